@@ -1,0 +1,92 @@
+"""The one mel front end of the project: AudioLDM's own, to the letter, so that its VAE and vocoder can be swapped in.
+
+Magnitude STFT (periodic Hann 1024, hop 160, reflect-padded and centred), 64 Slaney bands 0-8000 Hz with Slaney area
+normalisation, natural logarithm clamped at 1e-5 (AudioLDM, `audioldm/audio/stft.py`; Tacotron 2's compression).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class MelConfig:
+    """Numbers of the front end; `frames_per_second` and `floor` follow from them."""
+
+    sample_rate_hz: int = 16_000
+    fft_samples: int = 1024
+    window_samples: int = 1024
+    hop_samples: int = 160
+    bands: int = 64
+    low_hz: float = 0.0
+    high_hz: float = 8_000.0
+    clamp: float = 1e-5  # of the band magnitude, before the logarithm
+
+    @property
+    def frames_per_second(self) -> float:
+        return self.sample_rate_hz / self.hop_samples
+
+    @property
+    def floor(self) -> float:
+        """The log-mel value of silence."""
+        return math.log(self.clamp)
+
+
+def hz_to_slaney_mel(hz: Tensor) -> Tensor:
+    """Slaney's scale (Auditory Toolbox, librosa's default): linear below 1 kHz, logarithmic above. Any shape."""
+    linear = hz * 3.0 / 200.0
+    return torch.where(hz < 1000.0, linear, 15.0 + 27.0 * torch.log(hz.clamp(min=1e-3) / 1000.0) / math.log(6.4))
+
+
+def slaney_mel_to_hz(mel: Tensor) -> Tensor:
+    """Inverse of `hz_to_slaney_mel`. Any shape."""
+    return torch.where(mel < 15.0, mel * 200.0 / 3.0, 1000.0 * torch.exp((mel - 15.0) * math.log(6.4) / 27.0))
+
+
+def band_edges_hz(config: MelConfig) -> Tensor:
+    """(bands + 2,) edges: band b rises from edge b to edge b + 1 and falls to edge b + 2."""
+    ends = hz_to_slaney_mel(torch.tensor([config.low_hz, config.high_hz], dtype=torch.float64))
+    return slaney_mel_to_hz(torch.linspace(float(ends[0]), float(ends[1]), config.bands + 2, dtype=torch.float64))
+
+
+def mel_filters(config: MelConfig) -> Tensor:
+    """(fft/2 + 1, bands) triangles with unit area per Hz (Slaney), as `librosa.filters.mel` gives, transposed."""
+    bins_hz = torch.linspace(0.0, config.sample_rate_hz / 2, config.fft_samples // 2 + 1, dtype=torch.float64)
+    edges = band_edges_hz(config)
+    rise = (bins_hz[:, None] - edges[None, :-2]) / (edges[1:-1] - edges[:-2])  # (F, bands)
+    fall = (edges[None, 2:] - bins_hz[:, None]) / (edges[2:] - edges[1:-1])  # (F, bands)
+    triangles = torch.minimum(rise, fall).clamp(min=0.0)
+    return (triangles * (2.0 / (edges[2:] - edges[:-2]))).float()
+
+
+class LogMel(nn.Module):
+    """Waveform (B, n) in [-1, 1] -> natural log-mel (B, T, bands) with T = n // hop. No learned weights."""
+
+    window: Tensor
+    filters: Tensor
+
+    def __init__(self, config: MelConfig | None = None) -> None:
+        super().__init__()
+        self.config = config or MelConfig()
+        self.register_buffer("window", torch.hann_window(self.config.window_samples), persistent=False)
+        self.register_buffer("filters", mel_filters(self.config), persistent=False)
+
+    def magnitude(self, waveform: Tensor) -> Tensor:
+        """(B, n) -> linear magnitude spectrogram (B, T, fft/2 + 1)."""
+        config = self.config
+        assert waveform.ndim == 2, f"waveform must be (B, n), got {tuple(waveform.shape)}"
+        half = config.fft_samples // 2
+        assert waveform.shape[1] > half, f"reflect padding needs more than {half} samples, got {waveform.shape[1]}"
+        spectrum = torch.stft(
+            waveform, config.fft_samples, config.hop_samples, config.window_samples, self.window,
+            center=True, pad_mode="reflect", return_complex=True,
+        )  # (B, F, n // hop + 1)  # fmt: skip
+        frames = waveform.shape[1] // config.hop_samples
+        return spectrum.abs()[:, :, :frames].transpose(1, 2)  # (B, T, F)
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        return (self.magnitude(waveform) @ self.filters).clamp(min=self.config.clamp).log()  # (B, T, bands)

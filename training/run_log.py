@@ -1,0 +1,114 @@
+"""What every training script of the audio room shares: a clock that drives the schedule, a JSONL log, exact resuming."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+
+class Clock:
+    """Progress 0..1 by minutes or by steps, whichever comes first: a CPU shared with others has no steady speed."""
+
+    def __init__(self, minutes: float, steps: int, spent_s: float = 0.0, step: int = 0) -> None:
+        self.minutes, self.steps, self.step = minutes, steps, step
+        self.began = time.monotonic() - spent_s
+
+    @property
+    def spent_s(self) -> float:
+        return time.monotonic() - self.began
+
+    @property
+    def progress(self) -> float:
+        return min(1.0, max(self.step / self.steps, self.spent_s / (60 * self.minutes)))
+
+    def __iter__(self) -> Iterator[int]:
+        while self.progress < 1.0:
+            yield self.step
+            self.step += 1
+
+
+def cosine_rate(progress: float, peak: float, warm: float = 0.02, last: float = 0.02) -> float:
+    """Learning rate: linear warm-up over the first `warm` of the run, then a cosine to `last` of the peak."""
+    if progress < warm:
+        return peak * max(progress / warm, 0.02)
+    return peak * (last + (1 - last) * 0.5 * (1 + math.cos(math.pi * (progress - warm) / (1 - warm))))
+
+
+class JsonlLog:
+    """One JSON object a line in `folder/log.jsonl`, and one short line on the screen; None writes nothing to disk."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self.path = folder / "log.jsonl" if folder else None
+        if folder:
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def write(self, **values: float | int | str) -> None:
+        shown = {key: round(value, 4) if isinstance(value, float) else value for key, value in values.items()}
+        print(" ".join(f"{key}={value}" for key, value in shown.items()), flush=True)
+        if self.path:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(shown) + "\n")
+
+
+class Ema:
+    """Exponential moving average of a module's parameters, warmed up so that early steps are forgotten quickly."""
+
+    def __init__(self, module: nn.Module, decay: float) -> None:
+        self.decay, self.count = decay, 0
+        self.values = {name: value.detach().clone() for name, value in module.state_dict().items()}
+
+    @torch.no_grad()
+    def update(self, module: nn.Module) -> None:
+        self.count += 1
+        decay = min(self.decay, (1 + self.count) / (10 + self.count))
+        for name, value in module.state_dict().items():
+            if value.is_floating_point():
+                self.values[name].lerp_(value.detach(), 1 - decay)
+            else:
+                self.values[name].copy_(value)
+
+
+def save_state(folder: Path, modules: dict[str, nn.Module], optimisers: dict[str, torch.optim.Optimizer], ema: Ema,
+               clock: Clock) -> None:  # fmt: skip
+    """Everything needed to go on: safetensors and JSON only, so that nothing has to be unpickled."""
+    tensors = {f"module.{name}.{key}": value.detach().contiguous().clone()
+               for name, module in modules.items() for key, value in module.state_dict().items()}  # fmt: skip
+    tensors |= {f"ema.{key}": value.contiguous().clone() for key, value in ema.values.items()}
+    for name, optimiser in optimisers.items():
+        for index, state in optimiser.state_dict()["state"].items():
+            tensors |= {f"optimiser.{name}.{index}.{key}": torch.as_tensor(value).clone() for key, value in state.items()}
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(tensors, folder / "state.tmp")
+    (folder / "state.tmp").replace(folder / "state.safetensors")
+    numbers = {"step": clock.step, "spent_s": clock.spent_s, "ema_count": ema.count}
+    (folder / "state.json").write_text(json.dumps(numbers), encoding="utf-8")
+
+
+def load_state(folder: Path, modules: dict[str, nn.Module], optimisers: dict[str, torch.optim.Optimizer],
+               ema: Ema) -> tuple[int, float]:  # fmt: skip
+    """Fill the modules, optimisers and average from `save_state`; returns (step, seconds spent), zeros if none."""
+    if not (folder / "state.json").is_file():
+        return 0, 0.0
+    tensors = load_file(folder / "state.safetensors")
+    for name, module in modules.items():
+        prefix = f"module.{name}."
+        module.load_state_dict({key[len(prefix):]: value for key, value in tensors.items() if key.startswith(prefix)})
+    ema.values = {key[4:]: value for key, value in tensors.items() if key.startswith("ema.")}
+    for name, optimiser in optimisers.items():
+        state: dict[int, dict[str, torch.Tensor]] = {}
+        prefix = f"optimiser.{name}."
+        for key, value in tensors.items():
+            if key.startswith(prefix):
+                index, field = key[len(prefix):].split(".")
+                state.setdefault(int(index), {})[field] = value
+        optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+    numbers = json.loads((folder / "state.json").read_text(encoding="utf-8"))
+    ema.count = numbers["ema_count"]
+    return numbers["step"], numbers["spent_s"]
