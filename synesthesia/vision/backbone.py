@@ -1,0 +1,138 @@
+"""Photograph -> patch grid, by one class for every backbone: the embedded network and DINOv2 differ in config alone.
+
+Convolutional networks run at output stride 16: their last stage keeps its resolution and dilates instead (the à trous
+trick of DeepLab, Chen et al. 2017, arXiv:1706.05587), so weights learnt at stride 32 give a grid twice as fine.
+Vision transformers give their patch tokens, and the class token as the whole picture (DINOv2, Oquab et al. 2023,
+arXiv:2304.07193; registers, Darcet et al. 2023, arXiv:2309.16588).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import timm
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+
+from synesthesia import weights
+from synesthesia.errors import UserError
+from synesthesia.presets import VisionConfig
+from synesthesia.vision.grid import PatchGrid
+from synesthesia.vision.image import picture_key
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+MAX_ASPECT = 3.0  # a longer picture is squeezed to this: its grid still covers all of it
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """How one timm network is built and fed; read from its config.json.
+
+    patch_px: pixels of the resized picture per grid cell; mean, std: of the input, per RGB channel, for values 0..1.
+    """
+
+    architecture: str
+    patch_px: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    same_padding: bool = False
+
+    @property
+    def is_transformer(self) -> bool:
+        return self.architecture.startswith("vit_")
+
+    def build(self) -> nn.Module:
+        """The network without a classifier, at random."""
+        if self.is_transformer:
+            return timm.create_model(self.architecture, pretrained=False, num_classes=0, dynamic_img_size=True)
+        padding = "same" if self.same_padding else ""
+        return timm.create_model(
+            self.architecture, pretrained=False, num_classes=0, output_stride=self.patch_px, pad_type=padding
+        )
+
+
+def read_backbone(config: dict) -> Backbone:
+    """From our own config.json or a timm hub one (`architecture`, `pretrained_cfg` with mean and std)."""
+    card = config.get("pretrained_cfg", config)
+    architecture = str(config["architecture"])
+    patch_px = 14 if "patch14" in architecture else 16
+    return Backbone(
+        architecture,
+        int(config.get("patch_px", patch_px)),
+        tuple(card["mean"]),
+        tuple(card["std"]),
+        bool(config.get("same_padding", False)),
+    )
+
+
+class PatchEncoder:
+    """A frozen network that turns a photograph of any size into a PatchGrid."""
+
+    def __init__(self, backbone: Backbone, net: nn.Module, short_side_px: int, device: str = "cpu") -> None:
+        assert short_side_px >= 14 * backbone.patch_px, "the grid must have at least 14 x 14 patches"
+        self.backbone, self.short_side_px, self.device = backbone, short_side_px, device
+        self.net = net.eval().requires_grad_(False).to(device)
+        if not backbone.is_transformer:
+            self.net = self.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    @classmethod
+    def load(cls, config: VisionConfig, device: str = "cpu") -> PatchEncoder:
+        """UserError when the weights are missing, damaged or of another architecture."""
+        config_path, tensors_path = weights.files(config.weights)
+        backbone = read_backbone(json.loads(config_path.read_text(encoding="utf-8")))
+        if backbone.architecture.split(".")[0] != config.architecture:
+            raise UserError(
+                f"{config.weights.where} holds a '{backbone.architecture}', but the preset asks for '{config.architecture}'."
+            )
+        net = backbone.build()
+        tensors = {name: value.float() for name, value in load_file(tensors_path).items()}
+        missing, _ = net.load_state_dict(tensors, strict=False)  # the classifier's tensors have no place here
+        missing = [name for name in missing if not name.endswith("num_batches_tracked")]
+        if missing:
+            raise UserError(f"{config.weights.where} lacks {len(missing)} tensors of '{backbone.architecture}'.")
+        return cls(backbone, net, config.short_side_px, device)
+
+    def size(self, width_px: int, height_px: int) -> tuple[int, int]:
+        """(width, height) that a photograph is resized to: short side as configured, whole patches, aspect kept to 3:1."""
+        short = min(width_px, height_px)
+        scale = self.short_side_px / short
+        patch = self.backbone.patch_px
+        width, height = (
+            max(patch, round(min(side * scale, self.short_side_px * MAX_ASPECT) / patch) * patch)
+            for side in (width_px, height_px)
+        )
+        return width, height
+
+    def prepare(self, picture: Image.Image) -> Tensor:
+        """RGB picture -> (1, 3, H, W) float32, resized and normalised."""
+        resized = picture.resize(self.size(*picture.size), Image.Resampling.BILINEAR, reducing_gap=2.0)
+        pixels = torch.from_numpy(np.array(resized)).float().div(255)  # (H, W, 3)
+        pixels = (pixels - torch.tensor(self.backbone.mean)) / torch.tensor(self.backbone.std)
+        return pixels.permute(2, 0, 1)[None]
+
+    @torch.inference_mode()
+    def features(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, 3, H, W) -> patches (B, R, C, dim), whole picture (B, dim)."""
+        assert pixels.ndim == 4 and pixels.shape[1] == 3, f"expected (B, 3, H, W), got {tuple(pixels.shape)}"
+        rows, cols = (side // self.backbone.patch_px for side in pixels.shape[2:])
+        pixels = pixels.to(self.device)
+        if self.backbone.is_transformer:
+            tokens = self.net.forward_features(pixels)  # type: ignore[operator]  # (B, prefix + R * C, dim)
+            patches = tokens[:, -rows * cols:].unflatten(1, (rows, cols))
+            return patches, tokens[:, 0]
+        maps = self.net.forward_features(pixels.contiguous(memory_format=torch.channels_last))  # type: ignore[operator]
+        patches = maps.permute(0, 2, 3, 1)  # (B, R, C, dim)
+        return patches, patches.mean((1, 2))
+
+    def encode(self, picture: Image.Image) -> PatchGrid:
+        """RGB photograph -> its patch grid."""
+        patches, whole = self.features(self.prepare(picture))
+        return PatchGrid(
+            patches[0].float().cpu().contiguous(), whole[0].float().cpu(), picture.width, picture.height, picture_key(picture)
+        )
