@@ -1,0 +1,51 @@
+"""What this program says about itself: version, models with licences, limits, how to cite it."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+
+from synesthesia import weights
+from synesthesia.presets import PATHS, Preset, Weights
+from synesthesia.results import CheckpointInfo, Info
+
+VERSION = "0.1.0"
+CITATION = "Synesthesia contributors (2026). Synesthesia: click a patch of a photograph and hear it. Version 0.1.0."
+LIMITS = (
+    "The embedded models are small and were trained on about two hours of sound in 132 labels. They know everyday "
+    "animals, weather, machines, materials and instruments; a thing that no label covers gets the nearest one; many "
+    "sounds are rough. Where presence is low the studio stays silent. The sounds are made up: they are no evidence of "
+    "what a place really sounded like. Part of the training data is for research only, so treat the weights alike."
+)
+_LIBRARIES = ("torch", "timm", "diffusers", "transformers", "gradio", "numpy", "pillow")
+
+
+def info(preset: Preset) -> Info:
+    """Never loads a model, and never imports torch: cheap enough for every page view."""
+    return Info(
+        preset=preset.name,
+        version=VERSION,
+        device="cpu",
+        checkpoints=tuple(_checkpoint(role, where) for role, where in preset.roles),
+        paths=PATHS,
+        limits=LIMITS,
+        citation=CITATION,
+        libraries=tuple((name, _version(name)) for name in _LIBRARIES),
+    )
+
+
+def _checkpoint(role: str, where: Weights) -> CheckpointInfo:
+    return CheckpointInfo(
+        role=role,
+        where=where.where,
+        revision=where.revision,
+        licence=where.licence,
+        megabytes=0.0 if where.hub_id else round(weights.megabytes(where.folder), 1),
+        present=bool(where.hub_id) or weights.is_listed(where.folder),
+    )
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,149 @@
+"""The one place where a backbone is named: which weights fill which role, for the two presets.
+
+`embedded()` uses the weights in `checkpoints/` alone: CPU, no network, trained by the scripts in `training/`.
+`hub()` names public checkpoints with pinned revisions. Both walk the same code; only these records differ.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from synesthesia.errors import UserError
+
+SAMPLE_RATE_HZ = 16_000  # of every sound that leaves the studio
+PathName = Literal["flow", "mlp"]
+PATHS: tuple[PathName, ...] = ("flow", "mlp")
+
+MIN_SECONDS, MAX_SECONDS = 1.0, 10.0
+MAX_STEPS = 12
+MAX_GUIDANCE = 10.0
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Where one model's files lie: a folder of `checkpoints/`, or (hub_id, revision, files) on the hub.
+
+    files: names inside the repository, `config.json` first, then the safetensors file.
+    """
+
+    folder: str = ""
+    hub_id: str = ""
+    revision: str = ""
+    files: tuple[str, str] = ("config.json", "model.safetensors")
+    licence: str = "Apache-2.0"
+
+    @property
+    def where(self) -> str:
+        return self.hub_id or f"checkpoints/{self.folder}"
+
+
+@dataclass(frozen=True)
+class VisionConfig:
+    """Picture -> patch grid. architecture: a timm name; short_side_px: the photograph is resized to it, aspect kept."""
+
+    architecture: str
+    weights: Weights
+    short_side_px: int = 256
+
+
+@dataclass(frozen=True)
+class CodecConfig:
+    """Waveform <-> compact latents. vocoder: which of the two mel -> sound classes reads the vocoder's weights."""
+
+    vae_weights: Weights
+    vocoder_weights: Weights
+    vocoder: Literal["istft", "hifigan"]
+
+
+@dataclass(frozen=True)
+class HearingConfig:
+    """Patch -> latents -> sound. presence below the threshold: the studio answers with silence.
+
+    train_command: said to the person when no mapper for this preset's features has been trained yet.
+    """
+
+    mapper_weights: Weights
+    ear_weights: Weights
+    train_command: str
+    presence_threshold: float = 0.5
+
+
+@dataclass(frozen=True)
+class Preset:
+    name: Literal["embedded", "hub"]
+    vision: VisionConfig
+    codec: CodecConfig
+    hearing: HearingConfig
+
+    @property
+    def roles(self) -> tuple[tuple[str, Weights], ...]:
+        """(role, weights) of every model that takes part in a sound."""
+        return (
+            ("vision", self.vision.weights),
+            ("mel autoencoder", self.codec.vae_weights),
+            ("vocoder", self.codec.vocoder_weights),
+            ("ear", self.hearing.ear_weights),
+            ("mapper", self.hearing.mapper_weights),
+        )
+
+
+def embedded() -> Preset:
+    """Weights of this repository: the default, and what the tests use."""
+    return Preset(
+        name="embedded",
+        vision=VisionConfig("mobilenetv2_100", Weights("vision")),
+        codec=CodecConfig(Weights("vae"), Weights("vocoder"), vocoder="istft"),
+        hearing=HearingConfig(
+            Weights("mapper"),
+            Weights("ear"),
+            train_command="python -m training.train_mapper --data DIR --out checkpoints/mapper",
+        ),
+    )
+
+
+def hub() -> Preset:
+    """DINOv2 small with registers and AudioLDM's autoencoder and vocoder, each at one commit that holds safetensors."""
+    audioldm = "cvssp/audioldm-s-full-v2"
+    audioldm_commit = "bef13a486a2a536162324de2d506c0c2d3db2ff0"
+    audioldm_licence = "CC-BY-NC-SA-4.0"
+    return Preset(
+        name="hub",
+        vision=VisionConfig(
+            "vit_small_patch14_reg4_dinov2",
+            Weights(
+                hub_id="timm/vit_small_patch14_reg4_dinov2.lvd142m",
+                revision="d1f0cb319687bb5f5dd976acf47835785e850bcb",
+            ),
+            short_side_px=224,  # 16 patches of 14 px
+        ),
+        codec=CodecConfig(
+            Weights(
+                hub_id=audioldm,
+                revision=audioldm_commit,
+                files=("vae/config.json", "vae/diffusion_pytorch_model.safetensors"),
+                licence=audioldm_licence,
+            ),
+            Weights(
+                hub_id=audioldm,
+                revision=audioldm_commit,
+                files=("vocoder/config.json", "vocoder/model.safetensors"),
+                licence=audioldm_licence,
+            ),
+            vocoder="hifigan",
+        ),
+        hearing=HearingConfig(
+            Weights("mapper_hub"),
+            Weights("ear"),
+            train_command="python -m training.train_mapper --preset hub --data DIR --out checkpoints/mapper_hub",
+        ),
+    )
+
+
+def preset(name: str) -> Preset:
+    """The preset of that name. UserError for any other."""
+    if name == "embedded":
+        return embedded()
+    if name == "hub":
+        return hub()
+    raise UserError(f"There is no preset '{name}'; choose 'embedded' or 'hub'.")

@@ -1,0 +1,123 @@
+"""What the studio hands back: small frozen records that the page, the command line and scripts read alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class LabelScore:
+    """One label that the project's own classifier hears in a sound. score: 0..1."""
+
+    label: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A training sound near the one asked for. similarity: cosine in the ear's embedding space, -1..1."""
+
+    label: str
+    similarity: float
+    source: str
+    recording_id: str
+    licence: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Why a sound is what it is: labels heard in it, best first, and the training sounds that led to it."""
+
+    labels: tuple[LabelScore, ...] = ()
+    neighbours: tuple[Neighbour, ...] = ()
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides the samples. With the same photograph and weights it gives the very same sound again."""
+
+    preset: str
+    picture_sha256: str  # of the upright RGB pixels, see vision.image.picture_key
+    weights_sha256: str  # of all weights in use, see weights.fingerprint
+    x: float  # natural pixels
+    y: float
+    path: str  # "flow" | "mlp"
+    seconds: float
+    seed: int
+    steps: int
+    guidance: float
+    anyway: bool
+    version: str  # of this package
+
+
+@dataclass(frozen=True)
+class Heard:
+    """The sound of one place.
+
+    waveform: (channels, samples) float32 in [-1, 1], zeros when silent; sample_rate: Hz.
+    presence: 0..1, how surely this place sounds at all; silent: the model abstains.
+    row, col: the patch; box_px: (x1, y1, x2, y2) of it in natural pixels, x2 and y2 exclusive.
+    """
+
+    waveform: np.ndarray
+    sample_rate: int
+    presence: float
+    silent: bool
+    evidence: Evidence
+    recipe: Recipe
+    row: int
+    col: int
+    box_px: tuple[int, int, int, int]
+
+    @property
+    def seconds(self) -> float:
+        return self.waveform.shape[-1] / self.sample_rate
+
+
+@dataclass(frozen=True)
+class Stem:
+    """One part of a whole scene. gain: linear factor with which it entered the mix."""
+
+    heard: Heard
+    gain: float
+
+
+@dataclass(frozen=True)
+class SceneHeard:
+    """A mix of the patches that sound. waveform: (channels, samples) float32 in [-1, 1], zeros when none does."""
+
+    waveform: np.ndarray
+    sample_rate: int
+    stems: tuple[Stem, ...]
+
+    @property
+    def silent(self) -> bool:
+        return not self.stems
+
+
+@dataclass(frozen=True)
+class CheckpointInfo:
+    """One model in use. where: folder in checkpoints/ or hub id; revision: hub commit; megabytes: 0 if unknown."""
+
+    role: str
+    where: str
+    revision: str
+    licence: str
+    megabytes: float
+    present: bool
+
+
+@dataclass(frozen=True)
+class Info:
+    """What is running: preset, models with licences, device and the versions that matter."""
+
+    preset: str
+    version: str
+    device: str
+    checkpoints: tuple[CheckpointInfo, ...]
+    paths: tuple[str, ...]  # ways from a patch to a sound
+    limits: str
+    citation: str
+    libraries: tuple[tuple[str, str], ...]  # (name, version)

@@ -1,0 +1,79 @@
+"""The settings of one sound, checked once where they enter, so that nothing behind them has to doubt them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from synesthesia import presets, weights
+from synesthesia.about import VERSION
+from synesthesia.errors import UserError
+from synesthesia.presets import PathName, Preset
+from synesthesia.results import Recipe
+
+MAX_SEED = 2**32 - 1
+
+
+@dataclass(frozen=True)
+class Settings:
+    """mapper: "flow" or "mlp"; seconds 1 to 10; the rest as in `Studio.hear`."""
+
+    mapper: PathName
+    seconds: float
+    seed: int
+    steps: int
+    guidance: float
+    anyway: bool
+
+    @property
+    def samples(self) -> int:
+        return round(self.seconds * presets.SAMPLE_RATE_HZ)
+
+    @staticmethod
+    def checked(path: str, seconds: float, seed: int, steps: int, guidance: float, anyway: bool) -> Settings:
+        """UserError with one sentence that names the setting, its range and what was given."""
+        mapper = "flow" if path == "direct" else path
+        if mapper not in presets.PATHS:
+            raise UserError(f"There is no path '{path}'; choose 'direct' (the same as 'flow') or 'mlp'.")
+        return Settings(
+            mapper=mapper,
+            seconds=_number("The duration in seconds", seconds, presets.MIN_SECONDS, presets.MAX_SECONDS),
+            seed=_whole("The seed", seed, 0, MAX_SEED),
+            steps=_whole("The number of steps", steps, 1, presets.MAX_STEPS),
+            guidance=_number("The guidance", guidance, 0.0, presets.MAX_GUIDANCE),
+            anyway=bool(anyway),
+        )
+
+    def recipe(self, preset: Preset, picture_sha256: str, x: float, y: float) -> Recipe:
+        """With the weights that are on disk now."""
+        return Recipe(
+            preset=preset.name,
+            picture_sha256=picture_sha256,
+            weights_sha256=weights.fingerprint(tuple(used for _, used in preset.roles)),
+            x=float(x),
+            y=float(y),
+            path=self.mapper,
+            seconds=self.seconds,
+            seed=self.seed,
+            steps=self.steps,
+            guidance=self.guidance,
+            anyway=self.anyway,
+            version=VERSION,
+        )
+
+
+def _number(what: str, value: float, low: float, high: float) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise UserError(f"{what} must be a number from {low:g} to {high:g}.") from None
+    if not (math.isfinite(number) and low <= number <= high):
+        raise UserError(f"{what} must lie between {low:g} and {high:g}, but {number:g} was given.")
+    return number
+
+
+def _whole(what: str, value: int, low: int, high: int) -> int:
+    number = _number(what, value, low, high)
+    if number != int(number):
+        raise UserError(f"{what} must be a whole number, but {number:g} was given.")
+    return int(number)

@@ -1,0 +1,1 @@
+"""Picture -> patch grid with features."""
