@@ -36,7 +36,7 @@ class VaeTraining:
     batch: int = 8
     frames: int = 128  # 1.28 s
     rate: float = 1.2e-3
-    kl_weight: float = 4e-3  # per latent number, against a loss per mel number
+    kl_weight: float = 2e-2  # per latent number, against a loss per mel number
     ema: float = 0.998
     seed: int = 0
     bf16: bool = True

@@ -1,0 +1,160 @@
+"""Train the iSTFT-head vocoder: log-mel -> waveform, on real mels and on mels that the autoencoder has decoded.
+
+Notable: multi-resolution spectral losses first, small discriminators for the last part; part of the inputs come from a
+rolling pool of autoencoder round trips with a little latent noise, because generated mels look like those, not like
+real ones; an average of the weights over time.
+
+    python -m training.train_codec --stage vocoder --data DIR --out checkpoints/vocoder --vae checkpoints/vae --minutes 40
+    python -m training.train_codec --stage vocoder --data DIR --out runs/smoke --minutes 0.2 --batch 2    # smoke run
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from synesthesia.audio.mel import LogMel
+from synesthesia.audio.vae import MelVae
+from synesthesia.audio.vocoder import IstftConfig, IstftVocoder
+from training.audio_data import HOP, CropSampler, SoundStore, read_manifest
+from training.discriminators import Discriminators, discriminator_loss, generator_losses
+from training.run_log import Clock, Ema, JsonlLog, cosine_rate, load_state, save_state
+from training.spectral_losses import SpectralLoss
+
+
+@dataclass(frozen=True)
+class VocoderTraining:
+    data: Path
+    out: Path
+    runs: Path = Path("runs/vocoder")
+    cache: Path = Path("runs/cache")
+    vae: Path | None = None
+    minutes: float = 40.0
+    steps: int = 1_000_000
+    batch: int = 8
+    frames: int = 96  # 0.96 s
+    rate: float = 1e-3
+    ema: float = 0.998
+    decoded_from: float = 0.35  # share of the run after which decoded mels are mixed in
+    decoded_share: float = 0.4
+    adversarial_from: float = 0.6  # share of the run after which the discriminators speak
+    latent_noise: float = 0.1  # of the scaled latents
+    seed: int = 0
+    bf16: bool = True
+    limit: int = 0
+    model: IstftConfig = IstftConfig()
+
+
+class DecodedPool:
+    """(mel after the autoencoder, waveform) pairs that are replaced bit by bit while training goes on."""
+
+    def __init__(self, vae: MelVae, sampler: CropSampler, noise: float, size: int = 128, frames: int = 192) -> None:
+        self.vae, self.sampler, self.noise, self.frames = vae, sampler, noise, frames
+        self.log_mel, self.generator = LogMel(), torch.Generator().manual_seed(0)
+        self.mels = torch.zeros(size, frames, 64)
+        self.waves = torch.zeros(size, frames * HOP)
+        self.next = 0
+        for _ in range(size // 8):
+            self.refresh()
+
+    @torch.no_grad()
+    def refresh(self) -> None:
+        waves, _ = self.sampler.wave_crops(8, self.frames * HOP)
+        latents = self.vae.encode(self.log_mel(waves), self.generator)
+        level = self.noise * torch.rand(8, 1, 1, 1, generator=self.generator)
+        latents = latents + level * torch.randn(latents.shape, generator=self.generator)
+        place = slice(self.next, self.next + 8)
+        self.mels[place], self.waves[place] = self.vae.decode(latents), waves
+        self.next = (self.next + 8) % len(self.mels)
+
+    def draw(self, count: int, frames: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """(count, frames, 64) mels and (count, frames * hop) waveforms."""
+        begin = int(rng.integers(0, self.frames - frames + 1))
+        chosen = torch.from_numpy(rng.integers(0, len(self.mels), count))
+        return self.mels[chosen, begin : begin + frames], self.waves[chosen, begin * HOP : (begin + frames) * HOP]
+
+
+@torch.no_grad()
+def evaluate(vocoder: IstftVocoder, waves: Tensor, loss: SpectralLoss) -> tuple[float, float]:
+    """(spectral loss, log-mel L1) from true mels."""
+    total, mel = loss(vocoder(loss.log_mel(waves)), waves)
+    return float(total), float(mel)
+
+
+def main(config: VocoderTraining) -> IstftVocoder:
+    """Train, resume if `runs` holds a state, save to `out`; returns the averaged, loaded-back vocoder."""
+    torch.manual_seed(config.seed)
+    clips = read_manifest(config.data)[: config.limit or None]
+    store = SoundStore(config.data, clips, config.cache)
+    rng = np.random.default_rng(config.seed)
+    train = CropSampler(store, [i for i, clip in enumerate(clips) if clip.split == "train"], rng)
+    held_out = [i for i, clip in enumerate(clips) if clip.split == "val" and not clip.single_recording]
+    val = CropSampler(store, held_out or list(train.indices), np.random.default_rng(1))
+    val_waves, _ = val.wave_crops(32, config.frames * HOP, mix=0.0)
+
+    vocoder, average = IstftVocoder(config.model), IstftVocoder(config.model).eval()
+    judges, spectral = Discriminators(), SpectralLoss()
+    optimiser = torch.optim.AdamW(vocoder.parameters(), lr=config.rate, betas=(0.8, 0.98), weight_decay=0.01)
+    judging = torch.optim.AdamW(judges.parameters(), lr=config.rate / 3, betas=(0.8, 0.98), weight_decay=0.01)
+    ema = Ema(vocoder, config.ema)
+    modules = {"vocoder": vocoder, "judges": judges}
+    optimisers = {"vocoder": optimiser, "judges": judging}
+    step, spent_s = load_state(config.runs, modules, optimisers, ema)
+    if step:
+        rng.bit_generator.advance(step * 1_000_003)
+    clock, log = Clock(config.minutes, config.steps, spent_s, step), JsonlLog(config.runs)
+    pool: DecodedPool | None = None
+
+    for step in clock:
+        for group in optimiser.param_groups:
+            group["lr"] = cosine_rate(clock.progress, config.rate)
+        if pool is None and config.vae and clock.progress >= config.decoded_from:
+            pool = DecodedPool(MelVae.load(config.vae), train, config.latent_noise)
+        decoded = round(config.batch * config.decoded_share) if pool else 0
+        waves, _ = train.wave_crops(config.batch - decoded, config.frames * HOP)
+        mels = spectral.log_mel(waves)  # (B, T, 64)
+        if pool:
+            if step % 16 == 0:
+                pool.refresh()
+            pool_mels, pool_waves = pool.draw(decoded, config.frames, rng)
+            mels, waves = torch.cat([mels, pool_mels]), torch.cat([waves, pool_waves])
+        with torch.autocast("cpu", torch.bfloat16, enabled=config.bf16):
+            made = vocoder(mels)  # (B, n)
+        loss, mel_error = spectral(made, waves)
+        values: dict[str, float] = {"spectral": loss.item(), "log_mel_l1": mel_error.item()}
+        if clock.progress >= config.adversarial_from:
+            with torch.autocast("cpu", torch.bfloat16, enabled=config.bf16):
+                judged = discriminator_loss(judges(waves), judges(made.detach()))
+            judging.zero_grad(set_to_none=True)
+            judged.backward()
+            torch.nn.utils.clip_grad_norm_(judges.parameters(), 5.0)
+            judging.step()
+            with torch.autocast("cpu", torch.bfloat16, enabled=config.bf16):
+                adversarial, matching = generator_losses(judges(waves), judges(made))
+            loss = loss + 0.5 * adversarial + 2.0 * matching
+            values |= {"judged": judged.item(), "adversarial": adversarial.item(), "matching": matching.item()}
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(vocoder.parameters(), 5.0)
+        optimiser.step()
+        ema.update(vocoder)
+        if step % 20 == 0:
+            log.write(step=step, progress=clock.progress, **values)
+        if step % 400 == 399:
+            average.load_state_dict(ema.values)
+            total, mel = evaluate(average, val_waves, spectral)
+            log.write(step=step, held_out_spectral=total, held_out_log_mel_l1=mel)
+            save_state(config.runs, modules, optimisers, ema, clock)
+            average.save(config.out)
+    save_state(config.runs, modules, optimisers, ema, clock)
+    average.load_state_dict(ema.values)
+    average.save(config.out)
+    loaded = IstftVocoder.load(config.out)
+    before, after = evaluate(average, val_waves, spectral)[1], evaluate(loaded, val_waves, spectral)[1]
+    assert abs(before - after) < 0.05 * max(before, 0.1), f"saved weights differ: {before} before, {after} after"
+    log.write(step=clock.step, held_out_log_mel_l1=before, loaded_back=after)
+    return loaded
