@@ -1,0 +1,65 @@
+"""The endpoint `/hear` for programs (gradio_client): the same studio call as a click, with its evidence as JSON."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from synesthesia.errors import UserError
+from synesthesia.ui import words
+from synesthesia.ui.files import file_name, served_wav
+from synesthesia.vision.image import read_image
+
+if TYPE_CHECKING:
+    from synesthesia.results import Heard
+    from synesthesia.studio import Studio
+
+log = logging.getLogger(__name__)
+
+
+def add_endpoint(studio: Studio) -> None:
+    """Unseen components inside the current gr.Blocks whose only use is to give the endpoint its types."""
+
+    def hear(image: str | None, x: float, y: float, path: str, seconds: float, seed: float) -> tuple[str, dict[str, Any]]:
+        """The sound of one place of a photograph.
+
+        image: picture file; x, y: natural pixels; path: "direct", "flow" or "mlp"; seconds: 1 to 10; seed: integer.
+        Returns the WAV file and a JSON object: presence, silent, labels, nearest training sounds, recipe.
+        """
+        try:
+            if not image:
+                raise UserError(words.NO_PHOTO)
+            heard = studio.hear(read_image(image), x, y, path=path, seconds=seconds, seed=int(seed))
+        except UserError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+        return served_wav(heard.waveform, heard.sample_rate, file_name(heard)), as_json(heard)
+
+    with gr.Column(visible=False):
+        inputs = [
+            gr.File(label="image", type="filepath"),
+            gr.Number(label="x"),
+            gr.Number(label="y"),
+            gr.Textbox("direct", label="path"),
+            gr.Number(4.0, label="seconds"),
+            gr.Number(0, label="seed"),
+        ]
+        outputs = [gr.Audio(label="sound"), gr.JSON(label="evidence")]
+        gr.Button().click(hear, inputs, outputs, api_name="hear", concurrency_id="hear")
+
+
+def as_json(heard: Heard) -> dict[str, Any]:
+    """Everything of a `Heard` but its samples."""
+    return {
+        "sample_rate": heard.sample_rate,
+        "seconds": heard.seconds,
+        "presence": heard.presence,
+        "silent": heard.silent,
+        "row": heard.row,
+        "col": heard.col,
+        "box_px": list(heard.box_px),
+        "evidence": asdict(heard.evidence),
+        "recipe": asdict(heard.recipe),
+    }

@@ -1,0 +1,171 @@
+"""What the tab "Hear" does: each handler checks its input, asks the studio, and hands back figures and files.
+
+Handlers are generators where a person should see something at once (the outline before the sound). Nothing is kept
+outside the person's own gr.State. A `UserError` becomes one sentence on the page and leaves everything else standing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from synesthesia.errors import UserError
+from synesthesia.ui import cards, figures, overlays, words
+from synesthesia.ui.files import file_name, served_recipe, served_wav
+from synesthesia.ui.session import Session
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from synesthesia.results import Heard
+    from synesthesia.studio import Studio
+    from synesthesia.ui.hear_tab import HearTab, Take
+
+Update = dict[Any, Any]  # component -> its new value, as gradio takes it
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The controls under the sound, in the order of `hear_tab.Controls`."""
+
+    voice: str
+    takes: int
+    autoplay: bool
+    seconds: float
+    seed: int
+    guidance: float
+    steps: int
+    anyway: bool
+
+    def plan(self) -> list[tuple[str, int]]:
+        """(path, seed) of each sound to make, side by side."""
+        if self.voice == "both":
+            return [("flow", self.seed), ("mlp", self.seed)]
+        return [(self.voice, self.seed + index) for index in range(self.takes)]
+
+
+def guarded(tab: HearTab, updates: Iterator[Update]) -> Iterator[Update]:
+    """Pass updates on; an error becomes a sentence in the verdict card and a passing note."""
+    try:
+        yield from updates
+    except UserError as error:
+        gr.Warning(str(error))
+        yield {tab.verdict: words.verdict(str(error), kind="wrong")}
+    except Exception:
+        log.exception("a handler of the page failed")
+        gr.Warning(words.UNEXPECTED)
+        yield {tab.verdict: words.verdict(words.UNEXPECTED, kind="wrong")}
+
+
+class HearEvents:
+    """Handlers over one studio; they hold no state of their own."""
+
+    def __init__(self, studio: Studio, tab: HearTab) -> None:
+        self.studio = studio
+        self.tab = tab
+
+    # ---- the photograph -------------------------------------------------------------------------------------------
+    def open_photo(self, read: Callable[[], Image.Image], session: Session) -> Iterator[Update]:
+        """A new photograph in place of the old one, which stays if the new one cannot be read."""
+        photo = read()
+        self.studio.look(photo)  # refuses what it cannot hear before anything of the old photograph is gone
+        session = Session(photo=photo, view=overlays.shown(photo), overlay=words.OVERLAYS[0])
+        yield {
+            self.tab.session: session,
+            self.tab.side.photo: session.view,
+            self.tab.side.overlay: session.overlay,
+            self.tab.verdict: words.verdict(*words.START),
+            self.tab.anyway_button: gr.Button(visible=False),
+        } | {take.column: gr.Column(visible=False) for take in self.tab.takes}
+
+    def draw(self, session: Session) -> Image.Image:
+        """The view with the chosen overlay and the chosen patch."""
+        photo, view = session.pictures()
+        kind = words.OVERLAYS.index(session.overlay)
+        if kind == 0 and session.cell is None:
+            return view
+        grid = self.studio.look(photo)
+        picture = view
+        if kind == 1:
+            picture = overlays.with_grid(view, grid.rows, grid.cols)
+        elif kind == 2:
+            picture = overlays.with_heat(view, self.studio.presence(photo))
+        elif kind == 3 and session.cell is not None:
+            picture = overlays.with_heat(view, overlays.unit(self.studio.similarity(photo, *grid.centre(*session.cell))))
+        elif kind == 4:
+            picture = overlays.with_colours(view, self.studio.pca(photo))
+        cells = [session.cell] if session.cell is not None else []
+        return overlays.with_outline(picture, grid.rows, grid.cols, cells)
+
+    def change_overlay(self, session: Session, overlay: str) -> Iterator[Update]:
+        session = replace(session, overlay=overlay)
+        yield {self.tab.session: session, self.tab.side.photo: self.draw(session)}
+        note = words.OVERLAY_NOTES[words.OVERLAYS.index(overlay)]
+        if note and session.cell is None:
+            yield {self.tab.verdict: words.verdict(*note)}
+
+    # ---- one patch ------------------------------------------------------------------------------------------------
+    def click(self, session: Session, x_view: float, y_view: float, settings: Settings) -> Iterator[Update]:
+        x, y = session.natural(x_view, y_view)
+        row, col = self.studio.look(session.pictures()[0]).cell(x, y)
+        yield from self.listen(session.at((row, col)), x, y, settings)
+
+    def by_hand(self, session: Session, row: int | None, col: int | None, settings: Settings) -> Iterator[Update]:
+        if row is None or col is None:
+            raise UserError(words.NO_CELL)
+        x, y = self.studio.look(session.pictures()[0]).centre(int(row), int(col))
+        yield from self.listen(session.at((int(row), int(col))), x, y, settings)
+
+    def listen(self, session: Session, x: float, y: float, settings: Settings) -> Iterator[Update]:
+        """Outline first, then each sound as it is ready."""
+        photo, _ = session.pictures()
+        row, col = session.cell or (0, 0)
+        tab, plan = self.tab, settings.plan()
+        yield {
+            tab.session: session,
+            tab.side.photo: self.draw(session),
+            tab.side.row: row,
+            tab.side.col: col,
+            tab.verdict: words.verdict(words.LISTENING, words.place(row, col), kind="busy"),
+            tab.anyway_button: gr.Button(visible=False),
+        }
+        started = perf_counter()
+        for index, (path, seed) in enumerate(plan):
+            heard = self.studio.hear(
+                photo, x, y, path=path, seconds=settings.seconds, seed=seed, steps=settings.steps,
+                guidance=settings.guidance, anyway=settings.anyway,
+            )  # fmt: skip
+            if heard.silent:
+                yield self.nothing(heard)
+                return
+            update = self.show(tab.takes[index], heard, narrow=len(plan) > 1, autoplay=settings.autoplay and index == 0)
+            if index == 0:
+                update |= {take.column: gr.Column(visible=False) for take in tab.takes[len(plan) :]}
+                update[tab.verdict] = words.verdict(*words.heard(heard, perf_counter() - started))
+            yield update
+
+    def nothing(self, heard: Heard) -> Update:
+        """The abstention, said clearly, with a way past it."""
+        return {
+            self.tab.verdict: words.verdict(words.silent(heard.presence), words.SILENT_SMALL, kind="quiet"),
+            self.tab.anyway_button: gr.Button(visible=True),
+        } | {take.column: gr.Column(visible=False) for take in self.tab.takes}
+
+    def show(self, take: Take, heard: Heard, *, narrow: bool, autoplay: bool) -> Update:
+        name = file_name(heard)
+        wav = served_wav(heard.waveform, heard.sample_rate, name)
+        return {
+            take.column: gr.Column(visible=True),
+            take.heading: cards.heading(heard),
+            take.audio: gr.Audio(value=wav, autoplay=autoplay),
+            take.figure: figures.sound_figure(heard.waveform, heard.sample_rate, narrow=narrow),
+            take.evidence: cards.evidence(heard),
+            take.wav: wav,
+            take.recipe: served_recipe(heard, name),
+        }

@@ -1,0 +1,114 @@
+"""Many patches at once: a sweep over a row, whose sounds appear as they come, and the mix of the whole scene."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import gradio as gr
+import numpy as np
+
+from synesthesia.ui import cards, figures, overlays, words
+from synesthesia.ui.files import served_wav
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from synesthesia.results import Heard
+    from synesthesia.studio import Studio
+    from synesthesia.ui.hear_events import HearEvents, Settings, Update
+    from synesthesia.ui.hear_tab import HearTab
+    from synesthesia.ui.session import Session
+
+
+class ManyEvents:
+    """Handlers of the panels "Sweep a row" and "Whole scene"."""
+
+    def __init__(self, studio: Studio, tab: HearTab, one: HearEvents) -> None:
+        self.studio = studio
+        self.tab = tab
+        self.one = one
+
+    def sweep(self, session: Session, row: int | None, seconds: float, settings: Settings) -> Iterator[Update]:
+        """One row from left to right; stopping the generator stops the work, since each sound is made on demand."""
+        photo, _ = session.pictures()
+        panel, grid = self.tab.sweep, self.studio.look(photo)
+        row = int(row or 0)
+        grid.box(row, 0)  # refuses a row that is not there
+        yield {
+            panel.start: gr.Button(interactive=False),
+            panel.stop: gr.Button(interactive=True),
+            panel.progress: cards.progress(0, grid.cols, words.sweep_note(row, 0, grid.cols)),
+            panel.strip: "",
+            panel.audio: gr.Audio(value=None, visible=False),
+        }
+        run, done, strip = uuid4().hex[:8], [], ""
+        path = settings.plan()[0][0]
+        try:
+            for heard in self.studio.sweep(
+                photo, row, path=path, seconds=seconds, seed=settings.seed, steps=settings.steps,
+                guidance=settings.guidance, anyway=settings.anyway,
+            ):  # fmt: skip
+                done.append(heard)
+                strip += cards.strip_cell(heard, run, settings.autoplay)
+                yield {
+                    panel.progress: cards.progress(len(done), grid.cols, words.sweep_note(row, len(done), grid.cols)),
+                    panel.strip: f"<div class='strip'>{strip}</div>",
+                    self.tab.side.photo: self.one.draw(session.at((row, heard.col))),
+                }
+        except Exception:
+            yield self.rest()
+            raise
+        whole, rate = in_order(done)
+        yield self.rest() | {
+            panel.progress: cards.progress(len(done), grid.cols, words.sweep_done(row, done)),
+            panel.audio: gr.Audio(value=served_wav(whole, rate, f"synesthesia-sweep-row{row}"), visible=True),
+            self.tab.side.photo: self.one.draw(session),
+        }
+
+    def rest(self) -> Update:
+        """The buttons as they are when no sweep runs."""
+        return {self.tab.sweep.start: gr.Button(interactive=True), self.tab.sweep.stop: gr.Button(interactive=False)}
+
+    def stopped(self, session: Session) -> Iterator[Update]:
+        yield self.rest() | {
+            self.tab.sweep.progress: f"<p class='progress-note' role='status'>{words.SWEEP_STOPPED}</p>",
+            self.tab.side.photo: self.one.draw(session),
+        }
+
+    def scene(self, session: Session, settings: Settings) -> Iterator[Update]:
+        photo, view = session.pictures()
+        panel, grid = self.tab.scene, self.studio.look(photo)
+        yield {self.tab.verdict: words.verdict(words.SCENE_LISTENING, kind="busy")}
+        mix = self.studio.scene(
+            photo, path=settings.plan()[0][0], seconds=settings.seconds, seed=settings.seed, steps=settings.steps,
+            guidance=settings.guidance,
+        )  # fmt: skip
+        if mix.silent:
+            yield {
+                self.tab.verdict: words.verdict(*words.SCENE_SILENT, kind="quiet"),
+                panel.audio: gr.Audio(value=None, visible=False),
+                panel.figure: gr.Plot(visible=False),
+                panel.stems: "",
+            }
+            return
+        wav = served_wav(mix.waveform, mix.sample_rate, f"synesthesia-scene-seed{settings.seed}")
+        yield {
+            self.tab.verdict: words.verdict(*words.scene(mix)),
+            self.tab.side.photo: overlays.with_outline(view, grid.rows, grid.cols, [(stem.heard.row, stem.heard.col) for stem in mix.stems]),
+            panel.audio: gr.Audio(value=wav, visible=True, autoplay=settings.autoplay),
+            panel.figure: gr.Plot(value=figures.sound_figure(mix.waveform, mix.sample_rate), visible=True),
+            panel.stems: cards.stems(mix),
+        }
+
+
+def in_order(sounds: list[Heard], gap_s: float = 0.1) -> tuple[NDArray[np.float32], int]:
+    """(waveform (channels, samples), rate in Hz): the sounding ones one after another, a short silence between."""
+    voiced = [each for each in sounds if not each.silent]
+    if not voiced:
+        rate = sounds[0].sample_rate if sounds else 16_000
+        return np.zeros((1, rate), dtype=np.float32), rate
+    rate = voiced[0].sample_rate
+    gap = np.zeros((voiced[0].waveform.shape[0], round(gap_s * rate)), dtype=np.float32)
+    return np.concatenate([part for each in voiced for part in (each.waveform, gap)], axis=1), rate

@@ -1,0 +1,60 @@
+"""The page put together: tabs, events, the named endpoint, and how it is served."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from synesthesia.ui import cards, words
+from synesthesia.ui.hear_api import add_endpoint
+from synesthesia.ui.hear_tab import hear_tab
+from synesthesia.ui.hear_wiring import connect
+from synesthesia.ui.script import HEAD
+from synesthesia.ui.theme import CSS, theme
+
+if TYPE_CHECKING:
+    from synesthesia.studio import Studio
+
+UPLOAD_LIMIT = "20mb"
+WAITING = 16  # people in the queue before the next is asked to come back
+SESSIONS = 24  # photographs kept in memory at most, the longest unused goes first
+HOUR_S = 3600
+
+
+def build_page(studio: Studio) -> gr.Blocks:
+    """The whole page over one studio; nothing is computed until somebody opens it."""
+    info = studio.info()
+    with gr.Blocks(title=words.TITLE, analytics_enabled=False, delete_cache=(HOUR_S, HOUR_S)) as page:
+        gr.HTML(words.masthead(info.preset), padding=False)
+        with gr.Tabs():
+            with gr.Tab(words.TAB, id="hear"):
+                tab = hear_tab()
+                connect(page, studio, tab)
+                add_endpoint(studio)
+        with gr.Accordion(words.ABOUT, open=False, elem_id="about"):
+            gr.HTML(cards.footer(info), padding=False)
+    return page.queue(max_size=WAITING, default_concurrency_limit=1)
+
+
+def launch(page: gr.Blocks, host: str = "127.0.0.1", port: int | None = None, *, block: bool = True) -> None:
+    """Serve the page. port None: the first free one from 7860. Nothing outside this machine is asked for anything."""
+    page.launch(
+        server_name=host,
+        server_port=port,
+        prevent_thread_lock=not block,
+        share=False,
+        show_error=False,
+        quiet=True,
+        theme=theme(),
+        css=CSS,
+        head=HEAD,
+        max_file_size=UPLOAD_LIMIT,
+        allowed_paths=[],
+        state_session_capacity=SESSIONS,
+        footer_links=["api"],
+        ssr_mode=False,
+        mcp_server=False,
+        enable_monitoring=False,
+    )

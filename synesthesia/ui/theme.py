@@ -1,0 +1,133 @@
+"""How the page looks: one quiet theme from system fonts (so that no request leaves the machine) and a little CSS.
+
+gradio's own themes name web fonts; every name here is one the reader's system already has.
+"""
+
+from __future__ import annotations
+
+import gradio as gr
+from gradio.themes import colors, sizes
+
+SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")
+MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
+
+
+def theme() -> gr.themes.Base:
+    """Slate ink, teal accent, white cards on a faintly tinted page; the dark scheme follows the reader's system."""
+    return gr.themes.Base(
+        primary_hue=colors.teal,
+        secondary_hue=colors.teal,
+        neutral_hue=colors.slate,
+        text_size=sizes.text_md,
+        spacing_size=sizes.spacing_md,
+        radius_size=sizes.radius_lg,
+        font=SANS,
+        font_mono=MONO,
+    ).set(
+        body_background_fill="#f6f8f9",
+        body_background_fill_dark="#0e1417",
+        background_fill_secondary_dark="#0e1417",
+        block_background_fill="white",
+        block_background_fill_dark="#161e22",
+        block_border_width="0px",
+        block_shadow="0 1px 2px rgba(15, 35, 45, .06)",
+        block_label_background_fill="transparent",
+        block_label_background_fill_dark="transparent",
+        block_label_text_color="*neutral_500",
+        block_label_text_color_dark="*neutral_400",
+        block_title_text_weight="500",
+        button_primary_background_fill="*primary_700",
+        button_primary_background_fill_hover="*primary_800",
+        button_primary_background_fill_dark="*primary_600",
+        button_primary_text_color="white",
+        slider_color="*primary_600",
+        checkbox_label_background_fill_selected="*primary_700",
+        checkbox_label_background_fill_selected_dark="*primary_700",
+        checkbox_label_text_color_selected="white",
+        checkbox_background_color_selected="*primary_600",
+    )
+
+
+CSS = """
+.gradio-container { max-width: 1320px !important; margin: 0 auto; }
+footer { opacity: .6; }
+
+/* ---- head ---- */
+#masthead { display: flex; flex-wrap: wrap; align-items: baseline; gap: 4px 18px; padding: 6px 2px 0; }
+#masthead h1 { font-size: 1.5rem; font-weight: 650; letter-spacing: -.015em; margin: 0; }
+#masthead p { margin: 0; color: var(--body-text-color-subdued); font-size: 1.02rem; }
+#masthead .pill { margin-left: auto; font-size: .8rem; padding: 3px 11px; border-radius: 99px;
+  background: color-mix(in srgb, var(--primary-500) 14%, transparent); color: var(--body-text-color); white-space: nowrap; }
+
+/* ---- choosing a picture ---- */
+#examples { min-height: 0; padding: 0; background: none; box-shadow: none; overflow: visible; }
+#examples .grid-wrap { padding: 2px; overflow-x: auto; max-height: none; min-height: 0; }
+#examples .grid-container { display: flex; gap: 8px; padding: 0; height: auto; min-height: 0; }
+#examples .grid-container > * { flex: 0 0 auto; width: 92px; height: 64px; aspect-ratio: auto; }
+#examples .thumbnail-lg { width: 92px; height: 64px; aspect-ratio: auto; border-radius: 10px; overflow: hidden; }
+#examples .caption-label { font-size: .68rem; padding: 1px 6px; left: 4px; bottom: 4px; right: auto; }
+#choose { align-items: stretch; gap: 10px; flex-wrap: nowrap; }
+#upload { flex: 0 0 132px; min-width: 132px; height: 68px; font-size: .9rem; }
+
+/* ---- the photograph ---- */
+#photo { padding: 0; overflow: hidden; }
+#photo .image-container, #photo .image-frame { width: 100%; }
+#photo img { width: 100%; height: auto; max-height: 66vh; object-fit: contain; display: block; }
+#photo .selectable { cursor: crosshair; }
+#photo button { cursor: crosshair; }
+#photo.dragging { outline: 3px dashed var(--primary-500); outline-offset: -6px; }
+#overlay { padding: 0; background: none; box-shadow: none; }
+#overlay .wrap { gap: 6px; }
+#overlay label { padding: 5px 12px; font-size: .88rem; border-radius: 99px; }
+#overlay input { display: none; }
+#overlay label:focus-within { outline: 2px solid var(--primary-500); outline-offset: 1px; }
+#byhand { align-items: end; gap: 8px; }
+#byhand input { text-align: center; }
+
+/* ---- what is heard ---- */
+.verdict { padding: 12px 16px; border-radius: 14px; background: var(--block-background-fill); box-shadow: var(--block-shadow);
+  border-left: 4px solid var(--primary-600); min-height: 58px; }
+.verdict .big { font-size: 1.22rem; font-weight: 620; letter-spacing: -.01em; }
+.verdict .small { color: var(--body-text-color-subdued); font-size: .88rem; margin-top: 2px; }
+.verdict.quiet { border-left-color: var(--neutral-400); }
+.verdict.wrong { border-left-color: #c2410c; }
+.verdict.busy { border-left-color: color-mix(in srgb, var(--primary-500) 40%, transparent); }
+.take { background: var(--block-background-fill); border-radius: 14px; box-shadow: var(--block-shadow); padding: 12px 14px; gap: 8px; }
+.take .block { box-shadow: none; padding: 0; background: none; }
+.take audio, .strip audio { width: 100%; height: 40px; }
+.take .plot-head { font-size: .86rem; color: var(--body-text-color-subdued); }
+.take .plot-head b { color: var(--body-text-color); font-weight: 600; }
+.take .matplotlib img, .take .layout img { width: 100%; height: auto; }
+.downloads { gap: 8px; flex-wrap: nowrap; }
+.downloads button { font-size: .85rem; min-width: 0; }
+
+.evidence h4 { margin: 6px 0 6px; font-size: .8rem; font-weight: 600; color: var(--body-text-color-subdued); }
+.evidence .bar { display: grid; grid-template-columns: minmax(84px, 32%) 1fr 42px; gap: 8px; align-items: center; font-size: .88rem; margin: 3px 0; }
+.evidence .bar i { display: block; height: 8px; border-radius: 4px; background: var(--primary-600); min-width: 2px; }
+.evidence .bar span:last-child { text-align: right; font-variant-numeric: tabular-nums; color: var(--body-text-color-subdued); }
+.evidence ul { list-style: none; margin: 0; padding: 0; font-size: .86rem; }
+.evidence li { margin: 3px 0; overflow-wrap: anywhere; }
+.evidence .faint { color: var(--body-text-color-subdued); font-size: .82rem; overflow-wrap: anywhere; }
+.evidence details summary { cursor: pointer; font-size: .86rem; margin-top: 8px; color: var(--body-text-color-subdued); }
+
+/* ---- sweep and scene ---- */
+.progress { height: 8px; border-radius: 4px; background: color-mix(in srgb, var(--neutral-500) 22%, transparent); overflow: hidden; }
+.progress i { display: block; height: 100%; background: var(--primary-600); transition: width .25s; }
+.progress-note { font-size: .86rem; color: var(--body-text-color-subdued); margin: 0 0 5px; }
+.strip { display: grid; grid-template-columns: repeat(auto-fill, minmax(212px, 1fr)); gap: 8px; }
+.strip .cell { background: var(--block-background-fill); border-radius: 12px; padding: 8px 10px; box-shadow: var(--block-shadow); font-size: .86rem; }
+.strip .cell.silent { opacity: .55; }
+.strip .cell .faint { color: var(--body-text-color-subdued); }
+
+.foot { font-size: .86rem; color: var(--body-text-color-subdued); overflow-wrap: anywhere; }
+.foot table { width: 100%; font-size: .84rem; border-collapse: collapse; }
+.foot td, .foot th { text-align: left; padding: 4px 10px 4px 0; vertical-align: top; }
+
+@media (max-width: 640px) {
+  .gradio-container { padding-left: 8px !important; padding-right: 8px !important; }
+  #masthead .pill { margin-left: 0; }
+  #upload { flex-basis: 96px; min-width: 96px; font-size: .82rem; padding: 4px; }
+  #photo img { max-height: 52vh; }
+  #overlay label { padding: 4px 9px; font-size: .8rem; }
+}
+"""
