@@ -1,0 +1,80 @@
+"""Photograph to patch grid: sizes, aspect, what a patch sees, and the same class for both kinds of backbone."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+
+from synesthesia import weights
+from synesthesia.errors import UserError
+from synesthesia.presets import VisionConfig, Weights
+from synesthesia.vision.backbone import Backbone, PatchEncoder, read_backbone
+
+HALF = (0.5, 0.5, 0.5)
+
+
+@pytest.fixture(scope="module")
+def encoder() -> PatchEncoder:
+    torch.manual_seed(0)
+    backbone = Backbone("mobilenetv2_100", 16, HALF, HALF, same_padding=True)
+    return PatchEncoder(backbone, backbone.build(), short_side_px=256)
+
+
+def noise(width: int, height: int) -> Image.Image:
+    return Image.fromarray(np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("size", "grid"),
+    [((1000, 700), (16, 23)), ((700, 1000), (23, 16)), ((64, 64), (16, 16)), ((4000, 200), (16, 48)), ((256, 256), (16, 16))],
+)
+def test_grid_follows_the_aspect(encoder: PatchEncoder, size: tuple[int, int], grid: tuple[int, int]) -> None:
+    width, height = encoder.size(*size)
+    assert (height // 16, width // 16) == grid
+
+
+def test_encode_shapes_and_cells(encoder: PatchEncoder) -> None:
+    grid = encoder.encode(noise(300, 256))
+    assert grid.features.shape == (16, 19, 1280) and grid.picture.shape == (1280,)
+    assert grid.features.dtype == torch.float32
+    assert grid.cell(0, 0) == (0, 0) and grid.cell(299, 255) == (15, 18)
+    with pytest.raises(UserError):
+        grid.cell(300, 0)
+    with pytest.raises(UserError):
+        grid.cell(float("nan"), 0)
+
+
+def test_the_same_photograph_gives_the_same_grid(encoder: PatchEncoder) -> None:
+    first, second = (encoder.encode(noise(256, 256)) for _ in range(2))
+    assert torch.equal(first.features, second.features) and first.key == second.key
+
+
+def test_a_change_in_one_corner_changes_that_corner_most(encoder: PatchEncoder) -> None:
+    before = noise(256, 256)
+    after = before.copy()
+    after.paste((0, 0, 0), (0, 0, 48, 48))
+    change = (encoder.encode(after).features - encoder.encode(before).features).norm(dim=-1)
+    assert change[0, 0] > 3 * change[-1, -1]
+
+
+def test_transformer_backbone_by_the_same_class() -> None:
+    backbone = read_backbone(
+        {"architecture": "vit_small_patch14_reg4_dinov2", "pretrained_cfg": {"mean": HALF, "std": HALF}}
+    )
+    encoder = PatchEncoder(backbone, backbone.build(), short_side_px=224)
+    grid = encoder.encode(noise(448, 224))
+    assert grid.features.shape == (16, 32, 384) and grid.picture.shape == (384,)
+
+
+def test_weights_of_another_architecture_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"architecture": "mobilenetv2_100", "mean": HALF, "std": HALF}))
+    save_file({"classifier.weight": torch.zeros(1)}, tmp_path / "model.safetensors")
+    monkeypatch.setattr(weights, "files", lambda _: (tmp_path / "config.json", tmp_path / "model.safetensors"))
+    with pytest.raises(UserError, match="asks for"):
+        PatchEncoder.load(VisionConfig("mobilenetv3", Weights("vision")))
+    with pytest.raises(UserError, match="lacks"):
+        PatchEncoder.load(VisionConfig("mobilenetv2_100", Weights("vision")))
