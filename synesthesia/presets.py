@@ -87,6 +87,11 @@ class Preset:
             ("mapper", self.hearing.mapper_weights),
         )
 
+    @property
+    def used(self) -> tuple[Weights, ...]:
+        """The weights alone, for `weights.fingerprint`."""
+        return tuple(weights for _, weights in self.roles)
+
 
 def embedded() -> Preset:
     """Weights of this repository: the default, and what the tests use."""

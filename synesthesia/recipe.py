@@ -45,11 +45,3 @@ def read(path: Path) -> Recipe:
     except (OSError, ValueError) as error:
         raise UserError(f"The recipe {path} can't be read ({type(error).__name__}).") from None
     return from_json(text)
-
-
-def check_same(wanted: Recipe, made: Recipe) -> None:
-    """UserError when `made` can't give the samples that `wanted` promises: other photograph or other weights."""
-    if wanted.picture_sha256 != made.picture_sha256:
-        raise UserError("The recipe was made from another photograph, so it can't give the same samples from this one.")
-    if wanted.weights_sha256 != made.weights_sha256:
-        raise UserError("The recipe was made with other weights, so it can't give the same samples with these.")

@@ -49,7 +49,7 @@ class Settings:
         return Recipe(
             preset=preset.name,
             picture_sha256=picture_sha256,
-            weights_sha256=weights.fingerprint(tuple(used for _, used in preset.roles)),
+            weights_sha256=weights.fingerprint(preset.used),
             x=float(x),
             y=float(y),
             path=self.mapper,

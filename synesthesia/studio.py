@@ -18,7 +18,7 @@ from PIL import Image
 from synesthesia import presets, weights
 from synesthesia.errors import UserError
 from synesthesia.presets import Preset
-from synesthesia.results import Evidence, Heard, Info, SceneHeard
+from synesthesia.results import Evidence, Heard, Info, Recipe, SceneHeard
 from synesthesia.settings import Settings
 from synesthesia.vision.cache import BoundedCache
 from synesthesia.vision.image import picture_key, read_image
@@ -142,6 +142,15 @@ class Studio:
         places = pick_places(presence, threshold=self.preset.hearing.presence_threshold, count=stems)
         heard = [self._hear(key, grid, row, col, *grid.centre(row, col), settings) for row, col in places]
         return mix(heard, samples=settings.samples, sample_rate=presets.SAMPLE_RATE_HZ)
+
+    def check_recipe(self, image: ImageSource, wanted: Recipe) -> None:
+        """UserError when the recipe's photograph or weights are others than these: the samples would differ."""
+        if wanted.preset != self.preset.name:
+            raise UserError(f"The recipe belongs to the preset '{wanted.preset}', not to '{self.preset.name}'.")
+        if wanted.picture_sha256 != picture_key(read_image(image)):
+            raise UserError("The recipe was made from another photograph, so its sound can't come out of this one.")
+        if wanted.weights_sha256 != weights.fingerprint(self.preset.used):
+            raise UserError("The recipe was made with other weights, so these can't give the same samples.")
 
     def info(self) -> Info:
         """What is running, with licences. Never loads a model."""

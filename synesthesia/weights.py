@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -43,21 +44,31 @@ def fingerprint(used: tuple[Weights, ...]) -> str:
             digest.update(f"{weights.hub_id}@{weights.revision}\n".encode())
         elif is_listed(weights.folder):
             for inside, entry in sorted(_listed(weights.folder).items()):
-                digest.update(f"{weights.folder}/{inside} {entry['sha256']}\n".encode())
+                digest.update(f"{weights.folder}/{inside} {entry.sha256}\n".encode())
     return digest.hexdigest()
 
 
-def _listed(folder_name: str) -> dict[str, dict[str, str | int]]:
+@dataclass(frozen=True)
+class _Entry:
+    sha256: str
+    size_bytes: int
+
+
+def _listed(folder_name: str) -> dict[str, _Entry]:
     """The manifest's entries below one folder, by path inside it."""
-    path = root() / MANIFEST
+    path, prefix = root() / MANIFEST, folder_name + "/"
+    mend = "`git checkout -- checkpoints` brings it back."
     try:
-        files = json.loads(path.read_text(encoding="utf-8"))["files"]
+        files = json.loads(path.read_text(encoding="utf-8"))["files"].items()
+        return {
+            name.removeprefix(prefix): _Entry(str(entry["sha256"]), int(entry["bytes"]))
+            for name, entry in files
+            if name.startswith(prefix)
+        }
     except FileNotFoundError:
-        raise UserError(f"The weights' list {path} is missing; `git checkout -- checkpoints` brings it back.") from None
-    except (OSError, ValueError, KeyError, TypeError):
-        raise UserError(f"The weights' list {path} is damaged; `git checkout -- checkpoints` brings it back.") from None
-    prefix = folder_name + "/"
-    return {name.removeprefix(prefix): entry for name, entry in files.items() if name.startswith(prefix)}
+        raise UserError(f"The weights' list {path} is missing; {mend}") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # not JSON, or another shape
+        raise UserError(f"The weights' list {path} is damaged; {mend}") from None
 
 
 def folder(name: str) -> Path:
@@ -74,8 +85,8 @@ def folder(name: str) -> Path:
         if not path.is_file():
             raise UserError(f"The checkpoint file {path} is missing; `git checkout -- checkpoints` brings it back.")
         stat = path.stat()
-        same_size = stat.st_size == entry["bytes"]
-        if not same_size or _sha256_of_version(path, stat.st_mtime_ns, stat.st_size) != entry["sha256"]:
+        same_size = stat.st_size == entry.size_bytes
+        if not same_size or _sha256_of_version(path, stat.st_mtime_ns, stat.st_size) != entry.sha256:
             raise UserError(
                 f"The checkpoint file {path} is damaged (its checksum differs); "
                 "`git checkout -- checkpoints` brings the right one back."
@@ -115,4 +126,4 @@ def files(weights: Weights) -> tuple[Path, Path]:
 
 def megabytes(name: str) -> float:
     """Size of a listed model on disk by the manifest, 0 when it isn't listed."""
-    return sum(int(entry["bytes"]) for entry in _listed(name).values()) / 1e6 if is_listed(name) else 0.0
+    return sum(entry.size_bytes for entry in _listed(name).values()) / 1e6 if is_listed(name) else 0.0

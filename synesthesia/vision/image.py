@@ -17,14 +17,14 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from synesthesia.errors import UserError
 
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "JPEG2000")
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "JPEG2000")
 MAX_PIXELS = 64_000_000  # 8000 x 8000: more than nearly every camera, 192 MB as RGB
 MAX_FILE_BYTES = 40_000_000
 MIN_SIDE_PX = 16
 MAX_ASPECT = 20
 
-# Pillow would print this to stderr between its two limits; the check below is stricter than both.
-warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+# Pillow warns of broken EXIF and of pictures between its own two size limits; the checks below say what matters.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 def read_image(source: Image.Image | str | os.PathLike[str] | bytes) -> Image.Image:
@@ -42,6 +42,7 @@ def read_image(source: Image.Image | str | os.PathLike[str] | bytes) -> Image.Im
         raise UserError("The photograph's file is empty (0 bytes).")
     if len(data) > MAX_FILE_BYTES:
         raise UserError(_too_heavy(len(data)))
+    Image.init()  # registers every plugin: naming a format that isn't registered yet is a KeyError
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             _check_size(*image.size)
@@ -66,12 +67,13 @@ def picture_key(image: Image.Image) -> str:
 
 def _read_file(path: Path) -> bytes:
     try:
-        size = path.stat().st_size
         if path.is_dir():
             raise UserError(f"{path} is a folder, not a photograph.")
-        if size > MAX_FILE_BYTES:
+        if (size := path.stat().st_size) > MAX_FILE_BYTES:
             raise UserError(_too_heavy(size))
         return path.read_bytes()
+    except UserError:
+        raise
     except FileNotFoundError:
         raise UserError(f"There is no file {path}.") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL byte in the name

@@ -1,0 +1,181 @@
+"""The sub-commands of `python -m synesthesia`, one function each."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import NoReturn
+
+from synesthesia import recipe
+from synesthesia.errors import UserError
+from synesthesia.results import Heard
+from synesthesia.studio import Studio
+
+BAD_INPUT = 2
+
+_EXAMPLES = """examples:
+  python -m synesthesia hear photo.jpg --x 420 --y 310 --out bark.wav
+  python -m synesthesia hear photo.jpg --x 420 --y 310 --path mlp --seconds 8 --seed 7 --out other.wav
+  python -m synesthesia hear photo.jpg --x 12 --y 9 --anyway --out wall.wav --json
+  python -m synesthesia hear photo.jpg --x 420 --y 310 --out bark.wav --save-recipe bark.json
+  python -m synesthesia hear photo.jpg --recipe bark.json --out the_very_same.wav
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, but a mistake is one line on stderr (its usage text would be several)."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message[:1].upper()}{message[1:]} (see `{self.prog} --help`).")
+
+
+def parser() -> argparse.ArgumentParser:
+    shape = argparse.RawDescriptionHelpFormatter
+    top = _Parser(prog="python -m synesthesia", description="Click a patch of a photograph and hear it.")
+    commands = top.add_subparsers(dest="command", required=True, metavar="hear|info", parser_class=_Parser)
+
+    hear = commands.add_parser(
+        "hear", help="the sound of one place of a photograph", formatter_class=shape, epilog=_EXAMPLES,
+        description="Writes what the place at natural pixel (x, y) of a photograph sounds like, as a 16-bit WAV file.",
+    )  # fmt: skip
+    hear.add_argument("photo", metavar="PHOTO", help="JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF file")
+    hear.add_argument("--x", type=float, help="pixels from the left edge of the upright photograph")
+    hear.add_argument("--y", type=float, help="pixels from its top edge")
+    hear.add_argument("--out", required=True, metavar="FILE.wav", help="the sound is written here")
+    hear.add_argument("--path", metavar="direct|flow|mlp", help="how a patch becomes a sound (default: direct, = flow)")
+    hear.add_argument("--seconds", type=float, help="duration, 1 to 10 (default: 4)")
+    hear.add_argument("--seed", type=int, help="another seed, another take (default: 0)")
+    hear.add_argument("--guidance", type=float, help="how closely the flow follows the patch, 0 to 10 (default: 3)")
+    hear.add_argument("--steps", type=int, help="steps of the flow, 1 to 12 (default: 12)")
+    hear.add_argument("--anyway", action="store_true", help="sound even where presence is below the threshold")
+    hear.add_argument("--recipe", type=Path, metavar="FILE.json", help="place and all settings from a saved recipe")
+    hear.add_argument("--save-recipe", type=Path, metavar="FILE.json", help="also write this sound's recipe")
+    hear.add_argument("--preset", help="embedded (default) or hub")
+    hear.add_argument("--json", action="store_true", help="print one JSON object with presence, evidence and recipe")
+
+    info = commands.add_parser(
+        "info", help="preset, models, licences, limits", formatter_class=shape,
+        epilog="examples:\n  python -m synesthesia info\n  python -m synesthesia info --preset hub --json\n",
+    )  # fmt: skip
+    info.add_argument("--preset", default="embedded", help="embedded (default) or hub")
+    info.add_argument("--json", action="store_true", help="print one JSON object")
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code: 0 done, 2 bad input (one line on stderr), 130 interrupted."""
+    try:
+        given = parser().parse_args(arguments)
+        return _hear(given) if given.command == "hear" else _info(given)
+    except UserError as error:
+        print(f"synesthesia: {' '.join(str(error).split())}", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        return 130
+
+
+def _hear(given: argparse.Namespace) -> int:
+    out = Path(given.out)
+    _check_writable(out)
+    if given.save_recipe:
+        _check_writable(given.save_recipe)
+    heard = _from_recipe(given) if given.recipe else _from_options(given)
+
+    from synesthesia.audio.files import wav_bytes
+
+    _write(out, wav_bytes(heard.waveform, heard.sample_rate))
+    if given.save_recipe:
+        _write(given.save_recipe, recipe.to_json(heard.recipe).encode())
+    print(json.dumps({**summary(heard), "out": str(out)}, indent=2) if given.json else _sentence(heard, out))
+    return 0
+
+
+def _from_options(given: argparse.Namespace) -> Heard:
+    if given.x is None or given.y is None:
+        raise UserError("Give the place with --x and --y, or a saved sound with --recipe.")
+    chosen = {name: getattr(given, name) for name in ("path", "seconds", "seed", "guidance", "steps")}
+    settings = {name: value for name, value in chosen.items() if value is not None}
+    studio = Studio.load(given.preset or "embedded")
+    return studio.hear(given.photo, given.x, given.y, anyway=given.anyway, **settings)
+
+
+def _from_recipe(given: argparse.Namespace) -> Heard:
+    clashing = [name for name in ("x", "y", "path", "seconds", "seed", "guidance", "steps", "preset")
+                if getattr(given, name) is not None]  # fmt: skip
+    if clashing or given.anyway:
+        named = ", ".join(f"--{name}" for name in clashing or ["anyway"])
+        raise UserError(f"A recipe already holds every setting: leave out {named}.")
+    wanted = recipe.read(given.recipe)
+    studio = Studio.load(wanted.preset)
+    studio.check_recipe(given.photo, wanted)
+    return studio.hear(
+        given.photo, wanted.x, wanted.y, path=wanted.path, seconds=wanted.seconds, seed=wanted.seed,
+        steps=wanted.steps, guidance=wanted.guidance, anyway=wanted.anyway,
+    )  # fmt: skip
+
+
+def summary(heard: Heard) -> dict[str, object]:
+    """The contract's fields without arrays, ready for JSON."""
+    return {
+        "presence": round(heard.presence, 4),
+        "silent": heard.silent,
+        "sample_rate": heard.sample_rate,
+        "seconds": heard.seconds,
+        "row": heard.row,
+        "col": heard.col,
+        "box_px": list(heard.box_px),
+        "evidence": asdict(heard.evidence),
+        "recipe": asdict(heard.recipe),
+    }
+
+
+def _sentence(heard: Heard, out: Path) -> str:
+    place = f"row {heard.row}, column {heard.col}, presence {heard.presence:.2f}"
+    if heard.silent:
+        return f"Nothing here makes a sound ({place}): {out} holds silence; --anyway sounds it."
+    labels = ", ".join(f"{one.label} {one.score:.2f}" for one in heard.evidence.labels[:3])
+    return f"{out}: {heard.seconds:g} s from {place}; heard in it: {labels or 'nothing known'}."
+
+
+def _info(given: argparse.Namespace) -> int:
+    info = Studio.load(given.preset).info()
+    if given.json:
+        print(json.dumps({**asdict(info), "libraries": dict(info.libraries)}, indent=2))
+        return 0
+    print(f"synesthesia {info.version}, preset {info.preset}, device {info.device}, paths {', '.join(info.paths)}")
+    for one in info.checkpoints:
+        state = f"{one.megabytes:.1f} MB" if one.megabytes else ("from the hub" if one.present else "MISSING")
+        print(f"  {one.role:16} {one.where}{'@' + one.revision[:12] if one.revision else ''}  {one.licence}  {state}")
+    print(f"limits: {info.limits}\ncite: {info.citation}")
+    return 0
+
+
+def _check_writable(path: Path) -> None:
+    """Before any sound is made, so that nobody waits for a file that can't be written."""
+    folder = path.parent
+    if path.is_dir():
+        raise UserError(f"{path} is a folder; name a file.")
+    if not folder.is_dir():
+        raise UserError(f"There is no folder {folder} to write {path.name} into.")
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UserError(f"The folder {folder} can't be written to ({error.strerror}).") from None
+
+
+def _write(path: Path, data: bytes) -> None:
+    """All or nothing: an older file of that name stays until the new one is complete."""
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+            file.write(data)
+        os.chmod(file.name, 0o644)
+        os.replace(file.name, path)
+    except OSError as error:
+        raise UserError(f"{path} can't be written ({error.strerror}).") from None
