@@ -87,12 +87,16 @@ class MelVae(nn.Module):
     @classmethod
     def load(cls, folder: Path) -> MelVae:
         """From a folder with config.json and model.safetensors. UserError when a file is missing."""
-        paths = folder / "config.json", folder / "model.safetensors"
-        for path in paths:
+        return cls.read(folder / "config.json", folder / "model.safetensors")
+
+    @classmethod
+    def read(cls, config_path: Path, tensors_path: Path) -> MelVae:
+        """From the two files, ours or AudioLDM's. UserError when one is missing."""
+        for path in (config_path, tensors_path):
             if not path.is_file():
-                raise UserError(f"The mel autoencoder's file {path.name} is missing from {folder}.")
-        config = json.loads(paths[0].read_text(encoding="utf-8"))
+                raise UserError(f"The mel autoencoder's file {path} is missing.")
+        config = json.loads(config_path.read_text(encoding="utf-8"))
         mel_mean, mel_std = config.pop("mel_mean", 0.0), config.pop("mel_std", 1.0)
         vae = AutoencoderKL.from_config(config)
-        vae.load_state_dict({name: value.float() for name, value in load_file(paths[1]).items()})
+        vae.load_state_dict({name: value.float() for name, value in load_file(tensors_path).items()})
         return cls(vae, mel_mean, mel_std).eval().requires_grad_(False)

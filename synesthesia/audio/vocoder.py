@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
-from transformers import SpeechT5HifiGan
+from transformers import SpeechT5HifiGan, SpeechT5HifiGanConfig
 
 from synesthesia.audio.mel import LogMel, MelConfig, mel_filters
 from synesthesia.errors import UserError
@@ -97,12 +97,14 @@ class IstftVocoder(nn.Module):
 
     @classmethod
     def load(cls, folder: Path) -> IstftVocoder:
-        """From config.json and model.safetensors. UserError when a file is missing."""
-        for name in ("config.json", "model.safetensors"):
-            if not (folder / name).is_file():
-                raise UserError(f"The vocoder's file {name} is missing from {folder}.")
-        vocoder = cls(IstftConfig(**json.loads((folder / "config.json").read_text(encoding="utf-8"))))
-        vocoder.load_state_dict({n: value.float() for n, value in load_file(folder / "model.safetensors").items()})
+        """From a folder with config.json and model.safetensors. UserError when a file is missing."""
+        return cls.read(folder / "config.json", folder / "model.safetensors")
+
+    @classmethod
+    def read(cls, config_path: Path, tensors_path: Path) -> IstftVocoder:
+        """From the two files. UserError when one is missing."""
+        vocoder = cls(IstftConfig(**_read_config(config_path, tensors_path)))
+        vocoder.load_state_dict({name: value.float() for name, value in load_file(tensors_path).items()})
         return vocoder.eval().requires_grad_(False)
 
 
@@ -122,9 +124,33 @@ class HifiGanVocoder(nn.Module):
         return waveform[:, excess // 2 : excess // 2 + wanted]
 
     @classmethod
-    def load(cls, source: str | Path, *, revision: str | None = None, subfolder: str = "") -> HifiGanVocoder:
-        """From a folder, or a hub id with its pinned revision (AudioLDM keeps it in the subfolder `vocoder`)."""
-        return cls(SpeechT5HifiGan.from_pretrained(source, revision=revision, subfolder=subfolder).eval())
+    def read(cls, config_path: Path, tensors_path: Path) -> HifiGanVocoder:
+        """From the two files as transformers saves them, weight norm included. UserError when one is missing."""
+        config = SpeechT5HifiGanConfig.from_dict(_read_config(config_path, tensors_path))
+        model = SpeechT5HifiGan(config)
+        missing, unexpected = model.load_state_dict(_plain_names(load_file(tensors_path)), strict=False)
+        if unexpected or set(missing) - {"mean", "scale"}:
+            raise UserError(f"The file {tensors_path} doesn't hold the vocoder that {config_path} describes.")
+        return cls(model.eval().requires_grad_(False))
+
+
+def _read_config(config_path: Path, tensors_path: Path) -> dict[str, Any]:
+    """The config as a dict, once both files are known to be there."""
+    for path in (config_path, tensors_path):
+        if not path.is_file():
+            raise UserError(f"The vocoder's file {path} is missing.")
+    config: dict[str, Any] = json.loads(config_path.read_text(encoding="utf-8"))
+    return config
+
+
+def _plain_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Float tensors by name, with pairs of weight norm (direction `_v`, length `_g`) multiplied out."""
+    plain = {name: value.float() for name, value in state.items() if not name.endswith(("weight_g", "weight_v"))}
+    for name in state:
+        if name.endswith("weight_v"):
+            direction, length = state[name].float(), state[name[:-1] + "g"].float()
+            plain[name[:-2]] = direction * length / direction.flatten(1).norm(dim=1).view(-1, 1, 1)
+    return plain
 
 
 class GriffinLim(nn.Module):

@@ -1,0 +1,65 @@
+"""Waveform <-> compact latents: mel, autoencoder and vocoder as one piece, the space in which sounds are generated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from synesthesia import weights
+from synesthesia.audio.mel import LogMel
+from synesthesia.audio.vae import TIME_STRIDE, MelVae
+from synesthesia.audio.vocoder import HifiGanVocoder, IstftVocoder, Vocoder
+from synesthesia.presets import CodecConfig
+
+
+class LatentCodec(nn.Module):
+    """Waveform (B, n) at 16 kHz <-> latents (B, 8, F, 16), F latent frames of 640 samples (40 ms)."""
+
+    def __init__(self, mel: LogMel, vae: MelVae, vocoder: Vocoder) -> None:
+        super().__init__()
+        self.mel, self.vae, self.vocoder = mel, vae, vocoder
+
+    @property
+    def sample_rate_hz(self) -> int:
+        return self.mel.config.sample_rate_hz
+
+    @property
+    def samples_per_latent(self) -> int:
+        return self.mel.config.hop_samples * TIME_STRIDE
+
+    def frames(self, samples: int) -> int:
+        """Latent frames that cover this many samples."""
+        return -(-samples // self.samples_per_latent)
+
+    @torch.no_grad()
+    def encode(self, waveform: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """(B, n) in [-1, 1] -> scaled latents (B, 8, frames(n), 16); the last frame is filled up with silence."""
+        assert waveform.ndim == 2, f"waveform must be (B, n), got {tuple(waveform.shape)}"
+        wanted = max(self.frames(waveform.shape[1]), 1) * self.samples_per_latent
+        return self.vae.encode(self.mel(F.pad(waveform, (0, wanted - waveform.shape[1]))), generator)
+
+    @torch.no_grad()
+    def decode_mel(self, latents: Tensor) -> Tensor:
+        """(B, 8, F, 16) -> log-mel (B, 4 F, 64)."""
+        return self.vae.decode(latents)
+
+    @torch.no_grad()
+    def decode(self, latents: Tensor) -> Tensor:
+        """(B, 8, F, 16) -> waveform (B, 640 F) in [-1, 1]."""
+        return self.vocoder(self.decode_mel(latents)).clamp(-1.0, 1.0)
+
+    @classmethod
+    def load(cls, config: CodecConfig) -> LatentCodec:
+        """The codec of a preset. UserError when its weights are missing, damaged or can't be fetched."""
+        vae = MelVae.read(*weights.files(config.vae_weights))
+        vocoder_files = weights.files(config.vocoder_weights)
+        reader = IstftVocoder if config.vocoder == "istft" else HifiGanVocoder
+        return cls(LogMel(), vae, reader.read(*vocoder_files)).eval().requires_grad_(False)
+
+    @classmethod
+    def from_folders(cls, vae: Path, vocoder: Path) -> LatentCodec:
+        """From two folders as `training/train_codec.py` writes them. UserError when a file is missing."""
+        return cls(LogMel(), MelVae.load(vae), IstftVocoder.load(vocoder)).eval().requires_grad_(False)

@@ -1,0 +1,153 @@
+"""Waveform <-> discrete tokens: transformers' `EncodecModel`, small and at 16 kHz, for a language of sounds to come.
+
+A frame of 320 samples (20 ms) becomes one code from each codebook, coarse to fine (residual vector quantisation,
+Defossez 2022). A random `EncodecModel` has codebooks of zeros, so one must be trained or `start_codebooks` called.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn import functional as F
+from transformers import EncodecConfig, EncodecModel
+
+from synesthesia.errors import UserError
+
+
+@dataclass(frozen=True)
+class TokenConfig:
+    """Size of the codec; the frame is the product of `ratios` in samples."""
+
+    filters: int = 8
+    hidden: int = 64
+    ratios: tuple[int, ...] = (8, 5, 4, 2)
+    codebooks: int = 8
+    codes: int = 1024  # per codebook, a power of two
+    lstm_layers: int = 1
+    sample_rate_hz: int = 16_000
+
+    def build(self) -> EncodecModel:
+        frame = 1
+        for ratio in self.ratios:
+            frame *= ratio
+        bits = self.codes.bit_length() - 1
+        per_codebook_kbps = bits * -(-self.sample_rate_hz // frame) / 1000
+        config = EncodecConfig(
+            target_bandwidths=[round(per_codebook_kbps * (k + 1), 6) for k in range(self.codebooks)],
+            sampling_rate=self.sample_rate_hz,
+            audio_channels=1,
+            normalize=False,
+            num_filters=self.filters,
+            hidden_size=self.hidden,
+            upsampling_ratios=list(self.ratios),
+            codebook_size=self.codes,
+            num_lstm_layers=self.lstm_layers,
+            use_causal_conv=False,
+        )
+        return EncodecModel(config)
+
+
+class TokenCodec(nn.Module):
+    """Waveform (B, 1, n) <-> codes (B, K, F) int64, F = ceil(n / samples_per_frame)."""
+
+    def __init__(self, model: EncodecModel) -> None:
+        super().__init__()
+        self.model = model
+
+    @property
+    def sample_rate_hz(self) -> int:
+        return int(self.model.config.sampling_rate)
+
+    @property
+    def samples_per_frame(self) -> int:
+        return int(self.model.config.hop_length)
+
+    @property
+    def codebooks(self) -> int:
+        return len(self.model.quantizer.layers)
+
+    @property
+    def codes(self) -> int:
+        return int(self.model.config.codebook_size)
+
+    @torch.no_grad()
+    def encode(self, waveform: Tensor, codebooks: int | None = None) -> Tensor:
+        """(B, 1, n) -> codes (B, K, F), the first `codebooks` of them (all by default)."""
+        assert waveform.ndim == 3 and waveform.shape[1] == 1, f"waveform must be (B, 1, n), got {tuple(waveform.shape)}"
+        count = self.codebooks if codebooks is None else codebooks
+        assert 1 <= count <= self.codebooks, f"codebooks must be 1..{self.codebooks}, got {count}"
+        short = -waveform.shape[-1] % self.samples_per_frame
+        residual = self.model.encoder(F.pad(waveform, (0, short)))  # (B, D, F)
+        codes = []
+        for layer in self.model.quantizer.layers[:count]:
+            codes.append(layer.encode(residual))  # (B, F)
+            residual = residual - layer.decode(codes[-1])
+        return torch.stack(codes, dim=1)
+
+    @torch.no_grad()
+    def decode(self, codes: Tensor) -> Tensor:
+        """(B, K, F) int64, K of at most `codebooks` -> waveform (B, 1, F * samples_per_frame) in [-1, 1]."""
+        assert codes.ndim == 3 and codes.shape[1] <= self.codebooks, f"codes must be (B, K, F), got {tuple(codes.shape)}"
+        embeddings = self.model.quantizer.decode(codes.transpose(0, 1))  # (B, D, F)
+        return self.model.decoder(embeddings).clamp(-1.0, 1.0)
+
+    def save(self, folder: Path, half: bool = True) -> None:
+        """config.json and model.safetensors as transformers names them (fp16 unless told otherwise)."""
+        folder.mkdir(parents=True, exist_ok=True)
+        config = self.model.config.to_dict() | {"architectures": ["EncodecModel"], "transformers_version": None}
+        (folder / "config.json").write_text(json.dumps(config, indent=1, default=str) + "\n", encoding="utf-8")
+        dtype = torch.float16 if half else torch.float32
+        state = {name: value.detach().to(dtype).contiguous() for name, value in self.model.state_dict().items()}
+        save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
+
+    @classmethod
+    def load(cls, folder: Path) -> TokenCodec:
+        """From config.json and model.safetensors. UserError when a file is missing."""
+        for name in ("config.json", "model.safetensors"):
+            if not (folder / name).is_file():
+                raise UserError(f"The token codec's file {folder / name} is missing.")
+        config = EncodecConfig.from_dict(json.loads((folder / "config.json").read_text(encoding="utf-8")))
+        model = EncodecModel(config)
+        state = load_file(folder / "model.safetensors")
+        model.load_state_dict({name: value.float() for name, value in state.items()})
+        return cls(model.eval().requires_grad_(False))
+
+
+@torch.no_grad()
+def start_codebooks(model: EncodecModel, waveform: Tensor, generator: torch.Generator, rounds: int = 8) -> None:
+    """Fill every codebook by k-means on what the encoder gives for (B, 1, n), codebook after codebook."""
+    residual = model.encoder(waveform).transpose(1, 2).flatten(0, 1)  # (B F, D)
+    for layer in model.quantizer.layers:
+        book = layer.codebook
+        centres = _means(residual, book.codebook_size, generator, rounds)
+        book.embed.copy_(centres)
+        book.embed_avg.copy_(centres)
+        book.cluster_size.fill_(1.0)
+        residual = residual - centres[_nearest(residual, centres)]
+
+
+def _nearest(points: Tensor, centres: Tensor) -> Tensor:
+    """(N,) index of the nearest centre for points (N, D) and centres (K, D)."""
+    return (points @ centres.T - 0.5 * centres.square().sum(dim=1)).argmax(dim=1)
+
+
+def _means(points: Tensor, count: int, generator: torch.Generator, rounds: int) -> Tensor:
+    """(count, D) k-means centres of points (N, D); with fewer points than centres some points are taken twice."""
+    if len(points) >= count:
+        chosen = torch.randperm(len(points), generator=generator)[:count]
+    else:
+        chosen = torch.randint(len(points), (count,), generator=generator)
+    centres = points[chosen].clone()
+    spread = points.std(dim=0).mean() * 1e-3
+    centres += spread * torch.randn(centres.shape, generator=generator)
+    for _ in range(rounds):
+        nearest = _nearest(points, centres)
+        sums = torch.zeros_like(centres).index_add_(0, nearest, points)
+        members = torch.bincount(nearest, minlength=count)[:, None]
+        centres = torch.where(members > 0, sums / members.clamp(min=1), centres)
+    return centres

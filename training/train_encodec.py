@@ -1,0 +1,157 @@
+"""Train the small EnCodec: waveform -> residual codes -> waveform, for the token path to come.
+
+Notable: the first steps run without codebooks; then k-means on encoder outputs fills them (at random init they are all
+zero), exponential averages move them, a commitment loss keeps the encoder near, dead codes are replaced by live encoder
+outputs; the number of codebooks is drawn anew each step, so that the first four alone give sound too.
+
+    python -m training.train_codec --stage encodec --data DIR --out checkpoints/encodec --minutes 12
+    python -m training.train_codec --stage encodec --data DIR --out runs/smoke --minutes 0.2 --batch 2   # smoke run
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from transformers import EncodecModel
+
+from synesthesia.audio.tokens import TokenCodec, TokenConfig, start_codebooks
+from training.audio_data import CropSampler, SoundStore, read_manifest
+from training.run_log import Clock, Ema, JsonlLog, cosine_rate, load_state, save_state
+from training.spectral_losses import SpectralLoss
+
+
+@dataclass(frozen=True)
+class EncodecTraining:
+    data: Path
+    out: Path
+    runs: Path = Path("runs/encodec")
+    cache: Path = Path("runs/cache")
+    minutes: float = 12.0
+    steps: int = 1_000_000
+    batch: int = 8
+    samples: int = 10_240  # 0.64 s
+    rate: float = 1.5e-3
+    codebooks_from: float = 0.15  # share of the run after which sound passes through the codebooks
+    commitment: float = 0.5
+    decay: float = 0.97  # of the codebooks' averages
+    ema: float = 0.995
+    seed: int = 0
+    limit: int = 0
+    model: TokenConfig = TokenConfig()
+
+
+def quantised(model: EncodecModel, hidden: Tensor, count: int, decay: float, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """Encoder output (B, D, F) -> (straight-through quantised (B, D, F), commitment loss); codebooks learn on the way."""
+    residual = hidden.detach()
+    total = torch.zeros_like(hidden)
+    loss = hidden.new_zeros(())
+    for layer in model.quantizer.layers[:count]:
+        codes = layer.encode(residual)  # (B, F)
+        chosen = layer.decode(codes)  # (B, D, F)
+        _learn(layer.codebook, residual.transpose(1, 2).flatten(0, 1), codes.flatten(), decay, rng)
+        total = total + chosen
+        residual = residual - chosen
+        loss = loss + F.mse_loss(hidden, total)
+    return hidden + (total - hidden).detach(), loss / count
+
+
+@torch.no_grad()
+def _learn(book: torch.nn.Module, points: Tensor, codes: Tensor, decay: float, rng: np.random.Generator) -> None:
+    """Move codes to the running mean of their points (N, D); replace a few that have died."""
+    count = book.codebook_size
+    members = torch.bincount(codes, minlength=count).float()
+    sums = torch.zeros_like(book.embed_avg).index_add_(0, codes, points)
+    book.cluster_size.mul_(decay).add_(members, alpha=1 - decay)
+    book.embed_avg.mul_(decay).add_(sums, alpha=1 - decay)
+    dead = (book.cluster_size < 0.02).nonzero().flatten()[:8]
+    if len(dead):
+        chosen = torch.from_numpy(rng.integers(0, len(points), len(dead)))
+        book.embed_avg[dead], book.cluster_size[dead] = points[chosen] * 0.2, 0.2
+    book.embed.copy_(book.embed_avg / book.cluster_size.clamp(min=1e-4)[:, None])
+
+
+def wave_loss(spectral: SpectralLoss, made: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
+    """Spectral loss plus the waveform itself relative to its level, (B, n) each -> (total, log-mel L1)."""
+    total, mel = spectral(made, wanted)
+    level = wanted.abs().mean(dim=1).clamp(min=0.01)
+    return total + 0.5 * ((made - wanted).abs().mean(dim=1) / level).mean(), mel
+
+
+@torch.no_grad()
+def evaluate(codec: TokenCodec, waves: Tensor, spectral: SpectralLoss) -> float:
+    """Log-mel L1 of the round trip through all codebooks; waves (N, n)."""
+    made = codec.decode(codec.encode(waves[:, None]))[:, 0, : waves.shape[1]]
+    return float(spectral(made, waves)[1])
+
+
+def main(config: EncodecTraining) -> TokenCodec:
+    """Train, resume if `runs` holds a state, save to `out`; returns the averaged, loaded-back codec."""
+    torch.manual_seed(config.seed)
+    clips = read_manifest(config.data)[: config.limit or None]
+    store = SoundStore(config.data, clips, config.cache)
+    rng = np.random.default_rng(config.seed)
+    generator = torch.Generator().manual_seed(config.seed)
+    train = CropSampler(store, [i for i, clip in enumerate(clips) if clip.split == "train"], rng)
+    held_out = [i for i, clip in enumerate(clips) if clip.split == "val" and not clip.single_recording]
+    val = CropSampler(store, held_out or list(train.indices), np.random.default_rng(1))
+    val_waves, _ = val.wave_crops(32, config.samples, mix=0.0)
+
+    model = config.model.build()
+    model.train()
+    spectral = SpectralLoss()
+    optimiser = torch.optim.AdamW(model.parameters(), lr=config.rate, betas=(0.8, 0.98), weight_decay=0.0)
+    ema = Ema(model, config.ema)
+    step, spent_s = load_state(config.runs, {"model": model}, {"model": optimiser}, ema)
+    if step:
+        rng.bit_generator.advance(step * 1_000_003)
+    clock, log = Clock(config.minutes, config.steps, spent_s, step), JsonlLog(config.runs)
+    books_used = bool(model.quantizer.layers[0].codebook.cluster_size.sum() > 0)
+
+    for step in clock:
+        for group in optimiser.param_groups:
+            group["lr"] = cosine_rate(clock.progress, config.rate)
+        if not books_used and clock.progress >= config.codebooks_from:
+            waves, _ = train.wave_crops(160, config.samples)
+            start_codebooks(model, waves[:, None], generator)
+            books_used = True
+        waves, _ = train.wave_crops(config.batch, config.samples)
+        hidden = model.encoder(waves[:, None])  # (B, D, F)
+        commitment = hidden.new_zeros(())
+        if books_used:
+            count = int(rng.integers(min(4, config.model.codebooks), config.model.codebooks + 1))
+            hidden, commitment = quantised(model, hidden, count, config.decay, rng)
+        made = model.decoder(hidden)[:, 0, : config.samples]  # (B, n)
+        loss, mel_error = wave_loss(spectral, made, waves)
+        loss = loss + config.commitment * commitment
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 3.0)
+        optimiser.step()
+        ema.update(model)
+        if step % 20 == 0:
+            log.write(step=step, progress=clock.progress, loss=loss.item(), log_mel_l1=mel_error.item(), commitment=commitment.item())
+        if step % 400 == 399:
+            save_state(config.runs, {"model": model}, {"model": optimiser}, ema, clock)
+            if books_used:
+                log.write(step=step, held_out_log_mel_l1=evaluate(_averaged(model, ema, config), val_waves, spectral))
+    save_state(config.runs, {"model": model}, {"model": optimiser}, ema, clock)
+    average = _averaged(model, ema, config)
+    average.save(config.out)
+    loaded = TokenCodec.load(config.out)
+    before, after = evaluate(average, val_waves, spectral), evaluate(loaded, val_waves, spectral)
+    assert abs(before - after) < 0.05 * max(before, 0.1), f"saved weights differ: {before} before, {after} after"
+    log.write(step=clock.step, held_out_log_mel_l1=before, loaded_back=after)
+    return loaded
+
+
+def _averaged(model: EncodecModel, ema: Ema, config: EncodecTraining) -> TokenCodec:
+    """The codec with averaged weights and the codebooks as they are now (their own average is already slow)."""
+    average = config.model.build()
+    books = {name: value for name, value in model.state_dict().items() if name.startswith("quantizer.")}
+    average.load_state_dict(ema.values | books)
+    return TokenCodec(average.eval())
