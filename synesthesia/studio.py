@@ -54,6 +54,7 @@ class Studio:
 
     def presence(self, image: ImageSource) -> np.ndarray:
         """(R, C) float32 in 0..1: how surely each place of the photograph sounds at all."""
+        self._require_mapper()
         key, grid = self._see(read_image(image))
         return self._presence_of(key, grid)
 
@@ -91,6 +92,7 @@ class Studio:
         """
         settings = Settings.checked(path, seconds, seed, steps, guidance, anyway)
         picture = read_image(image)
+        self._require_mapper()
         key, grid = self._see(picture)
         return self._hear(key, grid, *grid.cell(x, y), x, y, settings)
 
@@ -111,6 +113,7 @@ class Studio:
         Bad input raises at once, not at the first sound.
         """
         settings = Settings.checked(path, seconds, seed, steps, guidance, anyway)
+        self._require_mapper()
         key, grid = self._see(read_image(image))
         grid.box(row, 0)
 
@@ -132,11 +135,12 @@ class Studio:
         stems: int = 4,
     ) -> SceneHeard:
         """The whole photograph: up to `stems` (1 to 8) places that sound, far apart, mixed by their presence."""
-        from synesthesia.hearing.scene import mix, pick_places
-
         settings = Settings.checked(path, seconds, seed, steps, guidance, anyway=True)
         if not 1 <= stems <= 8:
             raise UserError(f"A scene has 1 to 8 stems, not {stems}.")
+        from synesthesia.hearing.scene import mix, pick_places
+
+        self._require_mapper()
         key, grid = self._see(read_image(image))
         presence = self._presence_of(key, grid)
         places = pick_places(presence, threshold=self.preset.hearing.presence_threshold, count=stems)
@@ -160,10 +164,19 @@ class Studio:
 
     def warm(self) -> None:
         """Loads the models now, so that the first click needn't. UserError as `hear`."""
+        self._require_mapper()
         self._eyes()
         self._ears()
 
     # ------------------------------------------------------------------------------------------------ inside
+
+    def _require_mapper(self) -> None:
+        """Before anything is fetched or computed: without a mapper for these features there will be no sound."""
+        if self.preset.name == "hub" and not weights.is_listed(self.preset.hearing.mapper_weights.folder):
+            raise UserError(
+                f"No mapper has been trained for the preset '{self.preset.name}' yet; "
+                f"this trains one: {self.preset.hearing.train_command}"
+            )
 
     def _eyes(self) -> PatchEncoder:
         with self._lock:
@@ -176,12 +189,6 @@ class Studio:
     def _ears(self) -> Hearing:
         with self._lock:
             if self._hearing is None:
-                mapper = self.preset.hearing.mapper_weights
-                if self.preset.name == "hub" and not weights.is_listed(mapper.folder):
-                    raise UserError(
-                        f"No mapper has been trained for the preset '{self.preset.name}' yet; "
-                        f"this trains one: {self.preset.hearing.train_command}"
-                    )
                 from synesthesia.audio.codec import LatentCodec
                 from synesthesia.hearing.direct import Hearing
 

@@ -20,10 +20,11 @@ MAX_TOTAL_BYTES = 60_000_000
 
 
 def write_manifest(checkpoints: Path) -> dict[str, dict[str, str | int]]:
-    """Writes manifest.json for all models below `checkpoints` and gives its entries. ValueError over the size limits."""
+    """Writes manifest.json for all models below `checkpoints`, gives its entries. ValueError over the size limits."""
     paths = sorted(path for path in checkpoints.glob("*/**/*") if path.is_file() and path.suffix in SUFFIXES)
     files: dict[str, dict[str, str | int]] = {
-        path.relative_to(checkpoints).as_posix(): {"sha256": sha256(path), "bytes": path.stat().st_size} for path in paths
+        path.relative_to(checkpoints).as_posix(): {"sha256": sha256(path), "bytes": path.stat().st_size}
+        for path in paths
     }
     heavy = [name for name, entry in files.items() if int(entry["bytes"]) > MAX_FILE_BYTES]
     total = sum(int(entry["bytes"]) for entry in files.values())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from synesthesia.vision.cache import BoundedCache
 
 
@@ -29,10 +31,8 @@ def test_a_failure_is_not_kept() -> None:
         raise OSError
 
     for _ in range(2):
-        try:
+        with pytest.raises(OSError):
             cache.get("a", fail)
-        except OSError:
-            pass
     assert cache.get("a", lambda: 1) == 1
 
 

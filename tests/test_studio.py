@@ -1,0 +1,178 @@
+"""The studio's contract: what goes in is checked, what comes out belongs to its caller. Stand-in eyes and ears."""
+
+from __future__ import annotations
+
+import dataclasses
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from synesthesia import Studio
+from synesthesia.errors import UserError
+from synesthesia.results import Heard
+from synesthesia.studio import SEEN_PICTURES
+from tests.ui.fake_studio import FakeStudio
+
+BRIGHT = (262, 115)  # a place of the cat's picture where the stand-in ears hear something
+
+
+@pytest.fixture
+def studio() -> FakeStudio:
+    return FakeStudio()
+
+
+def test_heard_keeps_the_contract(studio: FakeStudio, cat: Image.Image) -> None:
+    heard = studio.hear(cat, *BRIGHT, seconds=1.5, seed=3)
+    assert heard.waveform.dtype == np.float32
+    assert heard.waveform.shape == (1, 24_000)
+    assert np.abs(heard.waveform).max() <= 1
+    assert heard.sample_rate == 16_000
+    assert 0 <= heard.presence <= 1
+    assert heard.evidence.labels[0].score >= heard.evidence.labels[-1].score
+    x1, y1, x2, y2 = heard.box_px
+    assert x1 <= BRIGHT[0] < x2
+    assert y1 <= BRIGHT[1] < y2
+    assert (heard.recipe.x, heard.recipe.y, heard.recipe.seed, heard.recipe.path) == (*BRIGHT, 3, "flow")
+
+
+def test_the_same_seed_gives_the_same_samples(studio: FakeStudio, cat: Image.Image) -> None:
+    first, again, other = (studio.hear(cat, *BRIGHT, seed=seed) for seed in (1, 1, 2))
+    assert np.array_equal(first.waveform, again.waveform)
+    assert not np.array_equal(first.waveform, other.waveform)
+
+
+def test_direct_is_the_flow(studio: FakeStudio, cat: Image.Image) -> None:
+    direct, flow, mlp = (studio.hear(cat, *BRIGHT, path=path) for path in ("direct", "flow", "mlp"))
+    assert np.array_equal(direct.waveform, flow.waveform)
+    assert not np.array_equal(flow.waveform, mlp.waveform)
+
+
+def test_below_the_threshold_it_is_silent_unless_told(studio: FakeStudio) -> None:
+    dark = Image.new("RGB", (64, 64), (5, 5, 5))
+    quiet = studio.hear(dark, 10, 10, seconds=2)
+    assert quiet.silent
+    assert quiet.waveform.shape == (1, 32_000)
+    assert not quiet.waveform.any()
+    told = studio.hear(dark, 10, 10, seconds=2, anyway=True)
+    assert not told.silent
+    assert told.waveform.any()
+    assert told.presence == quiet.presence
+
+
+BAD_SETTINGS = {
+    "seconds": [0, -1, 0.5, 11, 1e9, float("nan"), float("inf"), "long", None],
+    "seed": [-1, 2**32, 1.5, float("nan"), "x"],
+    "steps": [0, 13, 2.5],
+    "guidance": [-0.1, 11, float("nan")],
+    "path": ["", "tap", "FLOW", "../flow"],
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, few in BAD_SETTINGS.items() for value in few])
+def test_bad_settings_are_one_sentence(studio: FakeStudio, cat: Image.Image, name: str, value: object) -> None:
+    for call in (
+        lambda: studio.hear(cat, 10, 10, **{name: value}),
+        lambda: studio.sweep(cat, 0, **{name: value}),
+        lambda: studio.scene(cat, **{name: value}),
+    ):
+        with pytest.raises(UserError) as caught:
+            call()
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("place", [(-1, 5), (451, 5), (5, 300), (5, -0.1), (float("nan"), 5), (1e9, 1e9)])
+def test_clicks_outside_are_refused(studio: FakeStudio, cat: Image.Image, place: tuple[float, float]) -> None:
+    with pytest.raises(UserError, match="outside the photograph"):
+        studio.hear(cat, *place)
+    with pytest.raises(UserError, match="outside the photograph"):
+        studio.similarity(cat, *place)
+
+
+def test_after_bad_input_the_next_click_works(studio: FakeStudio, cat: Image.Image) -> None:
+    with pytest.raises(UserError):
+        studio.hear(b"not a picture", 1, 1)
+    with pytest.raises(UserError):
+        studio.hear(cat, -1, -1)
+    assert studio.hear(cat, 1, 1, anyway=True).waveform.any()
+
+
+def test_a_photograph_is_looked_at_once_by_its_content(cat: Image.Image, tmp_path) -> None:
+    studio, looks = FakeStudio(), []
+    eyes = studio._eyes()
+    studio._eyes = lambda: looks.append(1) or eyes  # type: ignore[method-assign]
+    path = tmp_path / "cat.png"
+    cat.save(path)
+    for source in (cat, path, cat.copy()):
+        studio.hear(source, *BRIGHT, seconds=1)
+        studio.similarity(source, 3, 3)
+    assert len(looks) == 1
+
+
+def test_the_memory_for_photographs_is_bounded(studio: FakeStudio) -> None:
+    for shade in range(SEEN_PICTURES + 9):
+        studio.presence(Image.new("RGB", (32, 32), (shade, 0, 0)))
+    assert len(studio._grids) == SEEN_PICTURES
+    assert len(studio._presence) == SEEN_PICTURES
+
+
+def test_a_sweep_goes_from_left_to_right_and_stops_when_told(studio: FakeStudio, cat: Image.Image) -> None:
+    cols = studio.look(cat).cols
+    sounds = list(studio.sweep(cat, 4, seconds=1, anyway=True))
+    assert [heard.col for heard in sounds] == list(range(cols))
+    assert {heard.row for heard in sounds} == {4}
+    some = studio.sweep(cat, 4, seconds=1)
+    next(some)
+    some.close()  # type: ignore[attr-defined]
+    with pytest.raises(UserError):
+        studio.sweep(cat, 99)
+
+
+def test_two_people_at_once_hear_their_own(cat: Image.Image) -> None:
+    studio = FakeStudio(delay_s=0.005)
+    pictures = [cat, cat.transpose(Image.Transpose.FLIP_LEFT_RIGHT)]
+    alone = [FakeStudio().hear(picture, 100, 90, seed=i, anyway=True) for i, picture in enumerate(pictures)]
+
+    def person(i: int) -> Heard:
+        return studio.hear(pictures[i % 2], 100, 90, seed=i % 2, anyway=True)
+
+    with ThreadPoolExecutor(8) as pool:
+        for i, heard in enumerate(pool.map(person, range(40))):
+            assert np.array_equal(heard.waveform, alone[i % 2].waveform)
+            assert heard.recipe.picture_sha256 == alone[i % 2].recipe.picture_sha256
+
+
+def test_a_result_is_not_shared_between_callers(studio: FakeStudio, cat: Image.Image) -> None:
+    first = studio.hear(cat, *BRIGHT)
+    first.waveform[:] = 0
+    assert studio.hear(cat, *BRIGHT).waveform.any()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        first.presence = 1.0  # type: ignore[misc]
+
+
+def test_recipes_belong_to_their_photograph_and_weights(studio: FakeStudio, cat: Image.Image) -> None:
+    wanted = studio.hear(cat, *BRIGHT).recipe
+    studio.check_recipe(cat, wanted)
+    for change, words in (
+        ({"picture_sha256": "0" * 64}, "another photograph"),
+        ({"weights_sha256": "0" * 64}, "other weights"),
+        ({"preset": "hub"}, "preset"),
+    ):
+        with pytest.raises(UserError, match=words):
+            studio.check_recipe(cat, dataclasses.replace(wanted, **change))
+
+
+def test_without_weights_one_sentence_says_so(cat: Image.Image, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYNESTHESIA_CHECKPOINTS", str(tmp_path))
+    studio = Studio.load("embedded")
+    for _ in range(2):
+        with pytest.raises(UserError, match="missing"):
+            studio.hear(cat, 5, 5)
+    assert not any(one.present for one in studio.info().checkpoints)
+
+
+def test_hub_without_its_mapper_names_the_command(cat: Image.Image, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYNESTHESIA_CHECKPOINTS", str(tmp_path))
+    with pytest.raises(UserError, match=r"python -m training\.train_mapper --preset hub"):
+        Studio.load("hub").warm()
