@@ -147,6 +147,7 @@ class HearEvents:
             update = self.show(tab.takes[index], heard, narrow=len(plan) > 1, autoplay=settings.autoplay and index == 0)
             if index == 0:
                 update |= {take.column: gr.Column(visible=False) for take in tab.takes[len(plan) :]}
+                update[tab.guide] = gr.HTML(visible=False)
                 update[tab.verdict] = words.verdict(*words.heard(heard, perf_counter() - started))
             yield update
 

@@ -83,6 +83,7 @@ class HearTab:
     session: gr.State
     side: PhotoSide
     verdict: gr.HTML
+    guide: gr.HTML
     anyway_button: gr.Button
     controls: Controls
     takes: tuple[Take, ...]
@@ -93,22 +94,23 @@ class HearTab:
 def hear_tab() -> HearTab:
     """Build the tab inside the current gr.Blocks."""
     session = gr.State(Session())
-    with gr.Row(equal_height=False):
+    with gr.Row(equal_height=False, elem_id="board"):
         with gr.Column(scale=6, min_width=340):
             side = photo_side()
+            controls = control_panel()
         with gr.Column(scale=5, min_width=340):
             verdict = gr.HTML(words.verdict(*words.START), elem_id="verdict")
             anyway_button = gr.Button(words.ANYWAY_BUTTON, size="sm", visible=False, elem_id="anyway")
             with gr.Tabs(elem_id="ways"):
                 with gr.Tab(words.ONE, id="one"):
+                    guide = gr.HTML(words.GUIDE, elem_id="guide")
                     with gr.Row(elem_id="takes"):
                         takes = tuple(take(index) for index in range(TAKES))
-                    controls = control_panel()
                 with gr.Tab(words.SWEEP, id="sweep"):
                     sweep = sweep_panel()
                 with gr.Tab(words.SCENE, id="scene"):
                     scene = scene_panel()
-    return HearTab(session, side, verdict, anyway_button, controls, takes, sweep, scene)
+    return HearTab(session, side, verdict, guide, anyway_button, controls, takes, sweep, scene)
 
 
 def photo_side() -> PhotoSide:
@@ -123,8 +125,9 @@ def photo_side() -> PhotoSide:
         container=False, alt_text=words.PHOTO,
     )  # fmt: skip
     overlay = gr.Radio(
-        list(words.OVERLAYS), value=words.OVERLAYS[0], label=words.OVERLAY, show_label=False, container=False, elem_id="overlay"
-    )
+        list(words.OVERLAYS), value=words.OVERLAYS[0], label=words.OVERLAY, show_label=False, container=False, elem_id="overlay",
+        elem_classes="pills",
+    )  # fmt: skip
     with gr.Row(elem_id="byhand"):
         row = gr.Number(value=0, precision=0, label=words.ROW, min_width=70, elem_id="row")
         col = gr.Number(value=0, precision=0, label=words.COLUMN, min_width=70, elem_id="col")
@@ -154,9 +157,9 @@ def player(label: str, elem_id: str, **visibility: bool) -> gr.Audio:
 
 def control_panel() -> Controls:
     with gr.Row(elem_id="how"):
-        voice = gr.Radio([(name, key) for key, name in words.VOICES.items()], value="flow", label=words.VOICE, min_width=190)
-        takes = gr.Radio([("One", 1), ("Three", 3)], value=1, label=words.TAKES, min_width=130)
-        autoplay = gr.Checkbox(value=True, label=words.AUTOPLAY, min_width=120)
+        voice = gr.Radio([(name, key) for key, name in words.VOICES.items()], value="flow", label=words.VOICE, min_width=120, elem_classes="pills")
+        takes = gr.Radio([("One", 1), ("Three", 3)], value=1, label=words.TAKES, min_width=100, elem_classes="pills")
+        autoplay = gr.Checkbox(value=True, label=words.AUTOPLAY, min_width=100, elem_id="autoplay")
     with gr.Accordion(words.SETTINGS, open=False, elem_id="settings"):
         with gr.Row():
             seconds = gr.Slider(1, 10, value=4, step=0.5, label=words.SECONDS, min_width=180)

@@ -56,7 +56,7 @@ def photo_events(page: gr.Blocks, tab: HearTab, one: HearEvents) -> None:
 def listening_events(tab: HearTab, one: HearEvents) -> None:
     side, session, controls = tab.side, tab.session, tab.controls.parts()
     parts = [part for take in tab.takes for part in take.parts()]
-    changed = [session, side.photo, side.row, side.col, tab.verdict, tab.anyway_button, *parts]
+    changed = [session, side.photo, side.row, side.col, tab.verdict, tab.guide, tab.anyway_button, *parts]
 
     def click(state: Session, event: gr.SelectData, *values: Any) -> Iterator[Update]:
         x, y = event.index

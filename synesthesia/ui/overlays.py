@@ -22,10 +22,12 @@ RAMP = np.array([[20, 24, 60], [20, 88, 120], [42, 150, 128], [240, 170, 60], [2
 
 
 def shown(photo: Image.Image, longest_px: int = 1280) -> Image.Image:
-    """A copy no longer than longest_px, what the page sends to the browser."""
+    """A copy exactly longest_px long, what the page sends to the browser.
+
+    Small photographs are enlarged too: gradio computes a click as if a picture were never drawn above its own size,
+    and would give wrong pixels for one that is stretched to the column.
+    """
     scale = longest_px / max(photo.size)
-    if scale >= 1.0:
-        return photo.copy()
     size = (max(round(photo.width * scale), 1), max(round(photo.height * scale), 1))
     return photo.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
 

@@ -24,6 +24,8 @@ def theme() -> gr.themes.Base:
         font=SANS,
         font_mono=MONO,
     ).set(
+        body_text_color_subdued="*neutral_500",
+        body_text_color_subdued_dark="*neutral_400",
         body_background_fill="#f6f8f9",
         body_background_fill_dark="#0e1417",
         background_fill_secondary_dark="#0e1417",
@@ -49,7 +51,7 @@ def theme() -> gr.themes.Base:
 
 
 CSS = """
-.gradio-container { max-width: 1320px !important; margin: 0 auto; }
+.gradio-container { max-width: min(1320px, 100vw) !important; margin: 0 auto; }
 footer { opacity: .6; }
 
 /* ---- head ---- */
@@ -60,38 +62,48 @@ footer { opacity: .6; }
   background: color-mix(in srgb, var(--primary-500) 14%, transparent); color: var(--body-text-color); white-space: nowrap; }
 
 /* ---- choosing a picture ---- */
-#examples { min-height: 0; padding: 0; background: none; box-shadow: none; overflow: visible; }
-#examples .grid-wrap { padding: 2px; overflow-x: auto; max-height: none; min-height: 0; }
-#examples .grid-container { display: flex; gap: 8px; padding: 0; height: auto; min-height: 0; }
-#examples .grid-container > * { flex: 0 0 auto; width: 92px; height: 64px; aspect-ratio: auto; }
-#examples .thumbnail-lg { width: 92px; height: 64px; aspect-ratio: auto; border-radius: 10px; overflow: hidden; }
-#examples .caption-label { font-size: .68rem; padding: 1px 6px; left: 4px; bottom: 4px; right: auto; }
 #choose { align-items: stretch; gap: 10px; flex-wrap: nowrap; }
-#upload { flex: 0 0 132px; min-width: 132px; height: 68px; font-size: .9rem; }
+#upload { flex: 0 0 124px; min-width: 124px; height: 60px; font-size: .88rem; line-height: 1.25; }
+#examples { min-height: 0; min-width: 0 !important; flex: 1 1 0; contain: inline-size; padding: 0; background: none; box-shadow: none; }
+#examples .grid-wrap { padding: 0; overflow-x: auto; max-height: none; min-height: 0; }
+#examples .grid-container { display: flex; gap: 6px; padding: 0; height: auto; min-height: 0; }
+#examples .gallery-item { flex: 1 1 0; min-width: 56px; max-width: 92px; }
+#examples .thumbnail-lg { width: 100%; height: 60px; aspect-ratio: auto; border-radius: 10px; overflow: hidden; border: 0; }
+#examples .thumbnail-lg img { object-fit: cover; width: 100%; height: 100%; }
+#examples .thumbnail-lg:focus-visible { outline: 2px solid var(--primary-600); outline-offset: -2px; }
+#examples .caption-label { display: none; }
 
 /* ---- the photograph ---- */
 #photo { padding: 0; overflow: hidden; }
 #photo .image-container, #photo .image-frame { width: 100%; }
-#photo img { width: 100%; height: auto; max-height: 66vh; object-fit: contain; display: block; }
+#photo img { width: 100%; height: auto; max-height: min(66vh, 900px); object-fit: contain; display: block; }
 #photo .selectable { cursor: crosshair; }
 #photo button { cursor: crosshair; }
 #photo.dragging { outline: 3px dashed var(--primary-500); outline-offset: -6px; }
 #overlay { padding: 0; background: none; box-shadow: none; }
-#overlay .wrap { gap: 6px; }
-#overlay label { padding: 5px 12px; font-size: .88rem; border-radius: 99px; }
-#overlay input { display: none; }
-#overlay label:focus-within { outline: 2px solid var(--primary-500); outline-offset: 1px; }
-#byhand { align-items: end; gap: 8px; }
-#byhand input { text-align: center; }
+.pills .wrap { gap: 6px; }
+.pills label:has(input) { padding: 5px 13px; font-size: .88rem; border-radius: 99px; border: 0; box-shadow: none; }
+.pills label:has(input) span { margin: 0; }
+.pills input { position: absolute; opacity: 0; width: 1px; height: 1px; }
+.pills label:has(input:focus-visible) { outline: 2px solid var(--primary-500); outline-offset: 2px; }
+#byhand { align-items: end; gap: 10px; flex-wrap: nowrap; }
+#byhand .block { padding: 0; background: none; box-shadow: none; }
+#byhand .form { flex: 1 1 50%; background: none; border: 0; box-shadow: none; gap: 10px; flex-wrap: nowrap; }
+#byhand input { text-align: center; height: 40px; }
+#byhand #hear { flex: 1 1 50%; height: 40px; font-size: .95rem; padding: 0 10px; }
+#how .form { display: flex; flex-flow: row wrap; background: none; box-shadow: none; border: 0; gap: 10px 26px; align-items: end; justify-content: space-between; }
+#how .block { background: none; box-shadow: none; border: 0; padding: 0; flex: 0 1 auto; width: auto; min-width: 0 !important; }
+#autoplay { padding-bottom: 5px !important; }
 
 /* ---- what is heard ---- */
-.verdict { padding: 12px 16px; border-radius: 14px; background: var(--block-background-fill); box-shadow: var(--block-shadow);
-  border-left: 4px solid var(--primary-600); min-height: 58px; }
+.html-container { padding: 0 !important; }
+.verdict { --edge: var(--primary-600); padding: 12px 16px 12px 20px; border-radius: 14px; background: var(--block-background-fill);
+  box-shadow: inset 5px 0 0 var(--edge), var(--block-shadow); min-height: 64px; }
 .verdict .big { font-size: 1.22rem; font-weight: 620; letter-spacing: -.01em; }
 .verdict .small { color: var(--body-text-color-subdued); font-size: .88rem; margin-top: 2px; }
-.verdict.quiet { border-left-color: var(--neutral-400); }
-.verdict.wrong { border-left-color: #c2410c; }
-.verdict.busy { border-left-color: color-mix(in srgb, var(--primary-500) 40%, transparent); }
+.verdict.quiet { --edge: var(--neutral-400); }
+.verdict.wrong { --edge: #c2410c; }
+.verdict.busy { --edge: color-mix(in srgb, var(--primary-500) 40%, transparent); }
 .take { background: var(--block-background-fill); border-radius: 14px; box-shadow: var(--block-shadow); padding: 12px 14px; gap: 8px; }
 .take .block { box-shadow: none; padding: 0; background: none; }
 .take audio, .strip audio { width: 100%; height: 40px; }
@@ -119,15 +131,26 @@ footer { opacity: .6; }
 .strip .cell.silent { opacity: .55; }
 .strip .cell .faint { color: var(--body-text-color-subdued); }
 
+.guide { color: var(--body-text-color-subdued); padding: 4px 4px 0; }
+.guide ol { list-style: none; margin: 0; padding: 0; }
+.guide li { display: grid; grid-template-columns: 30px 1fr; gap: 10px; align-items: start; margin: 0 0 14px; }
+.guide li > span { width: 28px; height: 28px; border-radius: 50%; display: grid; place-items: center; font-weight: 600; font-size: .88rem;
+  background: color-mix(in srgb, var(--primary-500) 16%, transparent); color: var(--body-text-color); }
+.guide b { color: var(--body-text-color); font-weight: 600; }
+
 .foot { font-size: .86rem; color: var(--body-text-color-subdued); overflow-wrap: anywhere; }
 .foot table { width: 100%; font-size: .84rem; border-collapse: collapse; }
 .foot td, .foot th { text-align: left; padding: 4px 10px 4px 0; vertical-align: top; }
 
-@media (max-width: 640px) {
-  .gradio-container { padding-left: 8px !important; padding-right: 8px !important; }
+@media (max-width: 760px) {
+  .gradio-container .main { padding: 8px 10px !important; }
   #masthead .pill { margin-left: 0; }
-  #upload { flex-basis: 96px; min-width: 96px; font-size: .82rem; padding: 4px; }
+  #upload { flex-basis: 96px; min-width: 96px; font-size: .8rem; padding: 4px; }
   #photo img { max-height: 52vh; }
   #overlay label { padding: 4px 9px; font-size: .8rem; }
+  /* One column, and what is heard comes right under the photograph. */
+  #board > .column { display: contents; }
+  #choose { order: 1; } #photo { order: 2; } #overlay { order: 3; } #verdict { order: 4; } #anyway { order: 5; } #ways { order: 6; }
+  #byhand { order: 7; } #how { order: 8; } #settings { order: 9; }
 }
 """

@@ -45,6 +45,14 @@ SCENE_ABOUT = "Mixes the places that sound, each as loud as it is present, and l
 SCENE_START = "Hear the whole scene"
 
 START = ("Click anywhere in the photograph.", "Or use your own: upload it, drop it here, or paste it.")
+GUIDE = (
+    "<div class='guide'><ol>"
+    "<li><span>1</span><div><b>Click a thing</b> that could sound: an animal, an engine, water, a cup.</div></li>"
+    "<li><span>2</span><div><b>Listen.</b> A network reads the features of that very patch and a second one makes up a fitting "
+    "sound; no recording is played back.</div></li>"
+    "<li><span>3</span><div><b>See why:</b> what a classifier hears in it, the nearest training sounds, and a recipe that gives the "
+    "same samples again. Where nothing sounds, it stays silent and says so.</div></li></ol></div>"
+)
 NO_PHOTO = "Choose or upload a photograph first."
 SILENT_SMALL = "The model abstains rather than invent a noise. It can be told to sound anyway."
 UNEXPECTED = "Something went wrong on our side; nothing is lost, please try again."
