@@ -2,11 +2,11 @@
 
 Stages (each resumes from --run, each writes a checkpoint that the next one starts from):
   blocks       every unit alone on the teacher's own input and output maps (local regression, all units at once)
-  end_to_end   the whole chain on the 7x7x1280 map, its mean and one inner map
+  end_to_end   the whole chain on the 7x7x1280 map, its mean, one inner map and the class posterior
 
     python -m training.train_vision --data DIR --run runs/vision --stage blocks --minutes 30      # two CPU cores
-    python -m training.train_vision --data DIR --run runs/vision --stage end_to_end --minutes 60
-    python -m training.train_vision --data DIR --run runs/vision --stage export --out checkpoints/vision
+    python -m training.train_vision --data DIR --run runs/vision --stage end_to_end --lr 0.004 --minutes 60
+    python -m training.export_vision --run runs/vision --stage end_to_end --out checkpoints/vision
     python -m training.train_vision --data DIR --run runs/smoke --stage blocks --steps 2 --limit 40   # smoke run
     python -m training.train_vision ... --device cuda                                             # one GPU
 
@@ -31,6 +31,9 @@ from training.vision_data import MapBatch, Source, UnitBatch, batches
 from training.vision_units import SHARE, STEP_CROPS, UNITS, WINDOWS, Units, new_student
 
 
+HINT_UNIT = 12
+
+
 @dataclass(frozen=True)
 class Config:
     data: Path
@@ -45,7 +48,6 @@ class Config:
     limit: int | None = None
     threads: int = 1
     device: str = "cpu"
-    out: Path | None = None
 
 
 class Ridge:
@@ -88,12 +90,16 @@ class Clock:
         return self.config.lr * min(1.0, (p + 1e-3) / self.config.warmup) * 0.5 * (1 + float(np.cos(np.pi * p)))
 
 
-def rescale(net: nn.Module) -> None:
-    """Bring convolutions (all followed by a normalisation) back to unit root mean square, so that a stage's rate means the same."""
+def rescale(net: nn.Module, unit: bool) -> None:
+    """Set the size of convolutions, all followed by a normalisation and so free of scale, so that a rate means the same.
+
+    Root mean square 1 (unit: the rate is then a relative change, for refining) or 1 / sqrt(fan-in) (for a fresh start).
+    """
     with torch.no_grad():
         for module in net.modules():
             if isinstance(module, nn.Conv2d):
-                module.weight.div_(module.weight.square().mean().sqrt() * module.weight[0].numel() ** 0.5)
+                size = 1.0 if unit else module.weight[0].numel() ** -0.5
+                module.weight.mul_(size / module.weight.square().mean().sqrt())
 
 
 def relative_error(found: Tensor, wanted: Tensor, variance: Tensor) -> Tensor:
@@ -130,24 +136,19 @@ def blocks_step(units: Units, optimizers: list[torch.optim.Optimizer], batch: Un
 
 
 class Chain(nn.Module):
-    """The student as two halves: early units (no gradient when frozen) and late ones."""
+    """The student as one network that also shows the map after unit 12."""
 
-    def __init__(self, units: Units, frozen_units: int) -> None:
+    def __init__(self, units: Units) -> None:
         super().__init__()
-        self.units, self.frozen_units = units, frozen_units
+        self.units = units
 
     def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
         """crops (B, 3, 224, 224) in [-1, 1] -> inner map (B, 96, 14, 14), last map (B, 1280, 7, 7)."""
-        x, hint = crops, None
+        x, hint = crops, crops
         for index, unit in enumerate(self.units.units):
-            if index < self.frozen_units:
-                with torch.no_grad():
-                    x = unit(x)
-            else:
-                x = unit(x)
-            if index == 12:
+            x = unit(x)
+            if index == HINT_UNIT:
                 hint = x
-        assert hint is not None
         return hint, x
 
 
@@ -156,20 +157,30 @@ def as_input(crops: np.ndarray, device: str) -> Tensor:
     return torch.from_numpy(crops).to(device).permute(0, 3, 1, 2).float().div(127.5).sub(1.0)
 
 
-def end_to_end_step(chain: Chain, optimizer: torch.optim.Optimizer, batch: MapBatch, device: str) -> list[float]:
+def end_to_end_step(
+    chain: Chain, optimizer: torch.optim.Optimizer, batch: MapBatch, classes: tuple[Tensor, Tensor], device: str
+) -> list[float]:
+    """One batch through the whole chain; classes: weight (1000, 1280) and bias that read the teacher's logits.
+
+    Returns map error, inner map error, cosine of the means, divergence of the class posteriors.
+    """
     hints, maps = torch.from_numpy(batch.hints).to(device).float(), torch.from_numpy(batch.maps).to(device).float()
     with torch.autocast(device, torch.bfloat16):
         inner, last = chain(as_input(batch.crops, device))
     inner, last = inner.float(), last.float()
     map_error = relative_error(last, maps, channel_variance(maps))
     hint_error = relative_error(inner, hints, channel_variance(hints))
-    cosine = nn.functional.cosine_similarity(last.mean((2, 3)), maps.mean((2, 3)), dim=1).mean()
-    loss = map_error + 0.2 * hint_error + 2.0 * (1 - cosine)
+    mean = last.mean((2, 3))  # (B, 1280)
+    cosine = nn.functional.cosine_similarity(mean, maps.mean((2, 3)), dim=1).mean()
+    wanted = torch.from_numpy(batch.logits[:, 1:]).to(device).float().log_softmax(1)  # (B, 1000)
+    found = nn.functional.linear(mean, classes[0], classes[1]).log_softmax(1)
+    divergence = nn.functional.kl_div(found, wanted, log_target=True, reduction="batchmean")
+    loss = map_error + 0.2 * hint_error + 2.0 * (1 - cosine) + 0.2 * divergence
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     nn.utils.clip_grad_norm_(chain.parameters(), 5.0)
     optimizer.step()
-    return [map_error.item(), hint_error.item(), cosine.item()]
+    return [map_error.item(), hint_error.item(), cosine.item(), divergence.item()]
 
 
 def save(config: Config, net: nn.Module, ridge: Ridge, clock: Clock) -> None:
@@ -190,6 +201,8 @@ def restore(config: Config, net: nn.Module, ridge: Ridge) -> tuple[float, int]:
     own, before = config.run / f"{config.stage}.safetensors", config.run / "blocks.safetensors"
     path = own if own.exists() else before
     if not path.exists():
+        if config.stage != "blocks":
+            raise SystemExit(f"{before} is missing: run the stage 'blocks' with the same --run first.")
         return 0.0, 0
     tensors = load_file(path)
     net.load_state_dict({k[4:]: v for k, v in tensors.items() if k.startswith("net.")})
@@ -208,18 +221,16 @@ def main(config: Config) -> None:
     elapsed_s, steps = restore(config, net, ridge)
     clock = Clock(config, elapsed_s, steps)
     if steps == 0:
-        rescale(units)
+        rescale(units, unit=config.stage != "blocks")
     net.train()
     if config.stage == "blocks":
         units.without_sums()
         optimizers: list[torch.optim.Optimizer] = [torch.optim.Adam(u.parameters(), lr=config.lr) for u in units.units]
     else:
-        frozen = 6
-        for unit in units.units[:frozen]:
-            unit.eval().requires_grad_(False)
-        chain = Chain(units, frozen)
-        optimizers = [torch.optim.Adam([p for p in units.parameters() if p.requires_grad], lr=config.lr)]
-    log = (config.run / f"{config.stage}.jsonl")
+        chain = Chain(units)
+        optimizers = [torch.optim.Adam(units.parameters(), lr=config.lr)]
+        classes = tuple(t.to(config.device) for t in ridge.solve())
+    log = config.run / f"{config.stage}.jsonl"
     config.run.mkdir(parents=True, exist_ok=True)
     source = Source(config.data, config.seed + steps, config.tiny_share, config.stage, config.limit)
     averages: np.ndarray | None = None
@@ -231,7 +242,7 @@ def main(config: Config) -> None:
         if isinstance(batch, UnitBatch):
             values = blocks_step(units, optimizers, batch, config.device)
         else:
-            values = end_to_end_step(chain, optimizers[0], batch, config.device)
+            values = end_to_end_step(chain, optimizers[0], batch, classes, config.device)
         ridge.add(batch.means, batch.logits)
         clock.steps += 1
         now = np.asarray(values)

@@ -41,7 +41,7 @@ def test_units_in_a_chain_are_the_network() -> None:
     net = new_student().eval()
     pixels = as_input(crop()[None], "cpu")
     with torch.no_grad():
-        hint, last = Chain(Units(net), frozen_units=0)(pixels)
+        hint, last = Chain(Units(net))(pixels)
         assert torch.allclose(last, net.forward_features(pixels), atol=1e-5)
     assert hint.shape == (1, 96, 14, 14) and last.shape == (1, 1280, 7, 7)
 
