@@ -138,7 +138,7 @@ def main(config: EarTraining) -> Ear:
 
     for step in clock:
         if pool is None and config.vae is not None and clock.progress > 0.35:
-            pool = decoded_pool(MelVae.load(config.vae), train, 320, 240)
+            pool = decoded_pool(MelVae.load(config.vae), train, 160, 240)
         for group in optimiser.param_groups:
             group["lr"] = cosine_rate(clock.progress, config.rate)
         frames = int(rng.choice([100, 160, 240], p=[0.3, 0.4, 0.3]))

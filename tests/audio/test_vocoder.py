@@ -1,0 +1,84 @@
+"""Vocoders on tiny random configurations: lengths, the frame's place in time, save and load, Griffin-Lim's known answer."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from transformers import SpeechT5HifiGan, SpeechT5HifiGanConfig
+
+from synesthesia.audio.mel import LogMel
+from synesthesia.audio.vocoder import GriffinLim, HifiGanVocoder, IstftConfig, IstftVocoder
+from synesthesia.errors import UserError
+
+TINY = IstftConfig(width=8, hidden=16, blocks=1)
+TINY_HIFIGAN = SpeechT5HifiGanConfig(
+    model_in_dim=64, sampling_rate=16_000, upsample_initial_channel=64, upsample_rates=[5, 4, 2, 2, 2],
+    upsample_kernel_sizes=[16, 16, 8, 4, 4], resblock_kernel_sizes=[3], resblock_dilation_sizes=[[1]],
+    normalize_before=False,
+)  # AudioLDM's rates and kernels, few channels  # fmt: skip
+
+
+def mel(frames: int = 20) -> torch.Tensor:
+    return -5 + torch.randn(2, frames, 64, generator=torch.Generator().manual_seed(0))
+
+
+def test_istft_gives_a_hop_per_frame_and_the_same_sound_again() -> None:
+    vocoder = IstftVocoder(TINY).eval()
+    with torch.no_grad():
+        assert vocoder(mel()).shape == (2, 3200)
+        assert vocoder(mel(1)).shape == (2, 160)
+        assert torch.equal(vocoder(mel()), vocoder(mel()))
+
+
+def test_istft_save_and_load(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    vocoder = IstftVocoder(TINY).eval().requires_grad_(False)
+    vocoder.save(tmp_path)
+    loaded = IstftVocoder.load(tmp_path)
+    assert loaded.config == TINY
+    assert torch.allclose(loaded(mel()), vocoder(mel()), atol=2e-2)
+    (tmp_path / "model.safetensors").unlink()
+    with pytest.raises(UserError, match="missing"):
+        IstftVocoder.load(tmp_path)
+
+
+def test_hifigan_of_audioldm_is_trimmed_to_whole_hops() -> None:
+    torch.manual_seed(0)
+    model = SpeechT5HifiGan(TINY_HIFIGAN).eval().requires_grad_(False)
+    assert model(mel()).shape == (2, 20 * 160 + 32)  # transformers' own excess
+    assert HifiGanVocoder(model)(mel()).shape == (2, 3200)
+
+
+@pytest.mark.parametrize("weight_norm", [False, True])
+def test_hifigan_is_read_with_and_without_weight_norm(tmp_path: Path, weight_norm: bool) -> None:
+    torch.manual_seed(0)
+    model = SpeechT5HifiGan(TINY_HIFIGAN).eval().requires_grad_(False)
+    state = {name: value.clone() for name, value in model.state_dict().items()}
+    if weight_norm:  # as older checkpoints store it
+        for name in [name for name in state if name.endswith("conv_post.weight")]:
+            weight = state.pop(name)
+            state[name + "_v"], state[name + "_g"] = 3 * weight, weight.flatten(1).norm(dim=1).view(-1, 1, 1)
+    save_file(state, tmp_path / "model.safetensors")
+    (tmp_path / "config.json").write_text(json.dumps(TINY_HIFIGAN.to_dict(), default=str))
+    loaded = HifiGanVocoder.read(tmp_path / "config.json", tmp_path / "model.safetensors")
+    assert torch.allclose(loaded(mel()), HifiGanVocoder(model)(mel()), atol=1e-5)
+
+
+def test_griffin_lim_brings_a_sine_back_at_its_pitch_and_level() -> None:
+    wave = 0.5 * torch.sin(2 * math.pi * 440 * torch.arange(16_000) / 16_000)[None]
+    made = GriffinLim(rounds=8)(LogMel()(wave))
+    assert made.shape == wave.shape
+    spectrum = torch.fft.rfft(made[0, 2000:14_000]).abs()
+    assert abs(int(spectrum.argmax()) * 16_000 / 12_000 - 440) < 47  # one band is 46 Hz wide
+    assert 0.2 < float(made[0, 2000:14_000].square().mean().sqrt()) / float(wave.square().mean().sqrt()) < 2.0
+
+
+def test_griffin_lim_keeps_silence_silent_and_its_seed() -> None:
+    silent = GriffinLim(rounds=2)(torch.full((1, 20, 64), math.log(1e-5)))
+    assert float(silent.abs().max()) < 1e-3
+    assert torch.equal(GriffinLim(rounds=2)(mel()), GriffinLim(rounds=2)(mel()))
