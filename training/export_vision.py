@@ -34,12 +34,14 @@ def main(run: Path, stage: str, out: Path) -> None:
     net = {k[4:]: v for k, v in tensors.items() if k.startswith("net.") and not k.endswith("num_batches_tracked")}
     net["classifier.weight"], net["classifier.bias"] = ridge.solve()
     out.mkdir(parents=True, exist_ok=True)
-    halves = {k: (v.half() if v.ndim > 1 else v).contiguous() for k, v in net.items()}  # statistics stay exact
-    worst = max((v.float() - net[k]).abs().max().item() / (net[k].abs().max().item() + 1e-12) for k, v in halves.items())
+    # statistics stay exact
+    halves = {k: (v.half() if v.ndim > 1 else v).contiguous() for k, v in net.items()}
+    worst = max(((v.float() - net[k]).abs().max() / (net[k].abs().max() + 1e-12)).item() for k, v in halves.items())
     assert worst < 1e-3 and all(torch.isfinite(v).all() for v in halves.values()), "half precision does not hold these"
     save_file(halves, out / "model.safetensors")
     (out / "config.json").write_text(json.dumps(CONFIG, indent=2) + "\n")
-    print(f"{out / 'model.safetensors'}: {(out / 'model.safetensors').stat().st_size / 1e6:.1f} MB, largest rounding {worst:.1e}")
+    size = (out / "model.safetensors").stat().st_size / 1e6
+    print(f"{out / 'model.safetensors'}: {size:.1f} MB, largest rounding {worst:.1e}")
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def imagenet_labels(data: Path) -> list[str]:
 
 
 def imagenet_to_sound(data: Path, labels: list[str]) -> np.ndarray:
-    """(1000, len(labels)) float32: the weight with which an ImageNet class sounds as a label; rows of silent classes are 0."""
+    """(1000, len(labels)) float32: how much an ImageNet class sounds as a label; silent classes are 0."""
     pairs = sound_pairs(data)
     table = np.zeros((1000, len(labels)), dtype=np.float32)
     place = {label: i for i, label in enumerate(labels)}

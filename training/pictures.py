@@ -66,7 +66,7 @@ def load_tiny(data: Path, split: str, limit: int | None = None) -> list[Picture]
     return pictures
 
 
-def resize(pixels: np.ndarray, size: tuple[int, int], box: tuple[float, float, float, float] | None = None) -> np.ndarray:
+def resize(pixels: np.ndarray, size: tuple[int, int], box: tuple[float, float, float, float]) -> np.ndarray:
     """Bilinear, antialiased; size = (width, height)."""
     return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BILINEAR, box=box))
 
@@ -74,7 +74,7 @@ def resize(pixels: np.ndarray, size: tuple[int, int], box: tuple[float, float, f
 def random_crop(
     pixels: np.ndarray, rng: np.random.Generator, size_px: int = CROP_PX, min_area: float = 0.15
 ) -> np.ndarray:
-    """A random resized crop: area from min_area to 1, aspect 3:4 to 4:3, mirrored half of the time, light colour jitter."""
+    """A random resized crop: area from min_area to 1, aspect 3:4 to 4:3, half of them mirrored, some recoloured."""
     height, width = pixels.shape[:2]
     area = height * width * rng.uniform(min_area, 1.0)
     aspect = np.exp(rng.uniform(np.log(0.75), np.log(4 / 3)))

@@ -30,7 +30,6 @@ from torch import Tensor, nn
 from training.vision_data import MapBatch, Source, UnitBatch, batches
 from training.vision_units import SHARE, STEP_CROPS, UNITS, WINDOWS, Units, new_student
 
-
 HINT_UNIT = 12
 
 
@@ -91,7 +90,7 @@ class Clock:
 
 
 def rescale(net: nn.Module, unit: bool) -> None:
-    """Set the size of convolutions, all followed by a normalisation and so free of scale, so that a rate means the same.
+    """Set the size of convolutions (all followed by a normalisation, so free of scale): a rate then means the same.
 
     Root mean square 1 (unit: the rate is then a relative change, for refining) or 1 / sqrt(fan-in) (for a fresh start).
     """
@@ -103,7 +102,7 @@ def rescale(net: nn.Module, unit: bool) -> None:
 
 
 def relative_error(found: Tensor, wanted: Tensor, variance: Tensor) -> Tensor:
-    """Squared error per channel over half its own, half the map's variance, so that quiet channels count too. (B, C, H, W)"""
+    """(B, C, H, W) squared error over half the channel's, half the map's variance: quiet channels count too."""
     weight = 1.0 / (0.5 * variance + 0.5 * variance.mean() + 1e-6)
     return ((found - wanted).square().mean((0, 2, 3)) * weight).mean()
 

@@ -60,7 +60,7 @@ class Units(nn.Module):
 
 
 def new_student(num_classes: int = 1000) -> nn.Module:
-    """A randomly initialised network of the teacher's family (its padding too), 2.2M parameters without the classifier."""
+    """A random network of the teacher's family (its padding too): 2.2M parameters without the classifier."""
     return timm.create_model("mobilenetv2_100", pretrained=False, num_classes=num_classes, pad_type="same")
 
 

@@ -88,7 +88,8 @@ class PatchEncoder:
         backbone = read_backbone(json.loads(config_path.read_text(encoding="utf-8")))
         if backbone.architecture.split(".")[0] != config.architecture:
             raise UserError(
-                f"{config.weights.where} holds a '{backbone.architecture}', but the preset asks for '{config.architecture}'."
+                f"{config.weights.where} holds a '{backbone.architecture}', "
+                f"but the preset asks for '{config.architecture}'."
             )
         net = backbone.build()
         tensors = {name: value.float() for name, value in load_file(tensors_path).items()}
@@ -99,7 +100,7 @@ class PatchEncoder:
         return cls(backbone, net, config.short_side_px, device)
 
     def size(self, width_px: int, height_px: int) -> tuple[int, int]:
-        """(width, height) that a photograph is resized to: short side as configured, whole patches, aspect kept to 3:1."""
+        """(width, height) that a photograph is resized to: short side as configured, whole patches, aspect to 3:1."""
         short = min(width_px, height_px)
         scale = self.short_side_px / short
         patch = self.backbone.patch_px
@@ -133,6 +134,5 @@ class PatchEncoder:
     def encode(self, picture: Image.Image) -> PatchGrid:
         """RGB photograph -> its patch grid."""
         patches, whole = self.features(self.prepare(picture))
-        return PatchGrid(
-            patches[0].float().cpu().contiguous(), whole[0].float().cpu(), picture.width, picture.height, picture_key(picture)
-        )
+        features, mean = patches[0].float().cpu().contiguous(), whole[0].float().cpu()
+        return PatchGrid(features, mean, picture.width, picture.height, picture_key(picture))

@@ -41,7 +41,8 @@ class PatchGrid:
         """(row, column) of natural pixel (x, y). UserError outside the photograph."""
         if not (0 <= x < self.width_px and 0 <= y < self.height_px):  # also refuses NaN
             raise UserError(
-                f"The click ({x:g}, {y:g}) lies outside the photograph, which is {self.width_px} x {self.height_px} pixels."
+                f"The click ({x:g}, {y:g}) lies outside the photograph, "
+                f"which is {self.width_px} x {self.height_px} pixels."
             )
         row = min(int(y * self.rows / self.height_px), self.rows - 1)
         col = min(int(x * self.cols / self.width_px), self.cols - 1)
@@ -50,7 +51,9 @@ class PatchGrid:
     def box(self, row: int, col: int) -> tuple[int, int, int, int]:
         """(x1, y1, x2, y2) of a cell in natural pixels, x2 and y2 exclusive. UserError for a cell outside the grid."""
         if not (0 <= row < self.rows and 0 <= col < self.cols):
-            raise UserError(f"Row {row}, column {col} lies outside the grid of {self.rows} rows and {self.cols} columns.")
+            raise UserError(
+                f"Row {row}, column {col} lies outside the grid of {self.rows} rows and {self.cols} columns."
+            )
         return (
             round(col * self.width_px / self.cols),
             round(row * self.height_px / self.rows),
