@@ -2,7 +2,7 @@
 
     python -m training.evaluate_codec --data DIR                    # the table, a few minutes on one core
     python -m training.evaluate_codec --data DIR --per-label 2      # quicker
-    python -m training.evaluate_codec --data DIR --pictures OUT     # also spectrogram pictures of dog, rain, glass, clock
+    python -m training.evaluate_codec --data DIR --pictures OUT     # also spectrograms of dog, rain, glass, clock
 
 Rows: identity; codec (autoencoder and vocoder); vocoder alone from the true mel; Griffin-Lim from the same mel; EnCodec
 with all codebooks and with four. Columns: log-mel distance, multi-resolution STFT distance, SI-SDR, what the judge and
@@ -55,7 +55,9 @@ class Row:
 
     def line(self) -> str:
         parts = (self.mel, self.stft, self.si_sdr_db, self.judge_top1, self.judge_top5, self.ear_top1, self.ear_top5)
-        return " | ".join([f"| {self.system}", *map(str, parts), str(self.four_told_apart), f"{self.cpu_s_per_s:.4f} |"])
+        return " | ".join(
+            [f"| {self.system}", *map(str, parts), str(self.four_told_apart), f"{self.cpu_s_per_s:.4f} |"]
+        )
 
 
 HEADER = (
@@ -65,7 +67,7 @@ HEADER = (
 
 
 def held_out(clips: list[Clip], labels: tuple[str, ...], per_label: int, seed: int) -> list[int]:
-    """Indices of held-out clips, at most `per_label` of a label, drawn with a seed; one-recording labels are left out."""
+    """Indices of held-out clips, at most `per_label` of a label, drawn with a seed; no one-recording labels."""
     rng = np.random.default_rng(seed)
     by_label: dict[str, list[int]] = {}
     for index, clip in enumerate(clips):
@@ -116,7 +118,9 @@ def measure(name: str, back: Back, waves: list[Tensor], labels: list[str], ear: 
     shares = [wilson(int(found_all[:, k].sum()), len(waves)) for k in range(4)]
     means = [bootstrap(values[:, k][np.isfinite(values[:, k])], lambda x: float(np.mean(x)), rng) for k in range(3)]
     seconds = sum(wave.shape[1] for wave in waves) / SAMPLE_RATE_HZ
-    return Row(name, *means, shares[2], shares[3], shares[0], shares[1], wilson(sum(four), len(four)), spent_s / seconds)
+    return Row(
+        name, *means, shares[2], shares[3], shares[0], shares[1], wilson(sum(four), len(four)), spent_s / seconds
+    )
 
 
 def pictures(ways: dict[str, Back], waves: list[Tensor], labels: list[str], out: Path) -> None:

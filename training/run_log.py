@@ -1,4 +1,4 @@
-"""What every training script of the audio room shares: a clock that drives the schedule, a JSONL log, exact resuming."""
+"""What every training script of the audio room shares: a clock for the schedule, a JSONL log, an average, resuming."""
 
 from __future__ import annotations
 
@@ -83,7 +83,9 @@ def save_state(folder: Path, modules: dict[str, nn.Module], optimisers: dict[str
     tensors |= {f"ema.{key}": value.contiguous().clone() for key, value in ema.values.items()}
     for name, optimiser in optimisers.items():
         for index, state in optimiser.state_dict()["state"].items():
-            tensors |= {f"optimiser.{name}.{index}.{key}": torch.as_tensor(value).clone() for key, value in state.items()}
+            tensors |= {
+                f"optimiser.{name}.{index}.{key}": torch.as_tensor(value).clone() for key, value in state.items()
+            }
     folder.mkdir(parents=True, exist_ok=True)
     save_file(tensors, folder / "state.tmp")
     (folder / "state.tmp").replace(folder / "state.safetensors")
@@ -99,14 +101,14 @@ def load_state(folder: Path, modules: dict[str, nn.Module], optimisers: dict[str
     tensors = load_file(folder / "state.safetensors")
     for name, module in modules.items():
         prefix = f"module.{name}."
-        module.load_state_dict({key[len(prefix):]: value for key, value in tensors.items() if key.startswith(prefix)})
+        module.load_state_dict({key[len(prefix) :]: value for key, value in tensors.items() if key.startswith(prefix)})
     ema.values = {key[4:]: value for key, value in tensors.items() if key.startswith("ema.")}
     for name, optimiser in optimisers.items():
         state: dict[int, dict[str, torch.Tensor]] = {}
         prefix = f"optimiser.{name}."
         for key, value in tensors.items():
             if key.startswith(prefix):
-                index, field = key[len(prefix):].split(".")
+                index, field = key[len(prefix) :].split(".")
                 state.setdefault(int(index), {})[field] = value
         optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
     numbers = json.loads((folder / "state.json").read_text(encoding="utf-8"))

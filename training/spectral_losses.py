@@ -50,5 +50,3 @@ class SpectralLoss(nn.Module):
             waveform, config.fft_samples, config.hop_samples, window=self.log_mel.window, return_complex=True
         )
         return (spectrum.real.square() + spectrum.imag.square() + 1e-12).sqrt()
-
-

@@ -1,7 +1,7 @@
 """Train one part of the codec: `--stage vae | vocoder | encodec`.
 
     python -m training.train_codec --stage vae     --data DIR --out checkpoints/vae     --minutes 20
-    python -m training.train_codec --stage vocoder --data DIR --out checkpoints/vocoder --minutes 40 --vae checkpoints/vae
+    python -m training.train_codec --stage vocoder --data DIR --out checkpoints/vocoder --vae checkpoints/vae
     python -m training.train_codec --stage encodec --data DIR --out checkpoints/encodec --minutes 12
 
 One CPU core is enough; `--minutes 0.2 --batch 2` is a smoke run. Every stage resumes from `--runs`, keeps a JSONL log
@@ -23,6 +23,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--runs", type=Path, help="state and log (default runs/STAGE)")
     parser.add_argument("--cache", type=Path, help="decoded sounds (default runs/cache)")
     parser.add_argument("--vae", type=Path, help="vocoder only: the autoencoder whose decoded mels it also learns")
+    parser.add_argument("--refine", type=Path, help="vae only: train the decoder of this checkpoint, its encoder fixed")
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--steps", type=int)
     parser.add_argument("--batch", type=int)
@@ -36,15 +37,18 @@ def main() -> None:
     arguments = parse()
     given = {key: value for key, value in vars(arguments).items() if value is not None and key != "stage"}
     if arguments.stage == "vae":
-        from training.train_vae import VaeTraining, main as train
+        from training.train_vae import VaeTraining
+        from training.train_vae import main as train
 
         config = VaeTraining(data=arguments.data, out=arguments.out)
     elif arguments.stage == "vocoder":
-        from training.train_vocoder import VocoderTraining, main as train
+        from training.train_vocoder import VocoderTraining
+        from training.train_vocoder import main as train
 
         config = VocoderTraining(data=arguments.data, out=arguments.out)
     else:
-        from training.train_encodec import EncodecTraining, main as train
+        from training.train_encodec import EncodecTraining
+        from training.train_encodec import main as train
 
         config = EncodecTraining(data=arguments.data, out=arguments.out)
     unknown = set(given) - {field.name for field in fields(config)}

@@ -1,8 +1,8 @@
 """Train the product's own ear on the training split: log-mel -> label and a 128-d point on the unit sphere.
 
-Notable: labels drawn almost evenly; mixing of two clips in the magnitude domain with both labels; random gain, equaliser
-curve and low-pass (sources differ in bandwidth, and a model would tell sources apart by that); masks in time and band;
-blur and noise in the log-mel and crops through the autoencoder, because the ear must also hear generated sound.
+Notable: labels drawn almost evenly; mixing of two clips in the magnitude domain with both labels; random gain,
+equaliser curve and low-pass (sources differ in bandwidth, and a model would tell sources apart by that); masks in time
+and band; blur and noise in the log-mel and crops through the autoencoder, because the ear must also hear generated sound.
 
     python -m training.train_ear --data DIR --out checkpoints/ear --vae checkpoints/vae --minutes 12    # one CPU core
     python -m training.train_ear --data DIR --out runs/smoke --minutes 0.2 --batch 4                    # smoke run
@@ -48,7 +48,7 @@ class EarTraining:
 
 
 def augment(mels: Tensor, rng: np.random.Generator) -> Tensor:
-    """(B, T, 64) log-mels -> the same shape: equaliser, low-pass, noise floor, blur, masks, each on a share of crops."""
+    """(B, T, 64) log-mels -> the same shape: equaliser, low-pass, noise floor, blur, masks, each on a share."""
     count, frames, bands = mels.shape
     made = mels.clone()
     position = torch.linspace(0.0, 1.0, bands)
@@ -59,7 +59,8 @@ def augment(mels: Tensor, rng: np.random.Generator) -> Tensor:
             cut = int(rng.integers(34, bands))
             made[i, :, cut:] -= float(rng.uniform(2.0, 9.0))
         if rng.random() < 0.3:  # a steady noise floor
-            made[i] = torch.logaddexp(made[i], torch.full((), float(rng.uniform(-11.0, -6.5))) + 0.3 * torch.randn(frames, bands))
+            noise = float(rng.uniform(-11.0, -6.5)) + 0.3 * torch.randn(frames, bands)
+            made[i] = torch.logaddexp(made[i], noise)
         if rng.random() < 0.35:  # what a generator does to fine detail
             made[i] = F.avg_pool2d(made[i][None, None], 3, 1, 1, count_include_pad=False)[0, 0]
             made[i] += float(rng.uniform(0.0, 0.35)) * torch.randn(frames, bands)

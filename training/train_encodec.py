@@ -10,7 +10,7 @@ outputs; the number of codebooks is drawn anew each step, so that the first four
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -42,11 +42,13 @@ class EncodecTraining:
     ema: float = 0.995
     seed: int = 0
     limit: int = 0
-    model: TokenConfig = TokenConfig()
+    model: TokenConfig = field(default_factory=TokenConfig)
 
 
-def quantised(model: EncodecModel, hidden: Tensor, count: int, decay: float, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """Encoder output (B, D, F) -> (straight-through quantised (B, D, F), commitment loss); codebooks learn on the way."""
+def quantised(
+    model: EncodecModel, hidden: Tensor, count: int, decay: float, rng: np.random.Generator
+) -> tuple[Tensor, Tensor]:
+    """Encoder output (B, D, F) -> (straight-through quantised (B, D, F), commitment loss); the codebooks learn too."""
     residual = hidden.detach()
     total = torch.zeros_like(hidden)
     loss = hidden.new_zeros(())
@@ -134,7 +136,13 @@ def main(config: EncodecTraining) -> TokenCodec:
         optimiser.step()
         ema.update(model)
         if step % 20 == 0:
-            log.write(step=step, progress=clock.progress, loss=loss.item(), log_mel_l1=mel_error.item(), commitment=commitment.item())
+            log.write(
+                step=step,
+                progress=clock.progress,
+                loss=loss.item(),
+                log_mel_l1=mel_error.item(),
+                commitment=commitment.item(),
+            )
         if step % 400 == 399:
             save_state(config.runs, {"model": model}, {"model": optimiser}, ema, clock)
             if books_used:

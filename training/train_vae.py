@@ -3,14 +3,17 @@
 Notable: L1 + L2 on the log-mel, the same on its time and band differences and on coarser scales (transients and
 harmonics are differences, not levels), a small KL term that keeps the latents compact and tolerant of a generator's
 small errors, an average of the weights over time, and the scaling factor 1 / deviation measured at the end.
+With `--refine FOLDER` the encoder and the scaling factor of that checkpoint stay as they are, to the last bit, and only
+the decoder goes on learning: generators trained on its latents stay valid.
 
     python -m training.train_codec --stage vae --data DIR --out checkpoints/vae --minutes 20          # one CPU core
+    python -m training.train_codec --stage vae --data DIR --out runs/refined --refine checkpoints/vae --minutes 6
     python -m training.train_codec --stage vae --data DIR --out runs/smoke --minutes 0.2 --batch 2    # smoke run
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -40,8 +43,9 @@ class VaeTraining:
     ema: float = 0.998
     seed: int = 0
     bf16: bool = True
+    refine: Path | None = None  # go on from this checkpoint with its encoder fixed
     limit: int = 0  # use only the first clips (smoke runs); 0 = all
-    model: VaeConfig = VaeConfig()
+    model: VaeConfig = field(default_factory=VaeConfig)
 
 
 def mel_loss(made: Tensor, wanted: Tensor) -> Tensor:
@@ -55,11 +59,14 @@ def mel_loss(made: Tensor, wanted: Tensor) -> Tensor:
     return total
 
 
-def vae_loss(model: MelVae, mels: Tensor, kl_weight: float, bf16: bool) -> tuple[Tensor, Tensor, Tensor]:
+def vae_loss(
+    model: MelVae, mels: Tensor, kl_weight: float, bf16: bool, encoder_fixed: bool = False
+) -> tuple[Tensor, Tensor, Tensor]:
     """Log-mels (B, T, 64) -> (loss, L1 in log-mel units, KL per latent number)."""
     wanted = ((mels - model.mel_mean) / model.mel_std)[:, None]  # (B, 1, T, 64)
     with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-        moments = model.vae.quant_conv(model.vae.encoder(wanted)).float()
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not encoder_fixed):
+            moments = model.vae.quant_conv(model.vae.encoder(wanted)).float()
         mean, log_variance = moments.chunk(2, dim=1)  # (B, 8, T/4, 16) each
         log_variance = log_variance.clamp(-20.0, 10.0)
         latents = mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean)
@@ -95,7 +102,16 @@ def main(config: VaeTraining) -> MelVae:
 
     model = MelVae(config.model.build(), config.model.mel_mean, config.model.mel_std)
     average = MelVae(config.model.build(), config.model.mel_mean, config.model.mel_std).eval()
-    optimiser = torch.optim.AdamW(model.vae.parameters(), lr=config.rate, betas=(0.9, 0.98), weight_decay=0.01)
+    if config.refine:
+        start = MelVae.load(config.refine).vae
+        model.vae.load_state_dict(start.state_dict())
+        for part in (model.vae.encoder, model.vae.quant_conv):
+            part.requires_grad_(False)
+        for one in (model, average):
+            one.vae.register_to_config(scaling_factor=start.config.scaling_factor)
+    optimiser = torch.optim.AdamW(
+        [p for p in model.vae.parameters() if p.requires_grad], lr=config.rate, betas=(0.9, 0.98), weight_decay=0.01
+    )
     ema = Ema(model.vae, config.ema)
     step, spent_s = load_state(config.runs, {"vae": model.vae}, {"vae": optimiser}, ema)
     if step:
@@ -106,7 +122,7 @@ def main(config: VaeTraining) -> MelVae:
         for group in optimiser.param_groups:
             group["lr"] = cosine_rate(clock.progress, config.rate)
         mels, _ = train.mel_crops(config.batch, config.frames)
-        loss, error, kl = vae_loss(model, mels, config.kl_weight, config.bf16)
+        loss, error, kl = vae_loss(model, mels, config.kl_weight, config.bf16, bool(config.refine))
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.vae.parameters(), 1.0)
@@ -129,8 +145,9 @@ def main(config: VaeTraining) -> MelVae:
 
 def _finish(average: MelVae, val_mels: Tensor, config: VaeTraining) -> MelVae:
     """Set the scaling factor, save, load back and check that the file gives the same error."""
-    average.vae.register_to_config(scaling_factor=1.0)
-    average.vae.register_to_config(scaling_factor=round(1.0 / max(latent_deviation(average, val_mels), 1e-3), 6))
+    if not config.refine:
+        average.vae.register_to_config(scaling_factor=1.0)
+        average.vae.register_to_config(scaling_factor=round(1.0 / max(latent_deviation(average, val_mels), 1e-3), 6))
     average.save(config.out)
     loaded = MelVae.load(config.out)
     before, after = evaluate(average, val_mels[:8]), evaluate(loaded, val_mels[:8])

@@ -4,13 +4,13 @@ Notable: multi-resolution spectral losses first, small discriminators for the la
 rolling pool of autoencoder round trips with a little latent noise, because generated mels look like those, not like
 real ones; an average of the weights over time.
 
-    python -m training.train_codec --stage vocoder --data DIR --out checkpoints/vocoder --vae checkpoints/vae --minutes 40
+    python -m training.train_codec --stage vocoder --data DIR --out checkpoints/vocoder --vae checkpoints/vae
     python -m training.train_codec --stage vocoder --data DIR --out runs/smoke --minutes 0.2 --batch 2    # smoke run
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +46,7 @@ class VocoderTraining:
     seed: int = 0
     bf16: bool = True
     limit: int = 0
-    model: IstftConfig = IstftConfig()
+    model: IstftConfig = field(default_factory=IstftConfig)
 
 
 class DecodedPool:

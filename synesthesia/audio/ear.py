@@ -1,7 +1,8 @@
 """The product's own ear: which of the project's labels a sound carries, and a point in a space of sounds.
 
-It serves evidence ("what does the classifier hear in this?") and retrieval (which training sounds are near). Figures are
-never measured with it: `evaluation/judge.py` is independent on purpose. A small ConvNeXt over the log-mel, level removed.
+It serves evidence ("what does the classifier hear in this?") and retrieval (which training sounds are near). Figures
+are never measured with it: `evaluation/judge.py` is independent on purpose. A small ConvNeXt over the log-mel, level
+removed.
 """
 
 from __future__ import annotations

@@ -35,7 +35,9 @@ def read_audio(path: str | Path) -> tuple[np.ndarray, int]:
     if size == 0:
         raise UserError(f"The sound file {name} is empty (0 bytes).")
     if size > MAX_FILE_BYTES:
-        raise UserError(f"The sound file {name} has {size / 1e6:.0f} MB; at most {MAX_FILE_BYTES / 1e6:.0f} MB are read.")
+        raise UserError(
+            f"The sound file {name} has {size / 1e6:.0f} MB; at most {MAX_FILE_BYTES / 1e6:.0f} MB are read."
+        )
     try:
         with soundfile.SoundFile(path) as file:
             _check_header(name, file.frames, file.channels, file.samplerate)

@@ -92,7 +92,9 @@ class TokenCodec(nn.Module):
     @torch.no_grad()
     def decode(self, codes: Tensor) -> Tensor:
         """(B, K, F) int64, K of at most `codebooks` -> waveform (B, 1, F * samples_per_frame) in [-1, 1]."""
-        assert codes.ndim == 3 and codes.shape[1] <= self.codebooks, f"codes must be (B, K, F), got {tuple(codes.shape)}"
+        assert codes.ndim == 3 and codes.shape[1] <= self.codebooks, (
+            f"codes must be (B, K, F), got {tuple(codes.shape)}"
+        )
         embeddings = self.model.quantizer.decode(codes.transpose(0, 1))  # (B, D, F)
         return self.model.decoder(embeddings).clamp(-1.0, 1.0)
 

@@ -1,7 +1,7 @@
 """Log-mel -> waveform behind one small protocol, so that codecs don't care which vocoder speaks.
 
-`IstftVocoder` is the project's own: ConvNeXt blocks at frame rate and an inverse STFT as the last layer (Vocos, Siuzdak
-2023), about ten times cheaper on a CPU than upsampling convolutions. `HifiGanVocoder` is transformers' `SpeechT5HifiGan`,
+`IstftVocoder` is the project's own: ConvNeXt blocks at frame rate and an inverse STFT as the last layer (Vocos,
+Siuzdak 2023), far cheaper on a CPU than upsampling convolutions. `HifiGanVocoder` is transformers' `SpeechT5HifiGan`,
 the class of AudioLDM's own vocoder. `GriffinLim` is the baseline without any training.
 """
 
@@ -75,7 +75,9 @@ class IstftVocoder(nn.Module):
 
     def forward(self, mel: Tensor) -> Tensor:
         config = self.config
-        assert mel.ndim == 3 and mel.shape[2] == config.bands, f"mel must be (B, T, {config.bands}), got {tuple(mel.shape)}"
+        assert mel.ndim == 3 and mel.shape[2] == config.bands, (
+            f"mel must be (B, T, {config.bands}), got {tuple(mel.shape)}"
+        )
         x = torch.cat([mel, mel[:, -1:]], dim=1)  # (B, T + 1, bands): T hops lie between T + 1 frame centres
         x = ((x - config.mel_mean) / config.mel_std).transpose(1, 2)
         x = self.norm(self.embed(x).transpose(1, 2))  # (B, T + 1, C)
@@ -120,7 +122,9 @@ class HifiGanVocoder(nn.Module):
         waveform = self.model(mel)  # (B, T * hop + excess)
         wanted = mel.shape[1] * self.hop_samples
         excess = waveform.shape[-1] - wanted
-        assert excess >= 0, f"the vocoder gave {waveform.shape[-1]} samples for {mel.shape[1]} frames, fewer than {wanted}"
+        assert excess >= 0, (
+            f"the vocoder gave {waveform.shape[-1]} samples for {mel.shape[1]} frames, fewer than {wanted}"
+        )
         return waveform[:, excess // 2 : excess // 2 + wanted]
 
     @classmethod
@@ -156,7 +160,9 @@ def _plain_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
 class GriffinLim(nn.Module):
     """The untrained baseline: least-squares magnitudes from the mel, phases by fast Griffin-Lim (Perraudin 2013)."""
 
-    def __init__(self, config: MelConfig | None = None, rounds: int = 32, momentum: float = 0.99, seed: int = 0) -> None:
+    def __init__(
+        self, config: MelConfig | None = None, rounds: int = 32, momentum: float = 0.99, seed: int = 0
+    ) -> None:
         super().__init__()
         self.log_mel = LogMel(config)
         self.rounds, self.momentum, self.seed = rounds, momentum, seed

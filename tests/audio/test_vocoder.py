@@ -1,4 +1,4 @@
-"""Vocoders on tiny random configurations: lengths, the frame's place in time, save and load, Griffin-Lim's known answer."""
+"""Vocoders on tiny random configurations: lengths, save and load, Griffin-Lim's known answer."""
 
 from __future__ import annotations
 
