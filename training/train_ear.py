@@ -2,7 +2,8 @@
 
 Notable: labels drawn almost evenly; mixing of two clips in the magnitude domain with both labels; random gain,
 equaliser curve and low-pass (sources differ in bandwidth, and a model would tell sources apart by that); masks in time
-and band; blur and noise in the log-mel and crops through the autoencoder, because the ear must also hear generated sound.
+and band; blur and noise in the log-mel and crops through the autoencoder, because the ear must also hear generated
+sound.
 
     python -m training.train_ear --data DIR --out checkpoints/ear --vae checkpoints/vae --minutes 12    # one CPU core
     python -m training.train_ear --data DIR --out runs/smoke --minutes 0.2 --batch 4                    # smoke run

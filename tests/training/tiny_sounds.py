@@ -31,7 +31,8 @@ def tiny_sounds(folder: Path, seconds: float = 1.5) -> Path:
             soundfile.write(path, np.clip(sound, -1, 1), 16_000)
             row = dict.fromkeys(COLUMNS, "")
             row |= {
-                "path": str(path.relative_to(folder)), "label": label, "source": "made up", "recording_id": f"{label}{number}",
+                "path": str(path.relative_to(folder)), "label": label, "source": "made up",
+                "recording_id": f"{label}{number}",
                 "licence": "none", "seconds": str(seconds), "split": "val" if number == 2 else "train",
                 "single_recording": "0", "split_group": f"{label}{number}", "native_sr": "16000",
             }  # fmt: skip
