@@ -58,7 +58,7 @@ class CodecConfig:
 
 @dataclass(frozen=True)
 class HearingConfig:
-    """Patch -> latents -> sound. presence below the threshold: the studio answers with silence.
+    """Patch -> sound. The mapper's own config says below which presence the studio answers with silence.
 
     train_command: said to the person when no mapper for this preset's features has been trained yet.
     """
@@ -66,7 +66,6 @@ class HearingConfig:
     mapper_weights: Weights
     ear_weights: Weights
     train_command: str
-    presence_threshold: float = 0.5
 
 
 @dataclass(frozen=True)

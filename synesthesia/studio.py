@@ -143,7 +143,7 @@ class Studio:
         self._require_mapper()
         key, grid = self._see(read_image(image))
         presence = self._presence_of(key, grid)
-        places = pick_places(presence, threshold=self.preset.hearing.presence_threshold, count=stems)
+        places = pick_places(presence, threshold=self._ears().threshold, count=stems)
         heard = [self._hear(key, grid, row, col, *grid.centre(row, col), settings) for row, col in places]
         return mix(heard, samples=settings.samples, sample_rate=presets.SAMPLE_RATE_HZ)
 
@@ -207,7 +207,7 @@ class Studio:
 
     def _hear(self, key: str, grid: PatchGrid, row: int, col: int, x: float, y: float, settings: Settings) -> Heard:
         presence = float(self._presence_of(key, grid)[row, col])
-        silent = presence < self.preset.hearing.presence_threshold and not settings.anyway
+        silent = presence < self._ears().threshold and not settings.anyway
         if silent:
             waveform = np.zeros((1, settings.samples), dtype=np.float32)
             sample_rate, evidence = presets.SAMPLE_RATE_HZ, Evidence()

@@ -39,6 +39,7 @@ class FakeEyes:
 @dataclass(frozen=True)
 class FakeEars:
     delay_s: float = 0.0
+    threshold: float = 0.5
 
     def presence_map(self, grid: PatchGrid) -> torch.Tensor:
         return (grid.features[..., :3].mean(dim=-1) * 1.5).clamp(0, 1)
