@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from synesthesia.audio.mel import LogMel
 from synesthesia.audio.vae import MelVae
@@ -41,6 +42,7 @@ class VocoderTraining:
     ema: float = 0.998
     decoded_from: float = 0.35  # share of the run after which decoded mels are mixed in
     decoded_share: float = 0.4
+    rough_share: float = 0.2  # of the true mels: blurred or noisy ones, a generator's other faults
     adversarial_from: float = 0.6  # share of the run after which the discriminators speak
     latent_noise: float = 0.1  # of the scaled latents
     seed: int = 0
@@ -76,6 +78,16 @@ class DecodedPool:
         begin = int(rng.integers(0, self.frames - frames + 1))
         chosen = torch.from_numpy(rng.integers(0, len(self.mels), count))
         return self.mels[chosen, begin : begin + frames], self.waves[chosen, begin * HOP : (begin + frames) * HOP]
+
+
+def roughened(mels: Tensor, share: float, rng: np.random.Generator) -> Tensor:
+    """(B, T, 64) -> the same with noise on a share of the log-mels, half of these blurred over 3 frames and 3 bands."""
+    made = mels.clone()
+    for i in np.flatnonzero(rng.random(len(mels)) < share):
+        if rng.random() < 0.5:
+            made[i] = F.avg_pool2d(mels[i][None, None], 3, 1, 1, count_include_pad=False)[0, 0]
+        made[i] += float(rng.uniform(0.0, 0.3)) * torch.randn(mels.shape[1:])
+    return made
 
 
 @torch.no_grad()
@@ -116,7 +128,7 @@ def main(config: VocoderTraining) -> IstftVocoder:
             pool = DecodedPool(MelVae.load(config.vae), train, config.latent_noise)
         decoded = round(config.batch * config.decoded_share) if pool else 0
         waves, _ = train.wave_crops(config.batch - decoded, config.frames * HOP)
-        mels = spectral.log_mel(waves)  # (B, T, 64)
+        mels = roughened(spectral.log_mel(waves), config.rough_share, rng)  # (B, T, 64)
         if pool:
             if step % 16 == 0:
                 pool.refresh()
