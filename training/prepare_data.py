@@ -161,7 +161,8 @@ def _write_picture(item: Item, split: str, config: Config) -> dict[str, object] 
     (config.out / path).parent.mkdir(parents=True, exist_ok=True)
     picture.save(config.out / path, quality=90)
     return {
-        "path": path.as_posix(), "label": item.label, "source": config.layout, "licence": config.licence, "split": split,
+        "path": path.as_posix(), "label": item.label, "source": config.layout, "licence": config.licence,
+        "split": split,
     }  # fmt: skip
 
 
