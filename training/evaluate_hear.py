@@ -1,0 +1,290 @@
+"""The table of the direct path: what an independent judge hears when a held-out picture is clicked in the middle.
+
+    python -m training.evaluate_hear --data DATA                                # everything (half an hour on one core)
+    python -m training.evaluate_hear --data DATA --rows flow mlp text --per-label 2
+    python -m training.evaluate_hear --data DATA --rows generator               # the generator alone, in minutes
+
+Rows of the main table: flow, flow without retrieval, mlp, the text baseline (the vision network's label for the picture,
+then a random *training recording* of that label), the retrieval bound (true label, held-out recording), shuffled clicks
+and random. Other rows: `generator` (true condition instead of a picture), `pairs` (two pictures side by side, a click on
+each), `presence`. Pictures are split val; Frechet distances are to held-out recordings. Writes JSON and a table to --out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from synesthesia import presets, weights
+from synesthesia.audio.codec import LatentCodec
+from synesthesia.evaluation.frechet import frechet_distance
+from synesthesia.evaluation.intervals import bootstrap
+from synesthesia.evaluation.judge import Judge
+from synesthesia.hearing.descriptor import describe
+from synesthesia.hearing.direct import Hearing
+from synesthesia.vision.backbone import PatchEncoder
+from training.audio_data import SoundStore, read_manifest
+from training.hear_cases import Case, Verdict, auroc, calibration_error, cases, excerpt, judged, likeness
+from training.pairs import imagenet_to_sound, sound_pairs
+from training.patch_features import paste
+from training.pictures import load_core
+from training.train_prior import classifier
+
+MAIN = ("flow", "flow_without_retrieval", "flow_one_take", "mlp", "text", "bound", "shuffled", "random")
+ALL = (*MAIN, "generator", "pairs", "presence")
+
+
+@dataclass(frozen=True)
+class Config:
+    data: Path
+    out: Path = Path("runs/evaluate_hear")
+    judge: Path = Path("checkpoints/judge")
+    cache: Path = Path("runs/cache")
+    rows: tuple[str, ...] = ALL
+    per_label: int = 6
+    pairs: int = 60
+    alone_per_label: int = 4
+    seconds: float = 4.0
+    steps: int = 12
+    guidance: float = 3.0
+    seed: int = 3
+    threads: int = 1
+
+
+class Evaluation:
+    """Everything loaded once; each method makes one row."""
+
+    def __init__(self, config: Config) -> None:
+        self.config, self.rng = config, np.random.default_rng(config.seed)
+        preset = presets.embedded()
+        self.encoder = PatchEncoder.load(preset.vision)
+        self.codec = LatentCodec.load(preset.codec)
+        self.hearing = Hearing.load(preset.hearing, self.codec)
+        self.layer = classifier(preset)
+        self.judge = Judge.load(config.judge)
+        clips = read_manifest(config.data)
+        self.store = SoundStore(config.data, clips, config.cache)
+        self.train: dict[str, list[int]] = {}
+        self.held_out: dict[str, list[int]] = {}
+        for row, clip in enumerate(clips):
+            if clip.split == "train":
+                self.train.setdefault(clip.label, []).append(row)
+            elif not clip.single_recording:
+                self.held_out.setdefault(clip.label, []).append(row)
+        self.cases = cases(config.data, set(self.held_out), config.per_label, config.seed)
+        self.labels = sorted({next(iter(sorted(c.accepted & set(self.held_out)))) for c in self.cases})
+        self.real = self._embed([self._recording(self.held_out[self._label(c)]) for c in self.cases])
+        self.grids = [self.encoder.encode(case.image) for case in self.cases]
+
+    def _embed(self, sounds: list[Tensor]) -> np.ndarray:
+        return self.judge.hear(torch.stack(sounds))[1].numpy()
+
+    def _label(self, case: Case) -> str:
+        """One right label of the case that has held-out recordings, drawn."""
+        return str(self.rng.choice(sorted(case.accepted & set(self.held_out))))
+
+    def _recording(self, rows: list[int]) -> Tensor:
+        return excerpt(self.store, int(self.rng.choice(rows)), self.config.seconds, self.rng)
+
+    def _sing(self, query: Tensor, wanted: Tensor, seed: int, **options: object) -> Tensor:
+        config = self.config
+        settings = {"mapper": "flow", "seconds": config.seconds, "steps": config.steps, "guidance": config.guidance}
+        return self.hearing.voice.sing(query, wanted, seed=seed, **{**settings, **options}).waveform  # type: ignore[arg-type]
+
+    def clicks(self, **options: object) -> list[Tensor]:
+        sounds = []
+        for number, grid in enumerate(self.grids):
+            wish = self.hearing.wish(grid)
+            place = grid.rows // 2 * grid.cols + grid.cols // 2
+            sounds.append(self._sing(wish.query[place], wish.voices[place], number, **options))
+        return sounds
+
+    def text(self) -> list[Tensor]:
+        """The vision network's class for the whole picture, through pairs.csv to a label, then a training recording."""
+        names = list(self.hearing.voice.ear.labels)
+        assert self.layer is not None, "the text baseline needs the vision network's classifier"
+        table = torch.from_numpy(imagenet_to_sound(self.config.data, names))
+        sounds = []
+        for grid in self.grids:
+            shares = self.layer(grid.picture[None]).softmax(dim=1)[0] @ table  # (labels,)
+            sounds.append(self._recording(self.train[names[int(shares.argmax())]]))
+        return sounds
+
+    def main_row(self, name: str) -> tuple[Verdict, float]:
+        """Verdict of a row of the main table and its seconds a sound."""
+        accepted = [case.accepted for case in self.cases]
+        started = time.perf_counter()
+        if name == "bound":
+            sounds = [self._recording(self.held_out[self._label(case)]) for case in self.cases]
+        elif name == "random":
+            every = sorted(self.train)
+            sounds = [self._recording(self.train[str(self.rng.choice(every))]) for _ in self.cases]
+        elif name == "text":
+            sounds = self.text()
+        elif name == "shuffled":  # the clicks of the other pictures
+            sounds, turn = self.clicks(takes=1), len(self.cases) // 2
+            sounds = sounds[turn:] + sounds[:turn]
+        else:
+            options = {"flow": {}, "flow_without_retrieval": {"retrieve": False}, "flow_one_take": {"takes": 1},
+                       "mlp": {"mapper": "mlp"}}[name]  # fmt: skip
+            sounds = self.clicks(**options)
+        latency = (time.perf_counter() - started) / len(self.cases)
+        return judged(self.judge, sounds, accepted), latency
+
+    def generator(self) -> dict[str, Verdict]:
+        """No picture: held-out recordings, their round trip through the generator's latents and the vocoder, and sounds
+        made for their label (its place among sounds) or for themselves (own embedding and descriptor)."""
+        voice = self.hearing.voice
+        names = list(voice.ear.labels)
+        rows = [int(r) for label in self.labels for r in self.held_out[label][: self.config.alone_per_label]]
+        right = [frozenset([self.store.clips[r].label]) for r in rows]
+        real = [excerpt(self.store, r, self.config.seconds, self.rng) for r in rows]
+        trips, by_label, by_self = [], [], []
+        for number, (row, sound) in enumerate(zip(rows, real, strict=True)):
+            mel = self.codec.mel(sound[None])
+            with torch.inference_mode():
+                trips.append(self.codec.vocoder(voice.space.decode(voice.space.encode(mel)))[0])
+                own = torch.from_numpy(self.store.mel(row))
+                point = voice.ear(own[None, :1024])[1][0]
+            which = names.index(self.store.clips[row].label)
+            anchor, wanted = self.hearing.prior.anchors[which], F.one_hot(torch.tensor(which), len(names)).float()
+            by_label.append(self._sing(anchor, wanted, number))
+            by_self.append(self._sing_described(anchor, torch.cat([describe(own), point]), number))
+        size = int(self.config.seconds * 16_000)
+        trips = [F.pad(t, (0, max(0, size - len(t))))[:size] for t in trips]
+        rows_of = {"real recordings": real, "round trip": trips, "made for the label": by_label, "made for itself, one take": by_self}
+        return {name: judged(self.judge, sounds, right) for name, sounds in rows_of.items()}
+
+    def _sing_described(self, query: Tensor, descriptor: Tensor, seed: int) -> Tensor:
+        from synesthesia.hearing.condition import Condition
+        from synesthesia.hearing.voice import finish
+
+        voice, config = self.hearing.voice, self.config
+        told = Condition.of(query[None], descriptor[None], len(descriptor))
+        with torch.inference_mode():
+            latents = voice.flow.sample(told, int(config.seconds * 25), voice.generators(seed, 1), steps=config.steps,
+                                        guidance=config.guidance)  # fmt: skip
+            return finish(self.codec.vocoder(voice.space.decode(latents))[0][: int(config.seconds * 16_000)], 16_000)
+
+    def pairs(self) -> np.ndarray:
+        """(pairs, 2) bool: top-1 agreement of a click on the middle of each half of two pictures side by side."""
+        order = self.rng.permutation(len(self.cases))
+        made: list[list[bool]] = []
+        for first, second in zip(order, np.roll(order, 1), strict=True):
+            a, b = self.cases[first], self.cases[second]
+            if a.accepted & b.accepted or len(made) == self.config.pairs:
+                continue
+            grid = self.encoder.encode(paste(a.picture.pixels, b.picture.pixels))
+            wish = self.hearing.wish(grid)
+            row = []
+            for case, col in ((a, grid.cols // 4), (b, 3 * grid.cols // 4)):
+                place = grid.rows // 2 * grid.cols + col
+                sound = self._sing(wish.query[place], wish.voices[place], len(made))
+                row.append(bool(judged(self.judge, [sound], [case.accepted]).hits[0]))
+            made.append(row)
+        return np.array(made)
+
+    def presence(self) -> dict[str, object]:
+        """Middle patches of held-out pictures: classes with a direct sound against classes without any."""
+        table = sound_pairs(self.config.data)
+        scores, truth = [], []
+        for picture in load_core(self.config.data, "val"):
+            paired = table.get((picture.source, picture.label), {})
+            if paired and max(paired.values()) < 1:
+                continue  # weak pairings only: neither
+            from PIL import Image
+
+            grid = self.encoder.encode(Image.fromarray(picture.pixels))
+            scores.append(float(self.hearing.presence_map(grid)[grid.rows // 2, grid.cols // 2]))
+            truth.append(bool(paired))
+        points, is_sound = np.array(scores), np.array(truth)
+        both = np.stack([points, is_sound], axis=1)
+        area = bootstrap(both, lambda x: auroc(x[:, 0], x[:, 1] > 0.5), np.random.default_rng(0), draws=300)
+        error = bootstrap(both, lambda x: calibration_error(x[:, 0], x[:, 1]), np.random.default_rng(0), draws=300)
+        at = self.hearing.threshold
+        return {"auroc": asdict(area), "calibration_error": asdict(error), "threshold": at,
+                "sounding_kept": float((points >= at)[is_sound].mean()), "silent_refused": float((points < at)[~is_sound].mean()),
+                "n_sounding": int(is_sound.sum()), "n_silent": int((~is_sound).sum())}  # fmt: skip
+
+    def copies(self, count: int = 24) -> dict[str, float]:
+        """Is a made sound a training clip? Its likeness to the clip that guided it, beside two recordings of one label."""
+        made, kin = [], []
+        rows = {c.recording_id + c.label: [] for c in self.store.clips}
+        for row, clip in enumerate(self.store.clips):
+            rows[clip.recording_id + clip.label].append(row)
+        voice = self.hearing.voice
+        for number, grid in enumerate(self.grids[:count]):
+            wish = self.hearing.wish(grid)
+            place = grid.rows // 2 * grid.cols + grid.cols // 2
+            mel, used = voice.mel(wish.query[place], wish.voices[place], mapper="flow", seconds=self.config.seconds,
+                                  seed=number, steps=self.config.steps, guidance=self.config.guidance, takes=1)  # fmt: skip
+            entry = voice.index.entries[used[0]]
+            same = rows[entry.recording_id + entry.label]
+            made.append(max(likeness(mel.numpy(), self.store.mel(r)) for r in same))
+            others = [r for r in self.train[entry.label] if r not in same] or same
+            kin.append(likeness(self.store.mel(int(self.rng.choice(others)))[:400], self.store.mel(same[0])))
+        return {"made_to_guide_median": float(np.median(made)), "made_to_guide_max": max(made),
+                "recordings_of_one_label_median": float(np.median(kin)), "recordings_of_one_label_max": max(kin), "n": len(made)}  # fmt: skip
+
+
+def main(config: Config) -> dict[str, object]:
+    torch.set_num_threads(config.threads)
+    evaluation = Evaluation(config)
+    config.out.mkdir(parents=True, exist_ok=True)
+    store = config.out / "figures.json"
+    figures: dict[str, object] = json.loads(store.read_text(encoding="utf-8")) if store.is_file() else {}
+    figures["cases"] = {"pictures": len(evaluation.cases), "labels": len(evaluation.labels), "seconds": config.seconds}
+    voice = evaluation.hearing.voice
+    figures["parameters"] = {name: sum(p.numel() for p in net.parameters())
+                             for name, net in (("flow", voice.flow), ("mlp", voice.mlp), ("prior", evaluation.hearing.prior)) if net}  # fmt: skip
+    for name in config.rows:
+        if name in MAIN:
+            verdict, latency = evaluation.main_row(name)
+            distance = frechet_distance(verdict.embeddings, evaluation.real)
+            figures[name] = {"top1": asdict(verdict.top1), "top5": asdict(verdict.top5), "frechet": distance, "seconds": latency}
+            print(f"{name:24} top-1 {verdict.top1}  top-5 {verdict.top5}  Frechet {distance:.2f}  {latency:.2f} s", flush=True)
+        elif name == "generator":
+            for row, verdict in evaluation.generator().items():
+                figures[f"alone: {row}"] = {"top1": asdict(verdict.top1), "top5": asdict(verdict.top5)}
+                print(f"{row:24} top-1 {verdict.top1}  top-5 {verdict.top5}", flush=True)
+            figures["copies"] = evaluation.copies()
+            print("copies", figures["copies"], flush=True)
+        elif name == "pairs":
+            hits = evaluation.pairs()
+            rng = np.random.default_rng(0)
+            both = bootstrap(hits.astype(float), lambda x: float(x.all(axis=1).mean()), rng)
+            worse = bootstrap(hits.astype(float), lambda x: float(x.mean(axis=0).min()), rng)
+            figures["pairs"] = {"both": asdict(both), "worse_side": asdict(worse)}
+            print(f"pairs: both right {both}, worse side {worse}, n = {both.n}", flush=True)
+        elif name == "presence":
+            figures["presence"] = evaluation.presence()
+            print("presence", figures["presence"], flush=True)
+        store.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    print(f"weights {weights.fingerprint(presets.embedded().used)[:12]}")
+    return figures
+
+
+def parse() -> Config:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, default=Path("runs/evaluate_hear"))
+    parser.add_argument("--rows", nargs="+", choices=ALL, default=list(ALL))
+    parser.add_argument("--per-label", type=int, default=6)
+    parser.add_argument("--pairs", type=int, default=60)
+    parser.add_argument("--alone-per-label", type=int, default=4)
+    parser.add_argument("--guidance", type=float, default=3.0)
+    parser.add_argument("--threads", type=int, default=1)
+    args = vars(parser.parse_args())
+    return Config(**{**args, "rows": tuple(args["rows"])})
+
+
+if __name__ == "__main__":
+    main(parse())
