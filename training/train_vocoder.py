@@ -1,8 +1,8 @@
 """Train the iSTFT-head vocoder: log-mel -> waveform, on real mels and on mels that the autoencoder has decoded.
 
 Notable: multi-resolution spectral losses first, small discriminators for the last part; part of the inputs come from a
-rolling pool of autoencoder round trips with a little latent noise, because generated mels look like those, not like
-real ones; an average of the weights over time.
+rolling pool of round trips through the latent spaces with a little noise on the latents, because generated mels look
+like those, not like real ones; an average of the weights over time.
 
     python -m training.train_codec --stage vocoder --data DIR --out checkpoints/vocoder --vae checkpoints/vae
     python -m training.train_codec --stage vocoder --data DIR --out runs/smoke --minutes 0.2 --batch 2    # smoke run
@@ -21,10 +21,13 @@ from torch.nn import functional as F
 from synesthesia.audio.mel import LogMel
 from synesthesia.audio.vae import MelVae
 from synesthesia.audio.vocoder import IstftConfig, IstftVocoder
+from synesthesia.hearing.patches import LatentSpace, MelPatches
 from training.audio_data import HOP, CropSampler, SoundStore, read_manifest
 from training.discriminators import Discriminators, discriminator_loss, generator_losses
 from training.run_log import Clock, Ema, JsonlLog, cosine_rate, load_state, save_state
 from training.spectral_losses import SpectralLoss
+
+POOL_STEP = 8  # sounds replaced at a time
 
 
 @dataclass(frozen=True)
@@ -40,11 +43,11 @@ class VocoderTraining:
     frames: int = 96  # 0.96 s
     rate: float = 1e-3
     ema: float = 0.998
-    decoded_from: float = 0.35  # share of the run after which decoded mels are mixed in
+    decoded_from: float = 0.25  # share of the run after which decoded mels are mixed in
     decoded_share: float = 0.4
     rough_share: float = 0.2  # of the true mels: blurred or noisy ones, a generator's other faults
-    adversarial_from: float = 0.6  # share of the run after which the discriminators speak
-    latent_noise: float = 0.1  # of the scaled latents
+    adversarial_from: float = 0.65  # share of the run after which the discriminators speak
+    latent_noise: float = 0.2  # at most, of the latents' deviation
     seed: int = 0
     bf16: bool = True
     limit: int = 0
@@ -52,32 +55,44 @@ class VocoderTraining:
 
 
 class DecodedPool:
-    """(mel after the autoencoder, waveform) pairs that are replaced bit by bit while training goes on."""
+    """(mel out of a latent space, waveform) pairs that are replaced bit by bit while training goes on.
 
-    def __init__(self, vae: MelVae, sampler: CropSampler, noise: float, size: int = 128, frames: int = 192) -> None:
-        self.vae, self.sampler, self.noise, self.frames = vae, sampler, noise, frames
+    Spaces take turns; noise on the latents, of up to `noise` of their deviation, stands for a generator's errors.
+    """
+
+    def __init__(self, spaces: list[LatentSpace], sampler: CropSampler, noise: float, size: int, frames: int) -> None:
+        self.spaces, self.sampler, self.noise, self.frames = spaces, sampler, noise, frames
         self.log_mel, self.generator = LogMel(), torch.Generator().manual_seed(0)
         self.mels = torch.zeros(size, frames, 64)
         self.waves = torch.zeros(size, frames * HOP)
-        self.next = 0
-        for _ in range(size // 8):
+        self.turn = 0
+        for _ in range(size // POOL_STEP):
             self.refresh()
 
     @torch.no_grad()
     def refresh(self) -> None:
-        waves, _ = self.sampler.wave_crops(8, self.frames * HOP)
-        latents = self.vae.encode(self.log_mel(waves), self.generator)
-        level = self.noise * torch.rand(8, 1, 1, 1, generator=self.generator)
+        space = self.spaces[self.turn % len(self.spaces)]
+        waves, _ = self.sampler.wave_crops(POOL_STEP, self.frames * HOP)
+        latents = space.encode(self.log_mel(waves))
+        level = self.noise * torch.rand(POOL_STEP, 1, 1, 1, generator=self.generator)
         latents = latents + level * torch.randn(latents.shape, generator=self.generator)
-        place = slice(self.next, self.next + 8)
-        self.mels[place], self.waves[place] = self.vae.decode(latents), waves
-        self.next = (self.next + 8) % len(self.mels)
+        begin = self.turn * POOL_STEP % len(self.mels)
+        self.mels[begin : begin + POOL_STEP] = space.decode(latents)
+        self.waves[begin : begin + POOL_STEP] = waves
+        self.turn += 1
 
     def draw(self, count: int, frames: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """(count, frames, 64) mels and (count, frames * hop) waveforms."""
         begin = int(rng.integers(0, self.frames - frames + 1))
         chosen = torch.from_numpy(rng.integers(0, len(self.mels), count))
         return self.mels[chosen, begin : begin + frames], self.waves[chosen, begin * HOP : (begin + frames) * HOP]
+
+
+def latent_spaces(vae: Path | None, sampler: CropSampler) -> list[LatentSpace]:
+    """What generators work in: the fitted patch transform, and the autoencoder where there is one."""
+    patches = MelPatches()
+    patches.fit(sampler.mel_crops(200, 256)[0])
+    return [patches] if vae is None else [patches, MelVae.load(vae)]
 
 
 def roughened(mels: Tensor, share: float, rng: np.random.Generator) -> Tensor:
@@ -124,8 +139,8 @@ def main(config: VocoderTraining) -> IstftVocoder:
     for step in clock:
         for group in optimiser.param_groups:
             group["lr"] = cosine_rate(clock.progress, config.rate)
-        if pool is None and config.vae and clock.progress >= config.decoded_from:
-            pool = DecodedPool(MelVae.load(config.vae), train, config.latent_noise)
+        if pool is None and clock.progress >= config.decoded_from:
+            pool = DecodedPool(latent_spaces(config.vae, train), train, config.latent_noise, 128, 2 * config.frames)
         decoded = round(config.batch * config.decoded_share) if pool else 0
         waves, _ = train.wave_crops(config.batch - decoded, config.frames * HOP)
         mels = roughened(spectral.log_mel(waves), config.rough_share, rng)  # (B, T, 64)
