@@ -34,7 +34,8 @@ def test_the_cache_holds_the_very_sounds_and_is_used_again(tmp_path: Path) -> No
     first = store(tmp_path)
     wave, mel = first.waveform(3), first.mel(3)
     assert mel.shape == (len(wave) // 160, 64)
-    assert np.abs(LogMel()(torch.from_numpy(wave)[None])[0].numpy() - mel).mean() < 0.05  # fp16 and 16-bit samples
+    difference = np.abs(LogMel()(torch.from_numpy(wave)[None])[0].numpy() - mel)
+    assert np.median(difference) < 0.01  # 16-bit samples: the faintest cells differ more
     for clip in first.clips:
         (tmp_path / "data" / clip.path).unlink()
     assert np.array_equal(SoundStore(tmp_path / "data", first.clips, tmp_path / "cache").waveform(3), wave)
