@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from synesthesia.errors import UserError
+from synesthesia.recipe import to_json
 from synesthesia.ui import words
 from synesthesia.ui.files import file_name, served_wav
 from synesthesia.vision.image import read_image
@@ -16,8 +16,6 @@ from synesthesia.vision.image import read_image
 if TYPE_CHECKING:
     from synesthesia.results import Heard
     from synesthesia.studio import Studio
-
-log = logging.getLogger(__name__)
 
 
 def add_endpoint(studio: Studio) -> None:
@@ -27,7 +25,7 @@ def add_endpoint(studio: Studio) -> None:
         """The sound of one place of a photograph.
 
         image: picture file; x, y: natural pixels; path: "direct", "flow" or "mlp"; seconds: 1 to 10; seed: integer.
-        Returns the WAV file and a JSON object: presence, silent, labels, nearest training sounds, recipe.
+        Returns the WAV file and a JSON object: presence, silent, labels, nearest training sounds, recipe (text).
         """
         try:
             if not image:
@@ -51,7 +49,10 @@ def add_endpoint(studio: Studio) -> None:
 
 
 def as_json(heard: Heard) -> dict[str, Any]:
-    """Everything of a `Heard` but its samples."""
+    """Everything of a `Heard` but its samples.
+
+    The recipe is text, as the page's download holds it: gradio's client takes any object with a key "path" for a file.
+    """
     return {
         "sample_rate": heard.sample_rate,
         "seconds": heard.seconds,
@@ -61,5 +62,5 @@ def as_json(heard: Heard) -> dict[str, Any]:
         "col": heard.col,
         "box_px": list(heard.box_px),
         "evidence": asdict(heard.evidence),
-        "recipe": asdict(heard.recipe),
+        "recipe_json": to_json(heard.recipe),
     }

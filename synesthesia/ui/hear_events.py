@@ -144,12 +144,13 @@ class HearEvents:
             if heard.silent:
                 yield self.nothing(heard)
                 return
-            update = self.show(tab.takes[index], heard, narrow=len(plan) > 1, autoplay=settings.autoplay and index == 0)
+            update = self.show(tab.takes[index], heard, autoplay=settings.autoplay and index == 0)
             if index == 0:
                 update |= {take.column: gr.Column(visible=False) for take in tab.takes[len(plan) :]}
                 update[tab.guide] = gr.HTML(visible=False)
                 update[tab.verdict] = words.verdict(*words.heard(heard, perf_counter() - started))
-            yield update
+            yield update  # the sound starts here; its picture follows
+            yield {tab.takes[index].figure: figures.sound_figure(heard.waveform, heard.sample_rate, narrow=len(plan) > 1)}
 
     def nothing(self, heard: Heard) -> Update:
         """The abstention, said clearly, with a way past it."""
@@ -158,14 +159,13 @@ class HearEvents:
             self.tab.anyway_button: gr.Button(visible=True),
         } | {take.column: gr.Column(visible=False) for take in self.tab.takes}
 
-    def show(self, take: Take, heard: Heard, *, narrow: bool, autoplay: bool) -> Update:
+    def show(self, take: Take, heard: Heard, *, autoplay: bool) -> Update:
         name = file_name(heard)
         wav = served_wav(heard.waveform, heard.sample_rate, name)
         return {
             take.column: gr.Column(visible=True),
             take.heading: cards.heading(heard),
             take.audio: gr.Audio(value=wav, autoplay=autoplay),
-            take.figure: figures.sound_figure(heard.waveform, heard.sample_rate, narrow=narrow),
             take.evidence: cards.evidence(heard),
             take.wav: wav,
             take.recipe: served_recipe(heard, name),

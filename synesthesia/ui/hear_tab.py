@@ -136,7 +136,7 @@ def photo_side() -> PhotoSide:
 
 
 def take(index: int) -> Take:
-    with gr.Column(visible=False, min_width=180, elem_classes="take", elem_id=f"take-{index}") as column:
+    with gr.Column(visible=False, min_width=150, elem_classes="take", elem_id=f"take-{index}") as column:
         heading = gr.HTML()
         audio = player(f"Take {index + 1}", f"audio-{index}")
         figure = gr.Plot(show_label=False, container=False, elem_classes="figure")
@@ -178,8 +178,8 @@ def sweep_panel() -> SweepPanel:
         start = gr.Button(words.SWEEP_START, variant="primary", min_width=140, elem_id="sweep-start")
         stop = gr.Button(words.SWEEP_STOP, variant="stop", min_width=80, elem_id="sweep-stop", interactive=False)
     progress = gr.HTML(elem_id="sweep-progress")
-    strip = gr.HTML(elem_id="strip", padding=False)
     audio = player(words.SWEEP, "sweep-audio", visible=False)
+    strip = gr.HTML(elem_id="strip", padding=False)
     return SweepPanel(seconds, start, stop, progress, strip, audio)
 
 

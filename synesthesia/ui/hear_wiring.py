@@ -69,7 +69,8 @@ def listening_events(tab: HearTab, one: HearEvents) -> None:
         yield from guarded(tab, one.by_hand(state, row, col, Settings(*values[:-1], True)))
 
     settings: dict[str, Any] = {
-        "show_progress": "hidden", "api_visibility": PRIVATE, "trigger_mode": "always_last", "concurrency_id": "hear",
+        "show_progress": "minimal", "show_progress_on": tab.verdict, "api_visibility": PRIVATE,
+        "trigger_mode": "always_last", "concurrency_id": "hear",
     }  # fmt: skip
     side.photo.select(click, [session, *controls], changed, **settings)
     chosen = [session, side.row, side.col, *controls]

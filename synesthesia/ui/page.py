@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
@@ -12,7 +11,7 @@ from synesthesia.ui.hear_api import add_endpoint
 from synesthesia.ui.hear_tab import hear_tab
 from synesthesia.ui.hear_wiring import connect
 from synesthesia.ui.script import HEAD
-from synesthesia.ui.theme import CSS, theme
+from synesthesia.ui.theme import CSS, SHELL, theme
 
 if TYPE_CHECKING:
     from synesthesia.studio import Studio
@@ -49,7 +48,7 @@ def launch(page: gr.Blocks, host: str = "127.0.0.1", port: int | None = None, *,
         quiet=True,
         theme=theme(),
         css=CSS,
-        head=HEAD,
+        head=SHELL + HEAD,
         max_file_size=UPLOAD_LIMIT,
         allowed_paths=[],
         state_session_capacity=SESSIONS,

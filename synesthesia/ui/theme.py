@@ -92,7 +92,7 @@ footer { opacity: .6; }
 #byhand input { text-align: center; height: 40px; }
 #byhand #hear { flex: 1 1 50%; height: 40px; font-size: .95rem; padding: 0 10px; }
 #how .form { display: flex; flex-flow: row wrap; background: none; box-shadow: none; border: 0; gap: 10px 26px; align-items: end; justify-content: space-between; }
-#how .block { background: none; box-shadow: none; border: 0; padding: 0; flex: 0 1 auto; width: auto; min-width: 0 !important; }
+#how .block { background: none; box-shadow: none; border: 0; padding: 0; margin: 0 !important; flex: 0 1 auto; width: auto; min-width: 0 !important; }
 #autoplay { padding-bottom: 5px !important; }
 
 /* ---- what is heard ---- */
@@ -126,7 +126,8 @@ footer { opacity: .6; }
 .progress { height: 8px; border-radius: 4px; background: color-mix(in srgb, var(--neutral-500) 22%, transparent); overflow: hidden; }
 .progress i { display: block; height: 100%; background: var(--primary-600); transition: width .25s; }
 .progress-note { font-size: .86rem; color: var(--body-text-color-subdued); margin: 0 0 5px; }
-.strip { display: grid; grid-template-columns: repeat(auto-fill, minmax(212px, 1fr)); gap: 8px; }
+.strip { display: grid; grid-template-columns: repeat(auto-fill, minmax(165px, 1fr)); gap: 8px; }
+.strip .cell audio { height: 32px; margin-top: 4px; }
 .strip .cell { background: var(--block-background-fill); border-radius: 12px; padding: 8px 10px; box-shadow: var(--block-shadow); font-size: .86rem; }
 .strip .cell.silent { opacity: .55; }
 .strip .cell .faint { color: var(--body-text-color-subdued); }
@@ -142,9 +143,15 @@ footer { opacity: .6; }
 .foot table { width: 100%; font-size: .84rem; border-collapse: collapse; }
 .foot td, .foot th { text-align: left; padding: 4px 10px 4px 0; vertical-align: top; }
 
+/* Three takes need the width more than the photograph does. */
+#board:has(#take-2) > .column:first-child { flex-grow: 5 !important; }
+#board:has(#take-2) > .column:last-child { flex-grow: 8 !important; }
+
 @media (max-width: 760px) {
-  .gradio-container .main { padding: 8px 10px !important; }
-  #masthead .pill { margin-left: 0; }
+  #masthead h1 { font-size: 1.3rem; }
+  #masthead p { font-size: .95rem; }
+  #masthead .pill { margin-left: 0; font-size: .75rem; white-space: normal; }
+  #ways .tab-container button { padding-left: 9px; padding-right: 9px; font-size: .88rem; }
   #upload { flex-basis: 96px; min-width: 96px; font-size: .8rem; padding: 4px; }
   #photo img { max-height: 52vh; }
   #overlay label { padding: 4px 9px; font-size: .8rem; }
@@ -154,3 +161,8 @@ footer { opacity: .6; }
   #byhand { order: 7; } #how { order: 8; } #settings { order: 9; }
 }
 """
+
+# gradio prefixes every rule of CSS with its own container, so the container's padding is set from the page's head.
+SHELL = """<style>
+@media (max-width: 760px) { .gradio-container > .main.fillable { padding: 8px 12px !important; } }
+</style>"""

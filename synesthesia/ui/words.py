@@ -79,10 +79,10 @@ def place(row: int, col: int) -> str:
 
 
 def masthead(preset: str) -> str:
-    where = "own small models on this computer" if preset == "embedded" else "models from the hub"
+    where = "small models, all on this machine" if preset == "embedded" else "models from the hub"
     return (
         f"<div id='masthead'><h1>{TITLE}</h1><p>{SENTENCE}</p>"
-        f"<span class='pill'>{escape(preset)} preset · {where}</span></div>"
+        f"<span class='pill'>{escape(preset)} · {where}</span></div>"
     )
 
 

@@ -1,0 +1,88 @@
+"""Moves of a person on the page, and a look at what they hear: the samples behind the audio element."""
+
+from __future__ import annotations
+
+import base64
+import io
+import time
+import wave
+from typing import Any
+
+import numpy as np
+
+WAIT_MS = 60_000
+FETCH = """async (src) => {
+  const bytes = new Uint8Array(await (await fetch(src)).arrayBuffer());
+  let text = ''; for (const byte of bytes) text += String.fromCharCode(byte);
+  return btoa(text);
+}"""
+
+
+def open_page(context: Any, url: str) -> Any:
+    """A page with its first photograph in place."""
+    page = context.new_page()
+    page.set_default_timeout(WAIT_MS)
+    page.goto(url)
+    page.wait_for_selector("#photo img")
+    page.wait_for_function("document.querySelector('#photo img').naturalWidth > 0")
+    return page
+
+
+def click_photo(page: Any, x: float, y: float) -> None:
+    """x, y: 0..1 of the photograph."""
+    image = page.locator("#photo img")
+    image.scroll_into_view_if_needed()
+    box = image.bounding_box()
+    image.click(position={"x": x * box["width"], "y": y * box["height"]})
+
+
+def settled(page: Any, before: str = "") -> str:
+    """Text of the verdict once it is no longer busy and differs from `before`."""
+    page.wait_for_function(
+        "before => { const card = document.querySelector('#verdict .verdict');"
+        " return card && !card.classList.contains('busy') && card.innerText !== before; }",
+        arg=before,
+    )
+    return str(verdict(page))
+
+
+def verdict(page: Any) -> str:
+    return str(page.locator("#verdict .verdict").inner_text())
+
+
+def hear_at(page: Any, x: float, y: float) -> str:
+    """Click, and insist where the model would stay silent. Returns the address of the sound."""
+    before = player_source(page)
+    told = verdict(page)
+    click_photo(page, x, y)
+    told = settled(page, told)
+    if told.startswith("Nothing here"):
+        page.locator("#anyway").click()
+    return changed_source(page, before)
+
+
+def player_source(page: Any, player: str = "#audio-0 audio") -> str:
+    found = page.locator(player)
+    return str(found.get_attribute("src") or "") if found.count() else ""
+
+
+def changed_source(page: Any, before: str, player: str = "#audio-0 audio") -> str:
+    end = time.monotonic() + WAIT_MS / 1000
+    while time.monotonic() < end:
+        source = player_source(page, player)
+        if source and source != before:
+            return source
+        page.wait_for_timeout(100)
+    raise AssertionError(f"no new sound came; the page says: {verdict(page)}")
+
+
+def samples(page: Any, source: str) -> tuple[np.ndarray, int]:
+    """(int16 samples, rate in Hz) of the WAV file behind an audio element."""
+    data = base64.b64decode(page.evaluate(FETCH, source))
+    with wave.open(io.BytesIO(data)) as file:
+        assert file.getsampwidth() == 2, "the page hands out 16-bit WAV"
+        return np.frombuffer(file.readframes(file.getnframes()), dtype=np.int16), file.getframerate()
+
+
+def loud(sound: np.ndarray) -> bool:
+    return float(np.abs(sound.astype(np.float64)).max()) > 300.0  # about -40 dB of full scale
