@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -32,10 +33,12 @@ from synesthesia.audio.tokens import TokenCodec
 from synesthesia.audio.vocoder import GriffinLim
 from synesthesia.evaluation.intervals import Estimate, bootstrap, wilson
 from synesthesia.evaluation.judge import Judge
+from synesthesia.hearing.patches import MelPatches
 from training.audio_data import SAMPLE_RATE_HZ, Clip, SoundStore, read_manifest
 
 FOUR = ("dog", "rain", "glass_breaking", "clock_tick")  # what a listener must be able to tell apart
 Back = Callable[[Tensor], Tensor]  # waveform (1, n) -> waveform (1, n)
+Sounds = list[tuple[Tensor, str]]  # waveforms (1, n), n a multiple of 640, with their labels
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ def held_out(clips: list[Clip], labels: tuple[str, ...], per_label: int, seed: i
     return sorted(int(i) for mine in by_label.values() for i in rng.permutation(mine)[:per_label])
 
 
-def systems(codec: LatentCodec, tokens: TokenCodec | None) -> dict[str, Back]:
+def systems(codec: LatentCodec, tokens: TokenCodec | None, patches: MelPatches | None) -> dict[str, Back]:
     """Every way from a waveform (1, n) back to one; n is a multiple of 640 samples."""
     mel = codec.mel
     griffin_lim = GriffinLim()
@@ -86,6 +89,10 @@ def systems(codec: LatentCodec, tokens: TokenCodec | None) -> dict[str, Back]:
         "vocoder from the true mel": lambda wave: codec.vocoder(mel(wave)).clamp(-1.0, 1.0),
         "Griffin-Lim from the true mel": lambda wave: griffin_lim(mel(wave)),
     }
+    if patches is not None:
+        ways["mapper's patch transform + vocoder"] = lambda wave: codec.vocoder(
+            patches.decode(patches.encode(mel(wave)))
+        )
     if tokens is not None:
         ways[f"EnCodec, {tokens.codebooks} codebooks"] = lambda wave: tokens.decode(tokens.encode(wave[:, None]))[:, 0]
         ways["EnCodec, 4 codebooks"] = lambda wave: tokens.decode(tokens.encode(wave[:, None], 4))[:, 0]
@@ -93,11 +100,11 @@ def systems(codec: LatentCodec, tokens: TokenCodec | None) -> dict[str, Back]:
 
 
 @torch.no_grad()
-def measure(name: str, back: Back, waves: list[Tensor], labels: list[str], ear: Ear, judge: Judge | None) -> Row:
-    """Figures of one system over waveforms (1, n) with their labels."""
+def measure(name: str, back: Back, sounds: Sounds, four: Sounds, ear: Ear, judge: Judge | None) -> Row:
+    """Figures of one system over sounds, and over those of FOUR for telling apart."""
     log_mel, spent_s = LogMel(), 0.0
-    numbers, hits, four = [], [], []
-    for wave, label in zip(waves, labels, strict=True):
+    numbers, hits = [], []
+    for wave, label in sounds:
         began = time.process_time()
         made = back(wave)[:, : wave.shape[1]]
         spent_s += time.process_time() - began
@@ -110,20 +117,27 @@ def measure(name: str, back: Back, waves: list[Tensor], labels: list[str], ear: 
             logits = judge(made)[0][0]
             ranked, wanted = logits.topk(5).indices.tolist(), judge.config.labels.index(label)
             found[2:] = [ranked[0] == wanted, wanted in ranked]
-            if label in FOUR:
-                among = [float(logits[judge.config.labels.index(other)]) for other in FOUR]
-                four.append(FOUR[int(np.argmax(among))] == label)
         hits.append(found)
     values, found_all, rng = np.array(numbers), np.array(hits), np.random.default_rng(0)
-    shares = [wilson(int(found_all[:, k].sum()), len(waves)) for k in range(4)]
-    means = [bootstrap(values[:, k][np.isfinite(values[:, k])], lambda x: float(np.mean(x)), rng) for k in range(3)]
-    seconds = sum(wave.shape[1] for wave in waves) / SAMPLE_RATE_HZ
+    ear1, ear5, judge1, judge5 = (wilson(int(found_all[:, k].sum()), len(sounds)) for k in range(4))
+    mel, stft, si_sdr = (bootstrap(x[np.isfinite(x)], lambda draw: float(np.mean(draw)), rng) for x in values.T)
+    seconds = sum(wave.shape[1] for wave, _ in sounds) / SAMPLE_RATE_HZ
     return Row(
-        name, *means, shares[2], shares[3], shares[0], shares[1], wilson(sum(four), len(four)), spent_s / seconds
-    )
+        name, mel, stft, si_sdr, judge1, judge5, ear1, ear5, told_apart(back, four, judge), spent_s / seconds
+    )  # fmt: skip
 
 
-def pictures(ways: dict[str, Back], waves: list[Tensor], labels: list[str], out: Path) -> None:
+@torch.no_grad()
+def told_apart(back: Back, four: Sounds, judge: Judge | None) -> Estimate:
+    """How often the judge, choosing between the labels of FOUR alone, names the right one after the way back."""
+    if judge is None:
+        return wilson(0, 0)
+    columns = [judge.config.labels.index(label) for label in FOUR]
+    right = [FOUR[int(judge(back(wave))[0][0][columns].argmax())] == label for wave, label in four]
+    return wilson(sum(right), len(right))
+
+
+def pictures(ways: dict[str, Back], four: Sounds, out: Path) -> None:
     """One PNG per label of FOUR: the log-mels of every system's result, one above the other."""
     import matplotlib
 
@@ -132,10 +146,7 @@ def pictures(ways: dict[str, Back], waves: list[Tensor], labels: list[str], out:
 
     out.mkdir(parents=True, exist_ok=True)
     log_mel = LogMel()
-    for label in FOUR:
-        if label not in labels:
-            continue
-        wave = waves[labels.index(label)][:, : 4 * SAMPLE_RATE_HZ]
+    for wave, label in {label: (wave[:, : 4 * SAMPLE_RATE_HZ], label) for wave, label in four}.values():
         figure, axes = plt.subplots(len(ways), 1, figsize=(10, 1.9 * len(ways)), layout="constrained")
         for axis, (name, back) in zip(axes, ways.items(), strict=True):
             axis.imshow(log_mel(back(wave))[0].T, origin="lower", aspect="auto", vmin=-11.5, vmax=1.5, cmap="magma")
@@ -144,6 +155,22 @@ def pictures(ways: dict[str, Back], waves: list[Tensor], labels: list[str], out:
         axes[-1].set_xlabel("frames of 10 ms")
         figure.savefig(out / f"{label}.png", dpi=80)
         plt.close(figure)
+
+
+def patch_transform(folder: Path) -> MelPatches | None:
+    """The mapper's own latent space, where the folder has one."""
+    if not (folder / "patches.safetensors").is_file():
+        return None
+    patches = MelPatches()
+    patches.load_state_dict(load_file(folder / "patches.safetensors"))
+    return patches
+
+
+def _excerpt(store: SoundStore, index: int, multiple: int) -> Tensor:
+    """(1, n): the first five seconds of a clip, at least one second, n a multiple of `multiple`; silence fills up."""
+    wave = torch.from_numpy(store.waveform(index))[None, : 5 * SAMPLE_RATE_HZ]
+    wanted = max(SAMPLE_RATE_HZ, wave.shape[1])
+    return F.pad(wave, (0, wanted + -wanted % multiple - wave.shape[1]))
 
 
 def main(
@@ -157,20 +184,21 @@ def main(
     clips = read_manifest(data)
     chosen = held_out(clips, ear.labels, per_label, seed)
     store = SoundStore(data, clips, cache)
-    labels = [clips[i].label for i in chosen]
-    waves = []
-    for index in chosen:
-        wave = torch.from_numpy(store.waveform(index))[None, : 5 * SAMPLE_RATE_HZ]
-        short = max(SAMPLE_RATE_HZ - wave.shape[1], -wave.shape[1] % codec.samples_per_latent)
-        waves.append(F.pad(wave, (0, short + -(wave.shape[1] + short) % codec.samples_per_latent)))
-    ways = systems(codec, tokens)
+    sounds = [(_excerpt(store, i, codec.samples_per_latent), clips[i].label) for i in chosen]
+    four = [
+        (_excerpt(store, i, codec.samples_per_latent), clips[i].label)
+        for i in held_out(clips, FOUR, 4 * per_label, seed)
+    ]
+    ways = systems(codec, tokens, patch_transform(checkpoints / "mapper"))
     with torch.no_grad():
         if drawn:
-            pictures(ways, waves, labels, drawn)
-    print(f"n = {len(waves)} held-out clips of {len(set(labels))} labels (first 5 s of each), 95 % intervals\n{HEADER}")
+            pictures(ways, four, drawn)
+    count = len({label for _, label in sounds})
+    print(f"n = {len(sounds)} held-out clips of {count} labels, {len(four)} for telling four apart (first 5 s of each)")
+    print(HEADER)
     rows = []
     for name, back in ways.items():
-        rows.append(measure(name, back, waves, labels, ear, judge))
+        rows.append(measure(name, back, sounds, four, ear, judge))
         print(rows[-1].line(), flush=True)
     if out:
         out.parent.mkdir(parents=True, exist_ok=True)

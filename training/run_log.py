@@ -8,9 +8,17 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
+
+
+def random_stream(runs: Path, seed: int) -> np.random.Generator:
+    """The seed's stream; a run that is taken up again at a later step draws from another one."""
+    path = runs / "state.json"
+    step = json.loads(path.read_text(encoding="utf-8"))["step"] if path.is_file() else 0
+    return np.random.default_rng([seed, step])
 
 
 class Clock:

@@ -24,7 +24,7 @@ from synesthesia.audio.ear import Ear, EarConfig
 from synesthesia.audio.mel import MelConfig
 from synesthesia.audio.vae import MelVae
 from training.audio_data import CropSampler, SoundStore, label_names, read_manifest
-from training.run_log import Clock, Ema, JsonlLog, cosine_rate, load_state, save_state
+from training.run_log import Clock, Ema, JsonlLog, cosine_rate, load_state, random_stream, save_state
 
 FLOOR = MelConfig().floor
 
@@ -119,7 +119,7 @@ def main(config: EarTraining) -> Ear:
     clips = read_manifest(config.data)[: config.limit or None]
     names = label_names(clips)
     store = SoundStore(config.data, clips, config.cache)
-    rng = np.random.default_rng(config.seed)
+    rng = random_stream(config.runs, config.seed)
     train = CropSampler(store, [i for i, clip in enumerate(clips) if clip.split == "train"], rng, config.balance)
     held_out = [i for i, c in enumerate(clips) if c.split == "val" and not c.single_recording and c.label in names]
     held_out = held_out or list(train.indices)
@@ -133,8 +133,6 @@ def main(config: EarTraining) -> Ear:
     optimiser = torch.optim.AdamW(groups, lr=config.rate, betas=(0.9, 0.98))
     ema = Ema(ear, config.ema)
     step, spent_s = load_state(config.runs, {"ear": ear}, {"ear": optimiser}, ema)
-    if step:
-        rng.bit_generator.advance(step * 1_000_003)
     clock, log = Clock(config.minutes, config.steps, spent_s, step), JsonlLog(config.runs)
     pool: tuple[Tensor, Tensor] | None = None
 

@@ -21,7 +21,7 @@ from transformers import EncodecModel
 
 from synesthesia.audio.tokens import TokenCodec, TokenConfig, start_codebooks
 from training.audio_data import CropSampler, SoundStore, read_manifest
-from training.run_log import Clock, Ema, JsonlLog, cosine_rate, load_state, save_state
+from training.run_log import Clock, Ema, JsonlLog, cosine_rate, load_state, random_stream, save_state
 from training.spectral_losses import SpectralLoss
 
 
@@ -96,7 +96,7 @@ def main(config: EncodecTraining) -> TokenCodec:
     torch.manual_seed(config.seed)
     clips = read_manifest(config.data)[: config.limit or None]
     store = SoundStore(config.data, clips, config.cache)
-    rng = np.random.default_rng(config.seed)
+    rng = random_stream(config.runs, config.seed)
     generator = torch.Generator().manual_seed(config.seed)
     train = CropSampler(store, [i for i, clip in enumerate(clips) if clip.split == "train"], rng)
     held_out = [i for i, clip in enumerate(clips) if clip.split == "val" and not clip.single_recording]
@@ -109,8 +109,6 @@ def main(config: EncodecTraining) -> TokenCodec:
     optimiser = torch.optim.AdamW(model.parameters(), lr=config.rate, betas=(0.8, 0.98), weight_decay=0.0)
     ema = Ema(model, config.ema)
     step, spent_s = load_state(config.runs, {"model": model}, {"model": optimiser}, ema)
-    if step:
-        rng.bit_generator.advance(step * 1_000_003)
     clock, log = Clock(config.minutes, config.steps, spent_s, step), JsonlLog(config.runs)
     books_used = bool(model.quantizer.layers[0].codebook.cluster_size.sum() > 0)
 

@@ -23,7 +23,7 @@ from torch.nn import functional as F
 
 from synesthesia.audio.vae import MelVae, VaeConfig
 from training.audio_data import CropSampler, SoundStore, read_manifest
-from training.run_log import Clock, Ema, JsonlLog, cosine_rate, load_state, save_state
+from training.run_log import Clock, Ema, JsonlLog, cosine_rate, load_state, random_stream, save_state
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def main(config: VaeTraining) -> MelVae:
     torch.manual_seed(config.seed)
     clips = read_manifest(config.data)[: config.limit or None]
     store = SoundStore(config.data, clips, config.cache)
-    rng = np.random.default_rng(config.seed)
+    rng = random_stream(config.runs, config.seed)
     train = CropSampler(store, [i for i, clip in enumerate(clips) if clip.split == "train"], rng)
     held_out = [i for i, clip in enumerate(clips) if clip.split == "val" and not clip.single_recording]
     val = CropSampler(store, held_out or list(train.indices), np.random.default_rng(1))
@@ -114,8 +114,6 @@ def main(config: VaeTraining) -> MelVae:
     )
     ema = Ema(model.vae, config.ema)
     step, spent_s = load_state(config.runs, {"vae": model.vae}, {"vae": optimiser}, ema)
-    if step:
-        rng.bit_generator.advance(step * 1_000_003)  # another stretch of the same stream
     clock, log = Clock(config.minutes, config.steps, spent_s, step), JsonlLog(config.runs)
 
     for step in clock:

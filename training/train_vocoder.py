@@ -24,7 +24,7 @@ from synesthesia.audio.vocoder import IstftConfig, IstftVocoder
 from synesthesia.hearing.patches import LatentSpace, MelPatches
 from training.audio_data import HOP, CropSampler, SoundStore, read_manifest
 from training.discriminators import Discriminators, discriminator_loss, generator_losses
-from training.run_log import Clock, Ema, JsonlLog, cosine_rate, load_state, save_state
+from training.run_log import Clock, Ema, JsonlLog, cosine_rate, load_state, random_stream, save_state
 from training.spectral_losses import SpectralLoss
 
 POOL_STEP = 8  # sounds replaced at a time
@@ -117,7 +117,7 @@ def main(config: VocoderTraining) -> IstftVocoder:
     torch.manual_seed(config.seed)
     clips = read_manifest(config.data)[: config.limit or None]
     store = SoundStore(config.data, clips, config.cache)
-    rng = np.random.default_rng(config.seed)
+    rng = random_stream(config.runs, config.seed)
     train = CropSampler(store, [i for i, clip in enumerate(clips) if clip.split == "train"], rng)
     held_out = [i for i, clip in enumerate(clips) if clip.split == "val" and not clip.single_recording]
     val = CropSampler(store, held_out or list(train.indices), np.random.default_rng(1))
@@ -131,8 +131,6 @@ def main(config: VocoderTraining) -> IstftVocoder:
     modules = {"vocoder": vocoder, "judges": judges}
     optimisers = {"vocoder": optimiser, "judges": judging}
     step, spent_s = load_state(config.runs, modules, optimisers, ema)
-    if step:
-        rng.bit_generator.advance(step * 1_000_003)
     clock, log = Clock(config.minutes, config.steps, spent_s, step), JsonlLog(config.runs)
     pool: DecodedPool | None = None
 
