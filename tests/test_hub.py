@@ -19,6 +19,7 @@ from synesthesia.audio.codec import LatentCodec
 from synesthesia.errors import UserError
 from synesthesia.studio import Studio
 from synesthesia.vision.backbone import PatchEncoder
+from tests.tiny import write_checkpoints
 
 AUDIOLDM_SCALING = 0.9227914214134216
 AUDIOLDM_RATES = [5, 4, 2, 2, 2]
@@ -101,6 +102,17 @@ def test_the_studio_looks_but_needs_a_mapper_to_sound(
         studio.hear(cat, 200, 100)
     assert presets.hub().hearing.train_command in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_with_a_mapper_for_its_features_it_sounds(
+    offline_hub: list[tuple[str, str, str]], cat: Image.Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_checkpoints(tmp_path)
+    monkeypatch.setenv(weights.ROOT_VARIABLE, str(tmp_path))
+    heard = Studio.load("hub").hear(cat, 200, 100, seconds=1, steps=2, anyway=True)
+    assert heard.waveform.shape == (1, 16_000)
+    assert heard.waveform.any()
+    assert heard.recipe.preset == "hub"
 
 
 @pytest.mark.hub

@@ -1,0 +1,75 @@
+"""A whole checkpoints folder of tiny models at random: real classes, real files, real checksums, no training.
+
+What they sound like means nothing; that every room fits the next, that files are found and that the same seed gives
+the same samples is what they prove.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from synesthesia.audio.ear import Ear, EarConfig
+from synesthesia.audio.vae import MelVae, VaeConfig
+from synesthesia.audio.vocoder import IstftConfig, IstftVocoder
+from synesthesia.hearing.descriptor import DESCRIPTOR_DIM
+from synesthesia.hearing.flow import Flow, FlowConfig
+from synesthesia.hearing.index import Entry, SoundIndex
+from synesthesia.hearing.mlp import Mlp, MlpConfig
+from synesthesia.hearing.patches import MelPatches
+from synesthesia.hearing.prior import Prior, PriorConfig
+from synesthesia.hearing.voice import VoiceConfig
+from synesthesia.vision.backbone import Backbone
+from training.manifest import write_manifest
+
+LABELS = ("rain", "dog", "clock_tick")
+QUERY = 128
+EMBEDDED_FEATURES, DINOV2_FEATURES = 1280, 384
+
+
+def write_checkpoints(folder: Path) -> None:
+    """vision, vae, vocoder, ear, mapper, mapper_hub and manifest.json below `folder`."""
+    torch.manual_seed(0)
+    _write_vision(folder / "vision")
+    vae = VaeConfig(channels=(8, 8, 8), norm_groups=4)
+    MelVae(vae.build(), vae.mel_mean, vae.mel_std).save(folder / "vae")
+    IstftVocoder(IstftConfig(width=16, hidden=32, blocks=1)).save(folder / "vocoder")
+    Ear(EarConfig(LABELS, widths=(8, 16), depths=(1, 1))).save(folder / "ear")
+    write_mapper(folder / "mapper", EMBEDDED_FEATURES)
+    write_mapper(folder / "mapper_hub", DINOV2_FEATURES)
+    write_manifest(folder)
+
+
+def _write_vision(folder: Path) -> None:
+    backbone = Backbone("mobilenetv2_100", 16, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5), same_padding=True)
+    folder.mkdir(parents=True)
+    tensors = {name: value.contiguous() for name, value in backbone.build().state_dict().items()}
+    save_file(tensors, folder / "model.safetensors")
+    (folder / "config.json").write_text(json.dumps(asdict(backbone)))
+
+
+def write_mapper(folder: Path, feature_dim: int) -> None:
+    """Prior, memory, flow and mlp that fit features of this width."""
+    config = PriorConfig(feature_dim=feature_dim, prototypes=6, voices=len(LABELS), query_dim=QUERY, threshold=0.1)
+    prior = Prior(config)
+    torch.nn.init.normal_(prior.anchors)
+    prior.save(folder)
+    entries = tuple(Entry(label, "nowhere", f"none:{number}", "CC0") for number, label in enumerate(LABELS * 6))
+    embeddings = torch.nn.functional.normalize(torch.randn(len(entries), QUERY), dim=1)
+    told = torch.cat([torch.randn(len(entries), DESCRIPTOR_DIM), embeddings], dim=1)
+    SoundIndex(entries, embeddings, told).save(folder)
+    sizes = {"query_dim": QUERY, "descriptor_dim": told.shape[1]}
+    flow = Flow(FlowConfig(width=32, depth=1, heads=2, **sizes))
+    for weight in flow.parameters():  # layers that start at zero would make every sound the same
+        if not weight.any():
+            torch.nn.init.normal_(weight, std=0.3)
+    flow.save(folder)
+    Mlp(MlpConfig(width=32, layers=1, **sizes)).save(folder)
+    patches = MelPatches()
+    patches.fit(torch.randn(4, 64, 64))
+    save_file(patches.state_dict(), folder / "patches.safetensors")
+    (folder / "config.json").write_text(json.dumps({"voice": asdict(VoiceConfig())}))
