@@ -15,14 +15,13 @@ from synesthesia.audio.files import wav_bytes
 from synesthesia.ui import words
 
 if TYPE_CHECKING:
-
-
     from synesthesia.results import Evidence, Heard, Info, Recipe, SceneHeard
 
 
 def heading(heard: Heard) -> str:
     recipe = heard.recipe
-    return f"<div class='plot-head'><b>{escape(recipe.path)}</b> · seed {recipe.seed} · presence {heard.presence:.2f}</div>"
+    text = f"<b>{escape(recipe.path)}</b> · seed {recipe.seed} · presence {heard.presence:.2f}"
+    return f"<div class='plot-head'>{text}</div>"
 
 
 def evidence(heard: Heard, *, shown: int = 4) -> str:
@@ -39,7 +38,8 @@ def labels(found: Evidence, shown: int) -> str:
     if not found.labels:
         return ""
     rows = "".join(
-        f"<div class='bar'><span>{escape(readable(each.label))}</span><span><i style='width:{100 * bounded(each.score):.0f}%'></i></span>"
+        f"<div class='bar'><span>{escape(readable(each.label))}</span>"
+        f"<span><i style='width:{100 * bounded(each.score):.0f}%'></i></span>"
         f"<span>{each.score:.2f}</span></div>"
         for each in found.labels[:shown]
     )
@@ -50,23 +50,26 @@ def neighbours(found: Evidence, shown: int) -> str:
     if not found.neighbours:
         return ""
     rows = "".join(
-        f"<li>{escape(readable(each.label))} <span class='faint'>· {escape(str(each.source))} {escape(str(each.recording_id))} · "
-        f"{escape(str(each.licence))} · similarity {each.similarity:.2f}</span></li>"
+        f"<li>{escape(readable(each.label))} <span class='faint'>· "
+        f"{escape(each.source)} {escape(each.recording_id)} · "
+        f"{escape(each.licence)} · similarity {each.similarity:.2f}</span></li>"
         for each in found.neighbours[:shown]
     )
     return f"<h4>Nearest training sounds</h4><ul>{rows}</ul>"
 
 
 def settings(recipe: Recipe) -> str:
-    pairs = " · ".join(f"{escape(readable(str(name)))} {escape(figure(value))}" for name, value in asdict(recipe).items())
+    pairs = " · ".join(f"{readable(name)} {escape(figure(value))}" for name, value in asdict(recipe).items())
     return f"<p class='faint'>{pairs}</p>"
 
 
 def progress(done: int, total: int, note: str) -> str:
     percent = round(100 * done / max(total, 1))
     return (
-        f"<p class='progress-note' role='status'>{escape(note)}</p><div class='progress' role='progressbar' aria-valuemin='0' "
-        f"aria-valuemax='{total}' aria-valuenow='{done}' aria-label='{escape(note)}'><i style='width:{percent}%'></i></div>"
+        f"<p class='progress-note' role='status'>{escape(note)}</p>"
+        f"<div class='progress' role='progressbar' aria-valuemin='0' "
+        f"aria-valuemax='{total}' aria-valuenow='{done}' aria-label='{escape(note)}'>"
+        f"<i style='width:{percent}%'></i></div>"
     )
 
 
@@ -77,7 +80,8 @@ def strip_cell(heard: Heard, sweep: str, autoplay: bool) -> str:
         return f"<div class='cell silent'>{head}<span class='faint'>silent, presence {heard.presence:.2f}</span></div>"
     auto = f"data-auto='{escape(sweep)}:{heard.col}'" if autoplay else ""
     return (
-        f"<div class='cell'>{head}<span class='faint'>{escape(best_label(heard))} · presence {heard.presence:.2f}</span>"
+        f"<div class='cell'>{head}"
+        f"<span class='faint'>{escape(best_label(heard))} · presence {heard.presence:.2f}</span>"
         f"{player(heard, f'Column {heard.col}', auto)}</div>"
     )
 
@@ -85,7 +89,8 @@ def strip_cell(heard: Heard, sweep: str, autoplay: bool) -> str:
 def stems(scene: SceneHeard) -> str:
     """Every place of the mix with its weight and its own player."""
     rows = "".join(
-        f"<div class='cell'><b>{escape(best_label(stem.heard))}</b> <span class='faint'>{words.place(stem.heard.row, stem.heard.col)} · "
+        f"<div class='cell'><b>{escape(best_label(stem.heard))}</b> "
+        f"<span class='faint'>{words.place(stem.heard.row, stem.heard.col)} · "
         f"gain {stem.gain:.2f}</span>{player(stem.heard, best_label(stem.heard))}</div>"
         for stem in scene.stems
     )
@@ -94,7 +99,8 @@ def stems(scene: SceneHeard) -> str:
 
 def player(heard: Heard, name: str, attributes: str = "") -> str:
     data = b64encode(wav_bytes(heard.waveform, heard.sample_rate)).decode("ascii")
-    return f"<audio controls preload='metadata' aria-label='{escape(name)}' {attributes} src='data:audio/wav;base64,{data}'></audio>"
+    source = f"src='data:audio/wav;base64,{data}'"
+    return f"<audio controls preload='metadata' aria-label='{escape(name)}' {attributes} {source}></audio>"
 
 
 def best_label(heard: Heard) -> str:
@@ -109,8 +115,10 @@ def footer(info: Info) -> str:
         for each in info.checkpoints
     )
     return (
-        f"<div class='foot'><p>Preset <b>{escape(info.preset)}</b>, version {escape(info.version)}, on {escape(info.device)}.</p>"
-        f"<table><thead><tr><th>Model</th><th>Weights</th><th>Size</th><th>Licence</th></tr></thead><tbody>{rows}</tbody></table>"
+        f"<div class='foot'>"
+        f"<p>Preset <b>{escape(info.preset)}</b>, version {escape(info.version)}, on {escape(info.device)}.</p>"
+        f"<table><thead><tr><th>Model</th><th>Weights</th><th>Size</th><th>Licence</th></tr></thead>"
+        f"<tbody>{rows}</tbody></table>"
         f"<h4>Limits</h4><p>{escape(info.limits)} {words.PRIVACY}</p><h4>Cite</h4><p>{escape(info.citation)}</p></div>"
     )
 
@@ -129,5 +137,3 @@ def figure(value: object) -> str:
     if isinstance(value, tuple | list):
         return "(" + ", ".join(figure(each) for each in value) + ")"
     return "-" if value is None else str(value)
-
-

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 def add_endpoint(studio: Studio) -> None:
     """Unseen components inside the current gr.Blocks whose only use is to give the endpoint its types."""
 
-    def hear(image: str | None, x: float, y: float, path: str, seconds: float, seed: float) -> tuple[str, dict[str, Any]]:
+    def hear(
+        image: str | None, x: float, y: float, path: str, seconds: float, seed: float
+    ) -> tuple[str, dict[str, Any]]:
         """The sound of one place of a photograph.
 
         image: picture file; x, y: natural pixels; path: "direct", "flow" or "mlp"; seconds: 1 to 10; seed: integer.

@@ -97,7 +97,8 @@ class HearEvents:
         elif kind == 2:
             picture = overlays.with_heat(view, self.studio.presence(photo))
         elif kind == 3 and session.cell is not None:
-            picture = overlays.with_heat(view, overlays.unit(self.studio.similarity(photo, *grid.centre(*session.cell))))
+            alike = self.studio.similarity(photo, *grid.centre(*session.cell))
+            picture = overlays.with_heat(view, overlays.unit(alike))
         elif kind == 4:
             picture = overlays.with_colours(view, self.studio.pca(photo))
         cells = [session.cell] if session.cell is not None else []
@@ -150,7 +151,8 @@ class HearEvents:
                 update[tab.guide] = gr.HTML(visible=False)
                 update[tab.verdict] = words.verdict(*words.heard(heard, perf_counter() - started))
             yield update  # the sound starts here; its picture follows
-            yield {tab.takes[index].figure: figures.sound_figure(heard.waveform, heard.sample_rate, narrow=len(plan) > 1)}
+            figure = figures.sound_figure(heard.waveform, heard.sample_rate, narrow=len(plan) > 1)
+            yield {tab.takes[index].figure: figure}
 
     def nothing(self, heard: Heard) -> Update:
         """The abstention, said clearly, with a way past it."""

@@ -125,8 +125,8 @@ def photo_side() -> PhotoSide:
         container=False, alt_text=words.PHOTO,
     )  # fmt: skip
     overlay = gr.Radio(
-        list(words.OVERLAYS), value=words.OVERLAYS[0], label=words.OVERLAY, show_label=False, container=False, elem_id="overlay",
-        elem_classes="pills",
+        list(words.OVERLAYS), value=words.OVERLAYS[0], label=words.OVERLAY, show_label=False, container=False,
+        elem_id="overlay", elem_classes="pills",
     )  # fmt: skip
     with gr.Row(elem_id="byhand"):
         row = gr.Number(value=0, precision=0, label=words.ROW, min_width=70, elem_id="row")
@@ -157,7 +157,13 @@ def player(label: str, elem_id: str, **visibility: bool) -> gr.Audio:
 
 def control_panel() -> Controls:
     with gr.Row(elem_id="how"):
-        voice = gr.Radio([(name, key) for key, name in words.VOICES.items()], value="flow", label=words.VOICE, min_width=120, elem_classes="pills")
+        voice = gr.Radio(
+            [(name, key) for key, name in words.VOICES.items()],
+            value="flow",
+            label=words.VOICE,
+            min_width=120,
+            elem_classes="pills",
+        )
         takes = gr.Radio([("One", 1), ("Three", 3)], value=1, label=words.TAKES, min_width=100, elem_classes="pills")
         autoplay = gr.Checkbox(value=True, label=words.AUTOPLAY, min_width=100, elem_id="autoplay")
     with gr.Accordion(words.SETTINGS, open=False, elem_id="settings"):

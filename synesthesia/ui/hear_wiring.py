@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -48,9 +49,11 @@ def photo_events(page: gr.Blocks, tab: HearTab, one: HearEvents) -> None:
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": PRIVATE}
     page.load(first, None, [side.examples, *changed], **quiet)
-    side.examples.select(example, [session], changed, trigger_mode="always_last", **quiet)
+    side.examples.select(example, [session], changed, trigger_mode="multiple", **quiet)
     side.upload.upload(upload, [side.upload, session], changed, **quiet)
-    side.overlay.input(overlay, [session, side.overlay], [session, side.photo, tab.verdict], trigger_mode="always_last", **quiet)
+    side.overlay.input(
+        overlay, [session, side.overlay], [session, side.photo, tab.verdict], trigger_mode="always_last", **quiet
+    )
 
 
 def listening_events(tab: HearTab, one: HearEvents) -> None:
@@ -66,12 +69,12 @@ def listening_events(tab: HearTab, one: HearEvents) -> None:
         yield from guarded(tab, one.by_hand(state, row, col, Settings(*values)))
 
     def anyway(state: Session, row: int | None, col: int | None, *values: Any) -> Iterator[Update]:
-        yield from guarded(tab, one.by_hand(state, row, col, Settings(*values[:-1], True)))
+        yield from guarded(tab, one.by_hand(state, row, col, replace(Settings(*values), anyway=True)))
 
     settings: dict[str, Any] = {
         "show_progress": "minimal", "show_progress_on": tab.verdict, "api_visibility": PRIVATE,
-        "trigger_mode": "always_last", "concurrency_id": "hear",
-    }  # fmt: skip
+        "trigger_mode": "multiple", "concurrency_id": "hear",
+    }  # fmt: skip  # not "always_last": for a click during another, gradio 6.31 sends the first one's coordinates again
     side.photo.select(click, [session, *controls], changed, **settings)
     chosen = [session, side.row, side.col, *controls]
     for trigger in (side.hear.click, side.row.submit, side.col.submit):
@@ -97,7 +100,9 @@ def many_events(tab: HearTab, many: ManyEvents) -> None:
         sweep, [session, side.row, panel.seconds, *controls],
         [*buttons, panel.progress, panel.strip, panel.audio, side.photo, tab.verdict], **quiet,
     )  # fmt: skip
-    panel.stop.click(stopped, [session], [*buttons, panel.progress, side.photo, tab.verdict], cancels=[running], queue=False, **quiet)
+    panel.stop.click(
+        stopped, [session], [*buttons, panel.progress, side.photo, tab.verdict], cancels=[running], queue=False, **quiet
+    )
     mixed = tab.scene
     mixed.start.click(
         scene, [session, *controls], [tab.verdict, side.photo, mixed.audio, mixed.figure, mixed.stems], **quiet

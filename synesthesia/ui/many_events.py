@@ -93,10 +93,11 @@ class ManyEvents:
                 panel.stems: "",
             }
             return
+        places = [(stem.heard.row, stem.heard.col) for stem in mix.stems]
         wav = served_wav(mix.waveform, mix.sample_rate, f"synesthesia-scene-seed{settings.seed}")
         yield {
             self.tab.verdict: words.verdict(*words.scene(mix)),
-            self.tab.side.photo: overlays.with_outline(view, grid.rows, grid.cols, [(stem.heard.row, stem.heard.col) for stem in mix.stems]),
+            self.tab.side.photo: overlays.with_outline(view, grid.rows, grid.cols, places),
             panel.audio: gr.Audio(value=wav, visible=True, autoplay=settings.autoplay),
             panel.figure: gr.Plot(value=figures.sound_figure(mix.waveform, mix.sample_rate), visible=True),
             panel.stems: cards.stems(mix),

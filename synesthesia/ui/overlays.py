@@ -52,9 +52,9 @@ def with_outline(
     stroke = max(round(max(picture.size) / 400), 1)
     for row, col in cells:
         x1, y1, x2, y2 = cell_box(picture.size, rows, cols, row, col)
-        draw.rectangle((x1 - 2 * stroke, y1 - 2 * stroke, x2 + 2 * stroke - 1, y2 + 2 * stroke - 1), None, (255, 255, 255), stroke)
-        draw.rectangle((x1 - stroke, y1 - stroke, x2 + stroke - 1, y2 + stroke - 1), None, colour, 2 * stroke)
-        draw.rectangle((x1 + stroke, y1 + stroke, x2 - stroke - 1, y2 - stroke - 1), None, (255, 255, 255), stroke)
+        for grow, ink, width in ((2, (255, 255, 255), 1), (1, colour, 2), (-1, (255, 255, 255), 1)):
+            by = grow * stroke
+            draw.rectangle((x1 - by, y1 - by, x2 + by - 1, y2 + by - 1), None, ink, width * stroke)
     return result
 
 

@@ -27,11 +27,10 @@ def build_page(studio: Studio) -> gr.Blocks:
     info = studio.info()
     with gr.Blocks(title=words.TITLE, analytics_enabled=False, delete_cache=(HOUR_S, HOUR_S)) as page:
         gr.HTML(words.masthead(info.preset), padding=False)
-        with gr.Tabs():
-            with gr.Tab(words.TAB, id="hear"):
-                tab = hear_tab()
-                connect(page, studio, tab)
-                add_endpoint(studio)
+        with gr.Tabs(), gr.Tab(words.TAB, id="hear"):
+            tab = hear_tab()
+            connect(page, studio, tab)
+            add_endpoint(studio)
         with gr.Accordion(words.ABOUT, open=False, elem_id="about"):
             gr.HTML(cards.footer(info), padding=False)
     return page.queue(max_size=WAITING, default_concurrency_limit=1)

@@ -51,6 +51,7 @@ HEAD = """<script>
     const player = event.target;
     if (player.dataset?.auto && !player.ended) held = sweepOf(player);
   }, true);
-  new MutationObserver(advance).observe(document.documentElement, {childList: true, subtree: true, attributeFilter: ['data-auto']});
+  new MutationObserver(advance).observe(
+    document.documentElement, {childList: true, subtree: true, attributeFilter: ['data-auto']});
 })();
 </script>"""

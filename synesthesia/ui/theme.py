@@ -59,16 +59,19 @@ footer { opacity: .6; }
 #masthead h1 { font-size: 1.5rem; font-weight: 650; letter-spacing: -.015em; margin: 0; }
 #masthead p { margin: 0; color: var(--body-text-color-subdued); font-size: 1.02rem; }
 #masthead .pill { margin-left: auto; font-size: .8rem; padding: 3px 11px; border-radius: 99px;
-  background: color-mix(in srgb, var(--primary-500) 14%, transparent); color: var(--body-text-color); white-space: nowrap; }
+  background: color-mix(in srgb, var(--primary-500) 14%, transparent); color: var(--body-text-color);
+  white-space: nowrap; }
 
 /* ---- choosing a picture ---- */
 #choose { align-items: stretch; gap: 10px; flex-wrap: nowrap; }
 #upload { flex: 0 0 124px; min-width: 124px; height: 60px; font-size: .88rem; line-height: 1.25; }
-#examples { min-height: 0; min-width: 0 !important; flex: 1 1 0; contain: inline-size; padding: 0; background: none; box-shadow: none; }
+#examples { min-height: 0; min-width: 0 !important; flex: 1 1 0; contain: inline-size; padding: 0;
+  background: none; box-shadow: none; }
 #examples .grid-wrap { padding: 0; overflow-x: auto; max-height: none; min-height: 0; }
 #examples .grid-container { display: flex; gap: 6px; padding: 0; height: auto; min-height: 0; }
 #examples .gallery-item { flex: 1 1 0; min-width: 56px; max-width: 92px; }
-#examples .thumbnail-lg { width: 100%; height: 60px; aspect-ratio: auto; border-radius: 10px; overflow: hidden; border: 0; }
+#examples .thumbnail-lg { width: 100%; height: 60px; aspect-ratio: auto; border-radius: 10px; overflow: hidden;
+  border: 0; }
 #examples .thumbnail-lg img { object-fit: cover; width: 100%; height: 100%; }
 #examples .thumbnail-lg:focus-visible { outline: 2px solid var(--primary-600); outline-offset: -2px; }
 #examples .caption-label { display: none; }
@@ -91,20 +94,24 @@ footer { opacity: .6; }
 #byhand .form { flex: 1 1 50%; background: none; border: 0; box-shadow: none; gap: 10px; flex-wrap: nowrap; }
 #byhand input { text-align: center; height: 40px; }
 #byhand #hear { flex: 1 1 50%; height: 40px; font-size: .95rem; padding: 0 10px; }
-#how .form { display: flex; flex-flow: row wrap; background: none; box-shadow: none; border: 0; gap: 10px 26px; align-items: end; justify-content: space-between; }
-#how .block { background: none; box-shadow: none; border: 0; padding: 0; margin: 0 !important; flex: 0 1 auto; width: auto; min-width: 0 !important; }
+#how .form { display: flex; flex-flow: row wrap; background: none; box-shadow: none; border: 0; gap: 10px 26px;
+  align-items: end; justify-content: space-between; }
+#how .block { background: none; box-shadow: none; border: 0; padding: 0; margin: 0 !important; flex: 0 1 auto;
+  width: auto; min-width: 0 !important; }
 #autoplay { padding-bottom: 5px !important; }
 
 /* ---- what is heard ---- */
 .html-container { padding: 0 !important; }
-.verdict { --edge: var(--primary-600); padding: 12px 16px 12px 20px; border-radius: 14px; background: var(--block-background-fill);
+.verdict { --edge: var(--primary-600); padding: 12px 16px 12px 20px; border-radius: 14px;
+  background: var(--block-background-fill);
   box-shadow: inset 5px 0 0 var(--edge), var(--block-shadow); min-height: 64px; }
 .verdict .big { font-size: 1.22rem; font-weight: 620; letter-spacing: -.01em; }
 .verdict .small { color: var(--body-text-color-subdued); font-size: .88rem; margin-top: 2px; }
 .verdict.quiet { --edge: var(--neutral-400); }
 .verdict.wrong { --edge: #c2410c; }
 .verdict.busy { --edge: color-mix(in srgb, var(--primary-500) 40%, transparent); }
-.take { background: var(--block-background-fill); border-radius: 14px; box-shadow: var(--block-shadow); padding: 12px 14px; gap: 8px; }
+.take { background: var(--block-background-fill); border-radius: 14px; box-shadow: var(--block-shadow);
+  padding: 12px 14px; gap: 8px; }
 .take .block { box-shadow: none; padding: 0; background: none; }
 .take audio, .strip audio { width: 100%; height: 40px; }
 .take .plot-head { font-size: .86rem; color: var(--body-text-color-subdued); }
@@ -114,28 +121,34 @@ footer { opacity: .6; }
 .downloads button { font-size: .85rem; min-width: 0; }
 
 .evidence h4 { margin: 6px 0 6px; font-size: .8rem; font-weight: 600; color: var(--body-text-color-subdued); }
-.evidence .bar { display: grid; grid-template-columns: minmax(84px, 32%) 1fr 42px; gap: 8px; align-items: center; font-size: .88rem; margin: 3px 0; }
+.evidence .bar { display: grid; grid-template-columns: minmax(84px, 32%) 1fr 42px; gap: 8px; align-items: center;
+  font-size: .88rem; margin: 3px 0; }
 .evidence .bar i { display: block; height: 8px; border-radius: 4px; background: var(--primary-600); min-width: 2px; }
-.evidence .bar span:last-child { text-align: right; font-variant-numeric: tabular-nums; color: var(--body-text-color-subdued); }
+.evidence .bar span:last-child { text-align: right; font-variant-numeric: tabular-nums;
+  color: var(--body-text-color-subdued); }
 .evidence ul { list-style: none; margin: 0; padding: 0; font-size: .86rem; }
 .evidence li { margin: 3px 0; overflow-wrap: anywhere; }
 .evidence .faint { color: var(--body-text-color-subdued); font-size: .82rem; overflow-wrap: anywhere; }
-.evidence details summary { cursor: pointer; font-size: .86rem; margin-top: 8px; color: var(--body-text-color-subdued); }
+.evidence details summary { cursor: pointer; font-size: .86rem; margin-top: 8px;
+  color: var(--body-text-color-subdued); }
 
 /* ---- sweep and scene ---- */
-.progress { height: 8px; border-radius: 4px; background: color-mix(in srgb, var(--neutral-500) 22%, transparent); overflow: hidden; }
+.progress { height: 8px; border-radius: 4px; background: color-mix(in srgb, var(--neutral-500) 22%, transparent);
+  overflow: hidden; }
 .progress i { display: block; height: 100%; background: var(--primary-600); transition: width .25s; }
 .progress-note { font-size: .86rem; color: var(--body-text-color-subdued); margin: 0 0 5px; }
 .strip { display: grid; grid-template-columns: repeat(auto-fill, minmax(165px, 1fr)); gap: 8px; }
 .strip .cell audio { height: 32px; margin-top: 4px; }
-.strip .cell { background: var(--block-background-fill); border-radius: 12px; padding: 8px 10px; box-shadow: var(--block-shadow); font-size: .86rem; }
+.strip .cell { background: var(--block-background-fill); border-radius: 12px; padding: 8px 10px;
+  box-shadow: var(--block-shadow); font-size: .86rem; }
 .strip .cell.silent { opacity: .55; }
 .strip .cell .faint { color: var(--body-text-color-subdued); }
 
 .guide { color: var(--body-text-color-subdued); padding: 4px 4px 0; }
 .guide ol { list-style: none; margin: 0; padding: 0; }
 .guide li { display: grid; grid-template-columns: 30px 1fr; gap: 10px; align-items: start; margin: 0 0 14px; }
-.guide li > span { width: 28px; height: 28px; border-radius: 50%; display: grid; place-items: center; font-weight: 600; font-size: .88rem;
+.guide li > span { width: 28px; height: 28px; border-radius: 50%; display: grid; place-items: center;
+  font-weight: 600; font-size: .88rem;
   background: color-mix(in srgb, var(--primary-500) 16%, transparent); color: var(--body-text-color); }
 .guide b { color: var(--body-text-color); font-weight: 600; }
 
@@ -157,7 +170,8 @@ footer { opacity: .6; }
   #overlay label { padding: 4px 9px; font-size: .8rem; }
   /* One column, and what is heard comes right under the photograph. */
   #board > .column { display: contents; }
-  #choose { order: 1; } #photo { order: 2; } #overlay { order: 3; } #verdict { order: 4; } #anyway { order: 5; } #ways { order: 6; }
+  #choose { order: 1; } #photo { order: 2; } #overlay { order: 3; } #verdict { order: 4; } #anyway { order: 5;
+  } #ways { order: 6; }
   #byhand { order: 7; } #how { order: 8; } #settings { order: 9; }
 }
 """

@@ -48,10 +48,10 @@ START = ("Click anywhere in the photograph.", "Or use your own: upload it, drop 
 GUIDE = (
     "<div class='guide'><ol>"
     "<li><span>1</span><div><b>Click a thing</b> that could sound: an animal, an engine, water, a cup.</div></li>"
-    "<li><span>2</span><div><b>Listen.</b> A network reads the features of that very patch and a second one makes up a fitting "
-    "sound; no recording is played back.</div></li>"
-    "<li><span>3</span><div><b>See why:</b> what a classifier hears in it, the nearest training sounds, and a recipe that gives the "
-    "same samples again. Where nothing sounds, it stays silent and says so.</div></li></ol></div>"
+    "<li><span>2</span><div><b>Listen.</b> A network reads the features of that very patch and a second one "
+    "makes up a fitting sound; no recording is played back.</div></li>"
+    "<li><span>3</span><div><b>See why:</b> what a classifier hears in it, the nearest training sounds, and a recipe "
+    "that gives the same samples again. Where nothing sounds, it stays silent and says so.</div></li></ol></div>"
 )
 NO_PHOTO = "Choose or upload a photograph first."
 SILENT_SMALL = "The model abstains rather than invent a noise. It can be told to sound anyway."
@@ -107,7 +107,8 @@ def heard(sound: Heard, took_s: float) -> tuple[str, str]:
     best = sound.evidence.labels[0].label.replace("_", " ") if sound.evidence.labels else "something"
     return (
         f"Sounds like {best}",
-        f"{place(sound.row, sound.col).capitalize()} · presence {sound.presence:.2f} · {sound.seconds:.1f} s, made in {took_s:.1f} s",
+        f"{place(sound.row, sound.col).capitalize()} · presence {sound.presence:.2f}"
+        f" · {sound.seconds:.1f} s, made in {took_s:.1f} s",
     )
 
 

@@ -35,7 +35,12 @@ def test_hear_gives_a_wav_file_and_evidence(url: str, photo: str) -> None:
 
 @pytest.mark.parametrize(
     ("x", "path", "seconds", "sentence"),
-    [(5000, "flow", 2.0, "outside"), (5, "opera", 2.0, "opera"), (5, "flow", 0, "between"), (5, "flow", 1e9, "between")],
+    [
+        (5000, "flow", 2.0, "outside"),
+        (5, "opera", 2.0, "opera"),
+        (5, "flow", 0, "between"),
+        (5, "flow", 1e9, "between"),
+    ],
 )
 def test_bad_input_is_one_sentence(url: str, photo: str, x: float, path: str, seconds: float, sentence: str) -> None:
     from gradio_client import Client, handle_file

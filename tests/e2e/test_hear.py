@@ -26,11 +26,19 @@ DESK = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
 
 
-@pytest.fixture
-def page(browser: Any, url: str) -> Any:
+@pytest.fixture(scope="module")
+def desk(browser: Any) -> Any:
+    """One browser profile for the tests of one person: its cache spares loading the page's code each time."""
     context = browser.new_context(viewport=DESK)
-    yield open_page(context, url)
+    yield context
     context.close()
+
+
+@pytest.fixture
+def page(desk: Any, url: str) -> Any:
+    page = open_page(desk, url)
+    yield page
+    page.close()
 
 
 def test_upload_click_hear_and_a_second_click_changes_the_sound(page: Any, tmp_path: Path) -> None:
@@ -138,8 +146,10 @@ def test_stopping_a_sweep_really_stops_it(page: Any) -> None:
     page.locator("#row input").fill("8")
     page.get_by_role("tab", name="Sweep a row").click()
     page.locator("#sweep-start").click()
-    page.wait_for_function("document.querySelectorAll('#strip .cell').length >= 2")
-    page.locator("#sweep-stop").click()
+    page.wait_for_function(
+        "() => { const stop = document.querySelector('#sweep-stop');"
+        " const due = document.querySelectorAll('#strip .cell').length >= 2; if (due) stop.click(); return due; }"
+    )  # pressed in the page itself, so that a slow test machine doesn't miss the running sweep
     page.wait_for_function("document.querySelector('#sweep-progress').innerText.includes('Stopped')")
     page.wait_for_timeout(500)
     count = page.locator("#strip .cell").count()

@@ -31,7 +31,9 @@ class FakeEyes:
     def encode(self, picture: Image.Image) -> PatchGrid:
         cols = max(round(self.rows * picture.width / picture.height), 1)
         colours = np.asarray(picture.resize((cols, self.rows), Image.Resampling.BOX), dtype=np.float32) / 255.0
-        place = np.stack(np.meshgrid(np.linspace(0, 0.2, cols), np.linspace(0, 0.2, self.rows)), axis=-1).astype(np.float32)
+        place = np.stack(np.meshgrid(np.linspace(0, 0.2, cols), np.linspace(0, 0.2, self.rows)), axis=-1).astype(
+            np.float32
+        )
         features = torch.from_numpy(np.concatenate([colours, place], axis=-1))  # (rows, cols, 5)
         return PatchGrid(features, features.mean(dim=(0, 1)), picture.width, picture.height, picture_key(picture))
 
@@ -45,7 +47,16 @@ class FakeEars:
         return (grid.features[..., :3].mean(dim=-1) * 1.5).clamp(0, 1)
 
     def hear(
-        self, grid: PatchGrid, row: int, col: int, *, mapper: str, seconds: float, seed: int, steps: int, guidance: float
+        self,
+        grid: PatchGrid,
+        row: int,
+        col: int,
+        *,
+        mapper: str,
+        seconds: float,
+        seed: int,
+        steps: int,
+        guidance: float,
     ) -> Any:
         time.sleep(self.delay_s)
         red = float(grid.features[row, col, 0])

@@ -1,0 +1,132 @@
+"""Handlers without a browser: what each hands back, and that errors leave the rest alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+import numpy as np
+import pytest
+from PIL import Image
+
+from synesthesia.errors import UserError
+from synesthesia.ui import words
+from synesthesia.ui.hear_events import HearEvents, Settings, guarded
+from synesthesia.ui.hear_tab import HearTab, hear_tab
+from synesthesia.ui.many_events import ManyEvents, in_order
+from synesthesia.ui.session import Session
+from tests.ui.fake_studio import FakeStudio
+
+ONE = Settings(voice="flow", takes=1, autoplay=True, seconds=1.0, seed=5, guidance=3.0, steps=4, anyway=True)
+
+
+@pytest.fixture(scope="module")
+def tab() -> HearTab:
+    with gr.Blocks():
+        return hear_tab()
+
+
+@pytest.fixture
+def one(tab: HearTab) -> HearEvents:
+    return HearEvents(FakeStudio(), tab)
+
+
+@pytest.fixture
+def session(one: HearEvents, tab: HearTab, cat: Image.Image) -> Session:
+    (update,) = one.open_photo(lambda: cat, Session())
+    found: Session = update[tab.session]
+    return found
+
+
+def test_plans() -> None:
+    assert ONE.plan() == [("flow", 5)]
+    assert Settings("mlp", 3, True, 1, 5, 3, 4, False).plan() == [("mlp", 5), ("mlp", 6), ("mlp", 7)]
+    assert Settings("both", 3, True, 1, 5, 3, 4, False).plan() == [("flow", 5), ("mlp", 5)], "side by side on one seed"
+
+
+def test_a_click_on_the_view_is_a_natural_pixel(session: Session, cat: Image.Image) -> None:
+    assert session.natural(0, 0) == pytest.approx((0.5 * cat.width / 1280, 0.5 * cat.height / 851), rel=0.01)
+    x, y = session.natural(1279, 850)
+    assert cat.width - 1 < x < cat.width and cat.height - 1 < y < cat.height
+
+
+def test_a_click_outlines_first_and_sounds_then(one: HearEvents, tab: HearTab, session: Session) -> None:
+    first, sound, picture = one.click(session, 640.0, 400.0, ONE)
+    assert first[tab.session].cell == (7, 12) and "busy" in first[tab.verdict]
+    assert sound[tab.takes[0].audio].value and "Sounds like" in sound[tab.verdict]
+    assert picture[tab.takes[0].figure].axes
+
+
+def test_takes_differ_and_are_as_many_as_asked(one: HearEvents, tab: HearTab, session: Session) -> None:
+    updates = list(one.click(session, 640.0, 400.0, Settings("flow", 3, True, 1.0, 0, 3.0, 4, True)))
+    files = [update[take.wav] for update in updates for take in tab.takes if take.wav in update]
+    sounds = [open(file, "rb").read() for file in files]  # noqa: SIM115
+    assert len(set(files)) == len(set(sounds)) == 3
+
+
+def test_abstention_is_said_and_hides_the_last_sound(one: HearEvents, tab: HearTab, session: Session) -> None:
+    black = Image.new("RGB", (320, 240))
+    (update,) = one.open_photo(lambda: black, session)
+    *_, last = one.click(update[tab.session], 640.0, 400.0, Settings("flow", 1, True, 1.0, 0, 3.0, 4, False))
+    assert "Nothing here makes a sound (presence 0.00)" in last[tab.verdict]
+    assert last[tab.anyway_button].visible is True
+
+
+def test_an_error_touches_nothing_but_the_verdict(one: HearEvents, tab: HearTab, monkeypatch: Any) -> None:
+    monkeypatch.setattr(gr, "Warning", lambda text: None)
+    (update,) = guarded(tab, one.click(Session(), 1.0, 1.0, ONE))
+    assert list(update) == [tab.verdict] and words.NO_PHOTO in update[tab.verdict]
+
+    def bug() -> Any:
+        raise RuntimeError("secret path /root")
+        yield
+
+    (update,) = guarded(tab, bug())
+    assert "secret" not in update[tab.verdict] and words.UNEXPECTED in update[tab.verdict]
+
+
+def test_an_unreadable_photograph_keeps_the_old_one(one: HearEvents, session: Session) -> None:
+    def unreadable() -> Image.Image:
+        raise UserError("no")
+
+    with pytest.raises(UserError):
+        list(one.open_photo(unreadable, session))
+
+
+@pytest.mark.parametrize("overlay", words.OVERLAYS)
+def test_every_overlay_draws(one: HearEvents, tab: HearTab, session: Session, overlay: str) -> None:
+    update, *_ = one.change_overlay(session.at((3, 4)), overlay)
+    assert update[tab.side.photo].size == (1280, 851)
+
+
+def test_a_closed_sweep_makes_no_more_sounds(one: HearEvents, tab: HearTab, session: Session, monkeypatch: Any) -> None:
+    made: list[int] = []
+    ears = one.studio._ears()
+    real = type(ears).hear
+
+    def noted(self: Any, grid: Any, row: int, col: int, **how: Any) -> Any:
+        made.append(col)
+        return real(self, grid, row, col, **how)
+
+    monkeypatch.setattr(type(ears), "hear", noted)
+    updates = ManyEvents(one.studio, tab, one).sweep(session, 6, 1.0, ONE)
+    for _ in range(4):  # the empty strip, then three sounds
+        next(updates)
+    updates.close()  # type: ignore[attr-defined]  # what gradio does when the person presses Stop
+    assert made == [0, 1, 2]
+
+
+def test_a_whole_sweep_ends_in_one_sound(one: HearEvents, tab: HearTab, session: Session) -> None:
+    *_, last = ManyEvents(one.studio, tab, one).sweep(session, 6, 1.0, ONE)
+    assert last[tab.sweep.audio].value and "patches sound" in last[tab.sweep.progress]
+
+
+def test_silent_patches_leave_no_gap_in_the_row(one: HearEvents, cat: Image.Image) -> None:
+    sounds = list(one.studio.sweep(cat, 6, seconds=1.0, anyway=True))[:2]
+    whole, rate_hz = in_order(sounds)
+    assert whole.shape == (1, round(2 * 1.1 * rate_hz)) and whole.dtype == np.float32
+
+
+def test_the_scene_lists_its_stems(one: HearEvents, tab: HearTab, session: Session) -> None:
+    *_, last = ManyEvents(one.studio, tab, one).scene(session, ONE)
+    assert last[tab.scene.stems].count("<audio") >= 1
