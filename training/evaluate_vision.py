@@ -114,7 +114,8 @@ def networks(args: argparse.Namespace) -> list[tuple[str, MapOf, tuple[Tensor, T
             net = {k[4:]: v for k, v in tensors.items() if k.startswith("net.")}
             rows.append((name, student_maps(net), ridge.solve()))
     if args.labels_only:
-        net = {k[4:]: v for k, v in load_file(args.labels_only).items() if k.startswith("net.")}
+        body = load_file(args.labels_only)
+        net = new_student().state_dict() | {k[4:]: v for k, v in body.items() if k.startswith("net.")}
         rows.append(("same network, labels only", student_maps(net), None))
     torch.manual_seed(0)
     rows.append(("same network, random", student_maps(new_student().state_dict()), None))
