@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -18,9 +19,20 @@ from synesthesia.presets import CodecConfig
 class LatentCodec(nn.Module):
     """Waveform (B, n) at 16 kHz <-> latents (B, 8, F, 16), F latent frames of 640 samples (40 ms)."""
 
-    def __init__(self, mel: LogMel, vae: MelVae, vocoder: Vocoder) -> None:
+    def __init__(self, mel: LogMel, vae: MelVae | Callable[[], MelVae], vocoder: Vocoder) -> None:
+        """vae: the autoencoder, or how to read it: a mapper with its own latents never needs it, and diffusers takes
+        seconds to import."""
         super().__init__()
-        self.mel, self.vae, self.vocoder = mel, vae, vocoder
+        self.mel, self.vocoder = mel, vocoder
+        self._vae: MelVae | None = vae if isinstance(vae, MelVae) else None
+        self._read_vae = None if isinstance(vae, MelVae) else vae
+
+    @property
+    def vae(self) -> MelVae:
+        if self._vae is None:
+            assert self._read_vae is not None
+            self._vae = self._read_vae()
+        return self._vae
 
     @property
     def sample_rate_hz(self) -> int:
@@ -54,10 +66,10 @@ class LatentCodec(nn.Module):
     @classmethod
     def load(cls, config: CodecConfig) -> LatentCodec:
         """The codec of a preset. UserError when its weights are missing, damaged or can't be fetched."""
-        vae = MelVae.read(*weights.files(config.vae_weights))
         vocoder_files = weights.files(config.vocoder_weights)
         reader = IstftVocoder if config.vocoder == "istft" else HifiGanVocoder
-        return cls(LogMel(), vae, reader.read(*vocoder_files)).eval().requires_grad_(False)
+        vocoder = reader.read(*vocoder_files)
+        return cls(LogMel(), lambda: MelVae.read(*weights.files(config.vae_weights)), vocoder).eval()
 
     @classmethod
     def from_folders(cls, vae: Path, vocoder: Path) -> LatentCodec:

@@ -9,13 +9,16 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
-from diffusers import AutoencoderKL
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from synesthesia.errors import UserError
+
+if TYPE_CHECKING:
+    from diffusers import AutoencoderKL
 
 TIME_STRIDE = 4  # mel frames per latent frame
 
@@ -32,6 +35,8 @@ class VaeConfig:
     scaling_factor: float = 1.0  # 1 / deviation of the raw latents, set when training ends
 
     def build(self) -> AutoencoderKL:
+        from diffusers import AutoencoderKL  # seconds to import: only when an autoencoder is really wanted
+
         blocks = len(self.channels)
         return AutoencoderKL(
             in_channels=1,
@@ -97,6 +102,8 @@ class MelVae(nn.Module):
                 raise UserError(f"The mel autoencoder's file {path} is missing.")
         config = json.loads(config_path.read_text(encoding="utf-8"))
         mel_mean, mel_std = config.pop("mel_mean", 0.0), config.pop("mel_std", 1.0)
+        from diffusers import AutoencoderKL
+
         vae = AutoencoderKL.from_config(config)
         vae.load_state_dict({name: value.float() for name, value in load_file(tensors_path).items()})
         return cls(vae, mel_mean, mel_std).eval().requires_grad_(False)

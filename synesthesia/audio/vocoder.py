@@ -10,16 +10,19 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
-from transformers import SpeechT5HifiGan, SpeechT5HifiGanConfig
 
 from synesthesia.audio.mel import LogMel, MelConfig, mel_filters
+from synesthesia.audio.mel_match import MelMatch
 from synesthesia.errors import UserError
+
+if TYPE_CHECKING:
+    from transformers import SpeechT5HifiGan
 
 
 class Vocoder(Protocol):
@@ -38,6 +41,7 @@ class IstftConfig:
     hop_samples: int = 160
     mel_mean: float = -5.0
     mel_std: float = 2.5
+    match_rounds: int = 3  # of `MelMatch` after the network, outside training
 
 
 class FrameBlock(nn.Module):
@@ -72,8 +76,14 @@ class IstftVocoder(nn.Module):
         self.last_norm = nn.LayerNorm(config.width)
         self.head = nn.Linear(config.width, config.fft_samples + 2)
         self.register_buffer("window", torch.hann_window(config.fft_samples), persistent=False)
+        self.match = MelMatch(config.match_rounds)
 
     def forward(self, mel: Tensor) -> Tensor:
+        """The network's waveform while training, outside it the same with its bands brought to the mel's levels."""
+        waveform = self.network(mel)
+        return waveform if self.training else self.match(waveform, mel)
+
+    def network(self, mel: Tensor) -> Tensor:
         config = self.config
         assert mel.ndim == 3 and mel.shape[2] == config.bands, (
             f"mel must be (B, T, {config.bands}), got {tuple(mel.shape)}"
@@ -130,6 +140,8 @@ class HifiGanVocoder(nn.Module):
     @classmethod
     def read(cls, config_path: Path, tensors_path: Path) -> HifiGanVocoder:
         """From the two files as transformers saves them, weight norm included. UserError when one is missing."""
+        from transformers import SpeechT5HifiGan, SpeechT5HifiGanConfig  # seconds to import, and only the hub needs it
+
         config = SpeechT5HifiGanConfig.from_dict(_read_config(config_path, tensors_path))
         model = SpeechT5HifiGan(config)
         missing, unexpected = model.load_state_dict(_plain_names(load_file(tensors_path)), strict=False)

@@ -32,8 +32,10 @@ class Codec(Protocol):
     """What of `audio.codec.LatentCodec` is used here."""
 
     mel: LogMel
-    vae: LatentSpace
     vocoder: Vocoder
+
+    @property
+    def vae(self) -> LatentSpace: ...
 
 
 @dataclass(frozen=True)
@@ -70,11 +72,10 @@ class Voice:
     @staticmethod
     def load(folder: Path, config: VoiceConfig, ear: Ear, codec: Codec) -> Voice:
         """From the mapper's checked folder."""
-        space: LatentSpace = codec.vae
         if config.latents == "patches":
             patches = MelPatches()
             patches.load_state_dict(load_file(folder / "patches.safetensors"))
-            space = patches
+        space: LatentSpace = patches if config.latents == "patches" else codec.vae
         mlp = Mlp.load(folder) if (folder / "mlp.json").is_file() else None
         return Voice(config, Flow.load(folder), mlp, SoundIndex.load(folder), ear, codec, space)
 
