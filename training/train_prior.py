@@ -24,8 +24,7 @@ from synesthesia.hearing.index import SoundIndex
 from synesthesia.hearing.prior import Prior, PriorConfig
 from synesthesia.vision.backbone import PatchEncoder
 from training.pairs import imagenet_to_sound
-from training.patch_features import Collector, Patches, Targets, choose, kept_out
-from training.pictures import load_core, load_tiny
+from training.patch_features import Collector, Patches, Targets, choose
 
 
 @dataclass(frozen=True)
@@ -33,12 +32,11 @@ class Config:
     data: Path
     out: Path
     preset: str = "embedded"
-    pictures: int = 3600
+    pictures: int = 2000
     cache: Path = Path("runs/cache")
     epochs: int = 12
     batch: int = 256
     seed: int = 23
-    limit: int | None = None  # pictures read, for tests
 
 
 def classifier(preset: presets.Preset) -> torch.nn.Linear | None:
@@ -56,20 +54,18 @@ def classifier(preset: presets.Preset) -> torch.nn.Linear | None:
 
 
 def collect(config: Config, encoder: PatchEncoder, layer: torch.nn.Linear | None, voices: list[str]) -> Patches:
-    """Two thirds whole pictures, the rest pairs; a tenth of the whole ones are the 64-pixel pictures."""
+    """Mostly whole pictures, a tenth of them of 64 pixels; for the rest, pairs."""
     rng = np.random.default_rng(config.seed)
     targets = Targets(config.data, voices)
-    core = [p for p in load_core(config.data, "train", config.limit) if targets.weights(p) or not kept_out(p)]
-    tiny = [p for p in load_tiny(config.data, "train", config.limit) if targets.weights(p) or not kept_out(p)]
     table = torch.from_numpy(imagenet_to_sound(config.data, voices))
     collector = Collector(encoder, targets, layer, table, rng)
-    whole = choose(core, config.pictures * 58 // 100, rng) + choose(tiny, config.pictures * 10 // 100, rng)
+    whole = choose(config.data, False, config.pictures * 70 // 100, rng, targets.trained_on)
+    whole += choose(config.data, True, config.pictures * 8 // 100, rng, targets.trained_on)
     for number, picture in enumerate(whole):
         collector.whole(picture)
         if number % 200 == 0:
             print(f"pictures {number} of {len(whole)}", flush=True)
-    levelled = choose(core, config.pictures * 64 // 100, rng)
-    rng.shuffle(levelled)  # type: ignore[arg-type]
+    levelled = choose(config.data, False, config.pictures * 44 // 100, rng, targets.trained_on)
     half = len(levelled) // 2
     for number, (first, second) in enumerate(zip(levelled[:half], levelled[half : 2 * half], strict=True)):
         collector.pair(first, second, beside=number % 3 != 0)
