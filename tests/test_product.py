@@ -1,0 +1,78 @@
+"""The weights that this repository ships: whole, light, described, and they sound. Needs nothing but the checkout."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from synesthesia import Studio, weights
+from synesthesia.presets import embedded
+
+CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
+MODELS = ("vision", "vae", "vocoder", "ear", "mapper", "encodec", "judge")
+
+
+@pytest.fixture(scope="module")
+def studio() -> Studio:
+    return Studio.load("embedded")
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_each_model_is_whole_and_has_a_card(name: str) -> None:
+    where = weights.folder(name)
+    card = (where / "README.md").read_text(encoding="utf-8").lower()
+    for word in ("training", "licen", "limit"):
+        assert word in card, f"the card of {name} says nothing about '{word}'"
+
+
+def test_everything_is_light_enough_to_clone() -> None:
+    sizes = {path: path.stat().st_size for path in CHECKPOINTS.rglob("*") if path.is_file()}
+    assert max(sizes.values()) < 20_000_000
+    assert sum(sizes.values()) < 60_000_000
+    assert not [path for path in sizes if path.suffix in (".pt", ".pth", ".pkl", ".ckpt", ".bin", ".joblib")]
+
+
+def test_info_knows_every_role() -> None:
+    info = Studio.load("embedded").info()
+    assert all(one.present and one.megabytes > 0 for one in info.checkpoints)
+    assert len(info.checkpoints) == len(embedded().roles)
+
+
+@pytest.mark.parametrize("path", ["flow", "mlp"])
+def test_a_click_on_the_cat_sounds(studio: Studio, cat: Image.Image, path: str) -> None:
+    first = studio.hear(cat, 225, 120, path=path, seconds=2, seed=1, anyway=True)
+    again = studio.hear(cat, 225, 120, path=path, seconds=2, seed=1, anyway=True)
+    assert first.waveform.shape == (1, 32_000)
+    assert np.sqrt(np.mean(first.waveform**2)) > 0.003
+    assert np.array_equal(first.waveform, again.waveform)
+    assert first.evidence.labels
+    assert all(one.licence and one.recording_id for one in first.evidence.neighbours)
+
+
+def test_different_seeds_give_different_takes(studio: Studio, cat: Image.Image) -> None:
+    takes = [studio.hear(cat, 225, 120, seconds=1, seed=seed, anyway=True).waveform for seed in range(3)]
+    assert not np.allclose(takes[0], takes[1], atol=1e-3)
+    assert not np.allclose(takes[1], takes[2], atol=1e-3)
+
+
+def test_the_picture_is_seen_densely(studio: Studio) -> None:
+    """Two photographs side by side: patches of one half resemble their own half more than the other."""
+    from skimage import data
+
+    left, right = (Image.fromarray(picture()).resize((300, 300)) for picture in (data.chelsea, data.rocket))
+    both = Image.new("RGB", (600, 300))
+    both.paste(left, (0, 0))
+    both.paste(right, (300, 0))
+    likeness = studio.similarity(both, 150, 130)
+    half = likeness.shape[1] // 2
+    assert likeness[:, :half].mean() > likeness[:, half:].mean() + 0.1
+
+
+def test_the_manifest_is_up_to_date() -> None:
+    listed = json.loads((CHECKPOINTS / weights.MANIFEST).read_text())["files"]
+    there = {path.relative_to(CHECKPOINTS).as_posix() for path in CHECKPOINTS.rglob("*.safetensors")}
+    assert there <= set(listed)
