@@ -24,6 +24,11 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--cache", type=Path, help="decoded sounds (default runs/cache)")
     parser.add_argument("--vae", type=Path, help="vocoder only: the autoencoder whose decoded mels it also learns")
     parser.add_argument("--refine", type=Path, help="vae only: train the decoder of this checkpoint, its encoder fixed")
+    parser.add_argument(
+        "--adversarial-from",
+        type=float,
+        help="vocoder only: share of the run before the discriminators speak; 1: never",
+    )
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--steps", type=int)
     parser.add_argument("--batch", type=int)
