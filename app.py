@@ -21,12 +21,20 @@ def warm(studio: Studio) -> None:
 
 def main() -> None:
     studio = Studio.load(os.environ.get("SYNESTHESIA_PRESET", "embedded"))
+    port = os.environ.get("PORT", "")
+    if port and not port.isdecimal():
+        raise UserError(f"PORT must be a number, not '{port}'.")
     page = build_page(studio)
     threading.Thread(target=warm, args=(studio,), daemon=True).start()
-    on_space = "SPACE_ID" in os.environ
-    port = os.environ.get("PORT")
-    launch(page, os.environ.get("HOST", "0.0.0.0" if on_space else "127.0.0.1"), int(port) if port else None)
+    host = os.environ.get("HOST", "0.0.0.0" if "SPACE_ID" in os.environ else "127.0.0.1")
+    try:
+        launch(page, host, int(port) if port else None)
+    except OSError as error:  # the port is taken, or the host isn't this machine's
+        raise UserError(f"The page can't be served at {host}{':' + port if port else ''}: {error}") from error
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except UserError as problem:
+        sys.exit(f"synesthesia: {problem}")

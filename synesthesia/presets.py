@@ -94,13 +94,17 @@ class Preset:
 
 def embedded() -> Preset:
     """Weights of this repository: the default, and what the tests use."""
+
+    def ours(folder: str) -> Weights:
+        return Weights(folder, licence="Apache-2.0, trained partly on research-only data")
+
     return Preset(
         name="embedded",
-        vision=VisionConfig("mobilenetv2_100", Weights("vision")),
-        codec=CodecConfig(Weights("vae"), Weights("vocoder"), vocoder="istft"),
+        vision=VisionConfig("mobilenetv2_100", ours("vision")),
+        codec=CodecConfig(ours("vae"), ours("vocoder"), vocoder="istft"),
         hearing=HearingConfig(
-            Weights("mapper"),
-            Weights("ear"),
+            ours("mapper"),
+            ours("ear"),
             train_command="python -m training.train_mapper --data DIR --out checkpoints/mapper",
         ),
     )
