@@ -4,10 +4,11 @@
     python -m training.evaluate_hear --data DATA --rows flow mlp text --per-label 2
     python -m training.evaluate_hear --data DATA --rows generator               # the generator alone, in minutes
 
-Rows of the main table: flow, flow without retrieval, mlp, the text baseline (the vision network's label for the picture,
-then a random *training recording* of that label), the retrieval bound (true label, held-out recording), shuffled clicks
-and random. Other rows: `generator` (true condition instead of a picture), `pairs` (two pictures side by side, a click on
-each), `presence`. Pictures are split val; Frechet distances are to held-out recordings. Writes JSON and a table to --out.
+Rows of the main table: flow, flow without retrieval, mlp, the text baseline (the vision network's label for the
+picture, then a random *training recording* of that label), the retrieval bound (true label, held-out recording),
+shuffled clicks and random. Other rows: `generator` (true condition instead of a picture), `pairs` (two pictures side
+by side, a click on each), `presence`. Pictures are split val; Frechet distances are to held-out recordings. Writes
+JSON and a table to --out.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ import json
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -34,8 +37,7 @@ from synesthesia.vision.backbone import PatchEncoder
 from training.audio_data import SoundStore, read_manifest
 from training.hear_cases import Case, Verdict, auroc, calibration_error, cases, excerpt, judged, likeness
 from training.pairs import imagenet_to_sound, sound_pairs
-from training.patch_features import paste
-from training.pictures import load_core
+from training.patch_features import choose, kept_out, paste
 from training.train_prior import classifier
 
 MAIN = ("flow", "flow_without_retrieval", "flow_one_take", "mlp", "text", "bound", "shuffled", "random")
@@ -96,8 +98,9 @@ class Evaluation:
 
     def _sing(self, query: Tensor, wanted: Tensor, seed: int, **options: object) -> Tensor:
         config = self.config
-        settings = {"mapper": "flow", "seconds": config.seconds, "steps": config.steps, "guidance": config.guidance}
-        return self.hearing.voice.sing(query, wanted, seed=seed, **{**settings, **options}).waveform  # type: ignore[arg-type]
+        settings: dict[str, Any] = {"mapper": "flow", "seconds": config.seconds, "steps": config.steps}
+        settings |= {"guidance": config.guidance, **options}
+        return self.hearing.voice.sing(query, wanted, seed=seed, **settings).waveform
 
     def clicks(self, **options: object) -> list[Tensor]:
         sounds = []
@@ -133,8 +136,12 @@ class Evaluation:
             sounds, turn = self.clicks(takes=1), len(self.cases) // 2
             sounds = sounds[turn:] + sounds[:turn]
         else:
-            options = {"flow": {}, "flow_without_retrieval": {"retrieve": False}, "flow_one_take": {"takes": 1},
-                       "mlp": {"mapper": "mlp"}}[name]  # fmt: skip
+            options = {
+                "flow": {},
+                "flow_without_retrieval": {"retrieve": False},
+                "flow_one_take": {"takes": 1},
+                "mlp": {"mapper": "mlp"},
+            }[name]
             sounds = self.clicks(**options)
         latency = (time.perf_counter() - started) / len(self.cases)
         return judged(self.judge, sounds, accepted), latency
@@ -160,7 +167,12 @@ class Evaluation:
             by_self.append(self._sing_described(anchor, torch.cat([describe(own), point]), number))
         size = int(self.config.seconds * 16_000)
         trips = [F.pad(t, (0, max(0, size - len(t))))[:size] for t in trips]
-        rows_of = {"real recordings": real, "round trip": trips, "made for the label": by_label, "made for itself, one take": by_self}
+        rows_of = {
+            "real recordings": real,
+            "round trip": trips,
+            "made for the label": by_label,
+            "made for itself, one take": by_self,
+        }
         return {name: judged(self.judge, sounds, right) for name, sounds in rows_of.items()}
 
     def _sing_described(self, query: Tensor, descriptor: Tensor, seed: int) -> Tensor:
@@ -170,8 +182,9 @@ class Evaluation:
         voice, config = self.hearing.voice, self.config
         told = Condition.of(query[None], descriptor[None], len(descriptor))
         with torch.inference_mode():
-            latents = voice.flow.sample(told, int(config.seconds * 25), voice.generators(seed, 1), steps=config.steps,
-                                        guidance=config.guidance)  # fmt: skip
+            latents = voice.flow.sample(
+                told, int(config.seconds * 25), voice.generators(seed, 1), steps=config.steps, guidance=config.guidance
+            )
             return finish(self.codec.vocoder(voice.space.decode(latents))[0][: int(config.seconds * 16_000)], 16_000)
 
     def pairs(self) -> np.ndarray:
@@ -193,29 +206,38 @@ class Evaluation:
         return np.array(made)
 
     def presence(self) -> dict[str, object]:
-        """Middle patches of held-out pictures: classes with a direct sound against classes without any."""
+        """Middle patches: held-out pictures of things with a direct sound, against pictures of things without any whose
+        classes the prior never saw (`kept_out`)."""
         table = sound_pairs(self.config.data)
-        scores, truth = [], []
-        for picture in load_core(self.config.data, "val"):
-            paired = table.get((picture.source, picture.label), {})
-            if paired and max(paired.values()) < 1:
-                continue  # weak pairings only: neither
-            from PIL import Image
-
-            grid = self.encoder.encode(Image.fromarray(picture.pixels))
-            scores.append(float(self.hearing.presence_map(grid)[grid.rows // 2, grid.cols // 2]))
-            truth.append(bool(paired))
+        sounding = [case.picture for case in self.cases]
+        silent = choose(
+            self.config.data,
+            False,
+            len(sounding),
+            self.rng,
+            lambda s, name: not table.get((s, name)) and kept_out(s, name),
+        )
+        grids = self.grids + [self.encoder.encode(Image.fromarray(picture.pixels)) for picture in silent]
+        scores = [float(self.hearing.presence_map(grid)[grid.rows // 2, grid.cols // 2]) for grid in grids]
+        truth = [True] * len(sounding) + [False] * len(silent)
         points, is_sound = np.array(scores), np.array(truth)
         both = np.stack([points, is_sound], axis=1)
         area = bootstrap(both, lambda x: auroc(x[:, 0], x[:, 1] > 0.5), np.random.default_rng(0), draws=300)
         error = bootstrap(both, lambda x: calibration_error(x[:, 0], x[:, 1]), np.random.default_rng(0), draws=300)
         at = self.hearing.threshold
-        return {"auroc": asdict(area), "calibration_error": asdict(error), "threshold": at,
-                "sounding_kept": float((points >= at)[is_sound].mean()), "silent_refused": float((points < at)[~is_sound].mean()),
-                "n_sounding": int(is_sound.sum()), "n_silent": int((~is_sound).sum())}  # fmt: skip
+        return {
+            "auroc": asdict(area),
+            "calibration_error": asdict(error),
+            "threshold": at,
+            "sounding_kept": float((points >= at)[is_sound].mean()),
+            "silent_refused": float((points < at)[~is_sound].mean()),
+            "n_sounding": int(is_sound.sum()),
+            "n_silent": int((~is_sound).sum()),
+        }
 
     def copies(self, count: int = 24) -> dict[str, float]:
-        """Is a made sound a training clip? Its likeness to the clip that guided it, beside two recordings of one label."""
+        """Is a made sound a training clip? Its likeness to the clip that guided it, beside two recordings of one
+        label."""
         made, kin = [], []
         rows = {c.recording_id + c.label: [] for c in self.store.clips}
         for row, clip in enumerate(self.store.clips):
@@ -224,15 +246,28 @@ class Evaluation:
         for number, grid in enumerate(self.grids[:count]):
             wish = self.hearing.wish(grid)
             place = grid.rows // 2 * grid.cols + grid.cols // 2
-            mel, used = voice.mel(wish.query[place], wish.voices[place], mapper="flow", seconds=self.config.seconds,
-                                  seed=number, steps=self.config.steps, guidance=self.config.guidance, takes=1)  # fmt: skip
+            mel, used = voice.mel(
+                wish.query[place],
+                wish.voices[place],
+                mapper="flow",
+                seconds=self.config.seconds,
+                seed=number,
+                steps=self.config.steps,
+                guidance=self.config.guidance,
+                takes=1,
+            )
             entry = voice.index.entries[used[0]]
             same = rows[entry.recording_id + entry.label]
             made.append(max(likeness(mel.numpy(), self.store.mel(r)) for r in same))
             others = [r for r in self.train[entry.label] if r not in same] or same
             kin.append(likeness(self.store.mel(int(self.rng.choice(others)))[:400], self.store.mel(same[0])))
-        return {"made_to_guide_median": float(np.median(made)), "made_to_guide_max": max(made),
-                "recordings_of_one_label_median": float(np.median(kin)), "recordings_of_one_label_max": max(kin), "n": len(made)}  # fmt: skip
+        return {
+            "made_to_guide_median": float(np.median(made)),
+            "made_to_guide_max": max(made),
+            "recordings_of_one_label_median": float(np.median(kin)),
+            "recordings_of_one_label_max": max(kin),
+            "n": len(made),
+        }
 
 
 def main(config: Config) -> dict[str, object]:
@@ -243,14 +278,25 @@ def main(config: Config) -> dict[str, object]:
     figures: dict[str, object] = json.loads(store.read_text(encoding="utf-8")) if store.is_file() else {}
     figures["cases"] = {"pictures": len(evaluation.cases), "labels": len(evaluation.labels), "seconds": config.seconds}
     voice = evaluation.hearing.voice
-    figures["parameters"] = {name: sum(p.numel() for p in net.parameters())
-                             for name, net in (("flow", voice.flow), ("mlp", voice.mlp), ("prior", evaluation.hearing.prior)) if net}  # fmt: skip
+    figures["parameters"] = {
+        name: sum(p.numel() for p in net.parameters())
+        for name, net in (("flow", voice.flow), ("mlp", voice.mlp), ("prior", evaluation.hearing.prior))
+        if net
+    }
     for name in config.rows:
         if name in MAIN:
             verdict, latency = evaluation.main_row(name)
             distance = frechet_distance(verdict.embeddings, evaluation.real)
-            figures[name] = {"top1": asdict(verdict.top1), "top5": asdict(verdict.top5), "frechet": distance, "seconds": latency}
-            print(f"{name:24} top-1 {verdict.top1}  top-5 {verdict.top5}  Frechet {distance:.2f}  {latency:.2f} s", flush=True)
+            figures[name] = {
+                "top1": asdict(verdict.top1),
+                "top5": asdict(verdict.top5),
+                "frechet": distance,
+                "seconds": latency,
+            }
+            print(
+                f"{name:24} top-1 {verdict.top1}  top-5 {verdict.top5}  Frechet {distance:.2f}  {latency:.2f} s",
+                flush=True,
+            )
         elif name == "generator":
             for row, verdict in evaluation.generator().items():
                 figures[f"alone: {row}"] = {"top1": asdict(verdict.top1), "top5": asdict(verdict.top5)}

@@ -51,7 +51,8 @@ class Verdict:
 
 
 def cases(data: Path, judgeable: set[str], per_label: int, seed: int) -> list[Case]:
-    """Held-out high-resolution pictures with a direct sound among `judgeable`, at most per_label of a label, shuffled."""
+    """Held-out high-resolution pictures with a direct sound among `judgeable`, at most per_label of a label,
+    shuffled."""
     pairs = sound_pairs(data)
     rng = np.random.default_rng(seed)
     pictures = load_core(data, "val")

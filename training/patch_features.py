@@ -1,8 +1,8 @@
 """Patches of training pictures with what they should sound like: the material of the prior.
 
-Whole pictures, and pairs of pictures pasted side by side or above each other, so that a click must win against the rest of
-the photograph. A class without a sound teaches silence; some classes are kept out so that silence can be measured on
-things never seen.
+Whole pictures, and pairs of pictures pasted side by side or above each other, so that a click must win against the
+rest of the photograph. A class without a sound teaches silence; some classes are kept out so that silence can be
+measured on things never seen.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ class Targets:
 def choose(
     data: Path, source_is_tiny: bool, count: int, rng: np.random.Generator, wanted: Callable[[str, str], bool]
 ) -> list[Picture]:
-    """About `count` training pictures, every class of `wanted(source, label)` present, classes levelled. Only the chosen
-    ones are decoded, which saves most of the time."""
+    """About `count` training pictures, every class of `wanted(source, label)` present, classes levelled. Only the
+    chosen ones are decoded, which saves most of the time."""
     if source_is_tiny:
         pictures = [p for p in load_tiny(data, "train", 5 * count) if wanted(p.source, p.label)]
         return [pictures[i] for i in rng.permutation(len(pictures))[:count]]
@@ -91,7 +91,9 @@ def choose(
     pictures = []
     for row in chosen[:count]:
         with Image.open(data / row["path"]) as image:
-            pictures.append(Picture(np.asarray(image.convert("RGB")), row["label"], row["source"], "train", row["path"]))
+            pictures.append(
+                Picture(np.asarray(image.convert("RGB")), row["label"], row["source"], "train", row["path"])
+            )
     return pictures
 
 
@@ -136,7 +138,9 @@ class Collector:
             telling = rank < PATCHES // 2
             sounding = 0 if silent else (1 if telling or right[place] > 0.2 else (0 if right[place] < 0.02 else -1))
             trust = 1.0 if telling else (0.5 if silent else 0.25)
-            self.rows.append((context.views[place].half(), context.place[place], target, trust, sounding, self.pictures))
+            self.rows.append(
+                (context.views[place].half(), context.place[place], target, trust, sounding, self.pictures)
+            )
         self.pictures += 1
 
     def whole(self, picture: Picture) -> None:
@@ -157,4 +161,3 @@ class Collector:
             torch.stack(views), torch.stack(place), torch.stack(targets), torch.tensor(trust), torch.tensor(sounding),
             torch.tensor(group),
         )  # fmt: skip
-

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 
-def place(clip: np.ndarray, length: int, rng: np.random.Generator, silence: float = 0.0, repeat: float = 0.6) -> np.ndarray:
+def place(
+    clip: np.ndarray, length: int, rng: np.random.Generator, silence: float = 0.0, repeat: float = 0.6
+) -> np.ndarray:
     """clip: (n, ...) of samples or frames -> (length, ...). A short clip is repeated with the probability `repeat`.
 
-    Many recordings are one bark or one knock of half a second: standing once in four seconds of silence they would teach
-    that most of a sound is nothing.
+    Many recordings are one bark or one knock of half a second: standing once in four seconds of silence they would
+    teach that most of a sound is nothing.
     """
     count = len(clip)
     if count >= length:

@@ -99,7 +99,8 @@ class ConditionSampler:
         return self.rng.choice(self.memory.train, size=count, p=self.probability)
 
     def mels(self, rows: np.ndarray, frames: int) -> Tensor:
-        """(B, frames, 64): each clip stretched by up to 8 %, placed, now and then over a quiet clip of the same label."""
+        """(B, frames, 64): each clip stretched by up to 8 %, placed, now and then over a quiet clip of the same
+        label."""
         out = np.stack([self._one(int(row), frames) for row in rows])
         gain = self.rng.uniform(-1.2, 0.1, (len(rows), 1, 1)).astype(np.float32)  # nepers: -10 to +1 dB
         return torch.from_numpy(np.maximum(out + gain, FLOOR))
@@ -130,7 +131,9 @@ class ConditionSampler:
         asked = np.where(rng.random(count) < 0.4, rows, kin)  # whose place in the ear's space
         queries = index.embeddings[torch.from_numpy(asked)]
         noise = torch.from_numpy(rng.normal(0, 1, queries.shape).astype(np.float32)) / queries.shape[1] ** 0.5
-        queries = F.normalize(queries + noise * torch.from_numpy(rng.uniform(0, 0.7, (count, 1)).astype(np.float32)), dim=1)
+        queries = F.normalize(
+            queries + noise * torch.from_numpy(rng.uniform(0, 0.7, (count, 1)).astype(np.float32)), dim=1
+        )
         descriptors = index.descriptors[torch.from_numpy(shown)]
         jitter = torch.from_numpy(rng.normal(0, 1, descriptors.shape).astype(np.float32)) * self.spread
         descriptors = descriptors + jitter * torch.from_numpy(rng.uniform(0, 0.25, (count, 1)).astype(np.float32))

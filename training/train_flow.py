@@ -1,18 +1,18 @@
 """Train the generator of the direct path: the rectified-flow transformer, on sounds alone.
 
     python -m training.train_flow --data DATA --out checkpoints/mapper --minutes 0.5        # CPU smoke run
-    python -m training.train_flow --data DATA --out checkpoints/mapper --minutes 65         # the committed one, one core
-    python -m training.train_flow --data DATA --out checkpoints/mapper_hub --latents CKPT   # latents of an autoencoder
-    accelerate launch --module training.train_flow --data DATA --out checkpoints/mapper --minutes 60
+    python -m training.train_flow --data DATA --out checkpoints/mapper --minutes 65         # the committed one, one
+    core python -m training.train_flow --data DATA --out checkpoints/mapper_hub --latents CKPT   # latents of an
+    autoencoder accelerate launch --module training.train_flow --data DATA --out checkpoints/mapper --minutes 60
 
-Pictures play no part here: the prior (`training.train_mapper`) finds the condition from a picture afterwards. Resumes from
-`runs/flow`. Writes the averaged weights, half precision, every few minutes, and loads them back at the end.
+Pictures play no part here: the prior (`training.train_mapper`) finds the condition from a picture afterwards. Resumes
+from `runs/flow`. Writes the averaged weights, half precision, every few minutes, and loads them back at the end.
 """
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +46,7 @@ class Config:
     seed: int = 11
     threads: int = 1
     keep_minutes: float = 5.0
-    flow: FlowConfig = FlowConfig()
+    flow: FlowConfig = field(default_factory=FlowConfig)
     mel_frames_a_step: int = MEL_FRAMES_A_STEP
 
 
@@ -150,7 +150,9 @@ def parse() -> Config:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--ear", type=Path, default=Path("checkpoints/ear"))
-    parser.add_argument("--latents", type=Path, default=None, help="folder of an autoencoder; default: linear transform")
+    parser.add_argument(
+        "--latents", type=Path, default=None, help="folder of an autoencoder; default: linear transform"
+    )
     parser.add_argument("--run", type=Path, default=Path("runs/flow"))
     parser.add_argument("--minutes", type=float, default=65.0)
     parser.add_argument("--seed", type=int, default=11)

@@ -4,9 +4,9 @@
     python -m training.train_judge --data DATA --out checkpoints/judge                    # the committed one
     accelerate launch --module training.train_judge --data DATA --out checkpoints/judge   # one GPU
 
-Balanced draws, clips placed anywhere and repeated when short, mixtures of two clips with mixed targets, masked bands and
-frames, gain, coloured noise: the judge must not be put off by a codec's noise floor. Prints its own top-1 and top-5 on
-held-out recordings with Wilson intervals, which bound every agreement that it reports.
+Balanced draws, clips placed anywhere and repeated when short, mixtures of two clips with mixed targets, masked bands
+and frames, gain, coloured noise: the judge must not be put off by a codec's noise floor. Prints its own top-1 and
+top-5 on held-out recordings with Wilson intervals, which bound every agreement that it reports.
 """
 
 from __future__ import annotations
@@ -72,7 +72,10 @@ def main(config: Config) -> dict[str, Estimate]:
     weight = np.array([counts[number[clips[i].label]] ** -0.6 for i in train])
     weight /= weight.sum()
     judge = Judge(JudgeConfig(labels=tuple(names))).to(memory_format=torch.channels_last)
-    print(f"{sum(p.numel() for p in judge.parameters()):,} parameters, {len(train)} clips, {len(names)} labels", flush=True)
+    print(
+        f"{sum(p.numel() for p in judge.parameters()):,} parameters, {len(train)} clips, {len(names)} labels",
+        flush=True,
+    )
     optimiser = torch.optim.AdamW(judge.parameters(), lr=config.rate, weight_decay=0.03)
     samples = int(config.crop_seconds * 16_000)
     config.out.mkdir(parents=True, exist_ok=True)
@@ -87,7 +90,9 @@ def main(config: Config) -> dict[str, Estimate]:
         waves = np.stack([place(store.waveform(i), samples, rng) for i in chosen])
         targets = F.one_hot(torch.tensor([number[clips[i].label] for i in chosen]), len(names)).float()
         x, targets = _mix(torch.from_numpy(waves), targets, rng)
-        x = x + torch.randn_like(x) * 10 ** torch.from_numpy(rng.uniform(-5, -2.3, (len(x), 1))).float() * x.abs().amax(1, True)
+        x = x + torch.randn_like(x) * 10 ** torch.from_numpy(rng.uniform(-5, -2.3, (len(x), 1))).float() * x.abs().amax(
+            1, True
+        )
         power = _mask(judge.bands(x), rng)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             logits, _ = judge.from_bands(power)

@@ -1,8 +1,8 @@
 """Train everything of the direct path that is not the flow: memory, `mlp`, and the prior from pictures to sounds.
 
-    python -m training.train_mapper --data DATA --out checkpoints/mapper                  # all: flow, memory, mlp, prior
-    python -m training.train_mapper --data DATA --out checkpoints/mapper --stage prior    # after a better vision network
-    python -m training.train_mapper --data DATA --out runs/m --stage prior --pictures 200 # CPU smoke run
+    python -m training.train_mapper --data DATA --out checkpoints/mapper                  # all: flow, memory, mlp,
+    prior python -m training.train_mapper --data DATA --out checkpoints/mapper --stage prior    # after a better vision
+    network python -m training.train_mapper --data DATA --out runs/m --stage prior --pictures 200 # CPU smoke run
     accelerate launch --module training.train_mapper --data DATA --out checkpoints/mapper # many devices (the flow)
 
 Stages: flow (see `training.train_flow`; an hour on one core), memory (the index of training sounds), mlp (minutes),

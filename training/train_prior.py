@@ -1,9 +1,10 @@
 """Train the prior: features of patches -> a wish in the space of sounds and a calibrated presence (a stage of
 `train_mapper`; quick, because it is done again for every better vision network).
 
-The vision network's classifier is kept as it is: it holds what a thousand classes of pictures taught its teacher, most of
-them with a single picture here. Trained are how the views of a click are weighed, which sounds each prototype pulls to, a
-linear correction, and presence. A tenth of the pictures is kept aside to calibrate presence (Platt 1999) and its threshold.
+The vision network's classifier is kept as it is: it holds what a thousand classes of pictures taught its teacher, most
+of them with a single picture here. Trained are how the views of a click are weighed, which sounds each prototype pulls
+to, a linear correction, and presence. A tenth of the pictures is kept aside to calibrate presence (Platt 1999) and its
+threshold.
 """
 
 from __future__ import annotations
@@ -107,8 +108,12 @@ def fit(prior: Prior, patches: Patches, train: Tensor, config: Config) -> None:
         for rows in train[torch.randperm(len(train), generator=generator)].split(config.batch):
             logits, presence = prior(PatchContext(patches.views[rows].float(), patches.place[rows]))
             voice = -(patches.targets[rows] * logits.log_softmax(dim=1)).sum(dim=1)
-            sure = F.binary_cross_entropy_with_logits(presence, patches.sounding[rows].clamp(min=0).float(), reduction="none")
-            loss = (voice * weight[rows]).mean() + (sure * known[rows]).mean() + 1e-3 * (prior.pull - before).pow(2).mean()
+            sure = F.binary_cross_entropy_with_logits(
+                presence, patches.sounding[rows].clamp(min=0).float(), reduction="none"
+            )
+            loss = (
+                (voice * weight[rows]).mean() + (sure * known[rows]).mean() + 1e-3 * (prior.pull - before).pow(2).mean()
+            )
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             optimiser.step()
@@ -136,7 +141,9 @@ def calibrate(prior: Prior, patches: Patches, aside: Tensor) -> float:
     prior.calibration.copy_(platt.detach())
     score = (platt[0] * raw + platt[1]).sigmoid()
     levels = torch.linspace(0.1, 0.9, 81)
-    balanced = torch.stack([((score >= x)[truth > 0].float().mean() + (score < x)[truth == 0].float().mean()) / 2 for x in levels])
+    balanced = torch.stack(
+        [((score >= x)[truth > 0].float().mean() + (score < x)[truth == 0].float().mean()) / 2 for x in levels]
+    )
     return float(levels[int(balanced.argmax())])
 
 
@@ -165,7 +172,10 @@ def main(config: Config) -> Prior:
     right = prior(PatchContext(patches.views[aside].float(), patches.place[aside]))[0][:, :-1].argmax(dim=1)
     paired = (patches.targets[aside, -1] == 0) & (patches.trust[aside] == 1)
     hit = patches.targets[aside].gather(1, right[:, None])[:, 0] > 0
-    print(f"patches aside: right sound {float(hit[paired].float().mean()):.3f} (n = {int(paired.sum())}), threshold {threshold:.2f}")
+    print(
+        f"patches aside: right sound {float(hit[paired].float().mean()):.3f} (n = {int(paired.sum())}), "
+        f"threshold {threshold:.2f}"
+    )
     prior.save(config.out)
     return Prior.load(config.out)
 
@@ -174,7 +184,7 @@ def _fresh(patches: Patches, voices: int) -> tuple[Tensor, Tensor]:
     """Prototypes of a network without a classifier: one a voice (the mean of its patches), unused rows zero."""
     features = F.normalize(patches.views[:, 2].float(), dim=1)
     weight = torch.zeros(1000, features.shape[1])
-    weight[: voices] = F.normalize(patches.targets[:, :voices].T @ (features - features.mean(dim=0)), dim=1) * 20.0
+    weight[:voices] = F.normalize(patches.targets[:, :voices].T @ (features - features.mean(dim=0)), dim=1) * 20.0
     bias = torch.full((1000,), -30.0)
     bias[:voices] = 0.0
     return weight, bias

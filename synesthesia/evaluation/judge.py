@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -78,11 +79,13 @@ class Judge(nn.Module):
             nn.Conv2d(3, widths[0], 5, 2, 2, bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU()
         )  # two compressions and the band's own position
         self.body = nn.Sequential(
-            *(ResidualPair(a, b, 2) for a, b in zip(widths[:-1], widths[1:], strict=True)),
+            *(ResidualPair(a, b, 2) for a, b in pairwise(widths)),
             ResidualPair(widths[-1], widths[-1], 1),
         )
         self.attend = nn.Linear(widths[-1], 1)
-        self.embed = nn.Sequential(nn.Linear(2 * widths[-1], config.embedding), nn.LayerNorm(config.embedding), nn.GELU())
+        self.embed = nn.Sequential(
+            nn.Linear(2 * widths[-1], config.embedding), nn.LayerNorm(config.embedding), nn.GELU()
+        )
         self.drop = nn.Dropout(0.2)
         self.classify = nn.Linear(config.embedding, len(config.labels))
 
@@ -134,7 +137,9 @@ class Judge(nn.Module):
             fields = json.loads((folder / "config.json").read_text(encoding="utf-8"))["model"]
             tensors = load_file(folder / "model.safetensors")
         except FileNotFoundError as error:
-            raise UserError(f"The judge's folder {folder} is incomplete; train it with training.train_judge.") from error
+            raise UserError(
+                f"The judge's folder {folder} is incomplete; train it with training.train_judge."
+            ) from error
         fields["labels"], fields["widths"] = tuple(fields["labels"]), tuple(fields["widths"])
         judge = Judge(JudgeConfig(**fields))
         judge.load_state_dict({k: v.float() if v.dtype == torch.float16 else v for k, v in tensors.items()})

@@ -1,4 +1,5 @@
-"""What the prior looks at for a click: the patch, its neighbourhood, the thing it belongs to, the picture, the place."""
+"""What the prior looks at for a click: the patch, its neighbourhood, the thing it belongs to, the picture, the
+place."""
 
 from __future__ import annotations
 
@@ -28,13 +29,15 @@ class PatchContext:
 def look(grid: PatchGrid, spread: float = 0.14, sharpness: float = 14.0) -> PatchContext:
     """All R * C patches of a grid, row by row.
 
-    The thing: patches near the click and like it, weighted by exp(-distance^2 / 2 spread^2) exp(sharpness (cosine - 1)),
-    distances in units of the longer side. It follows an outline where a square window would mix in the background.
+    The thing: patches near the click and like it, weighted by exp(-distance^2 / 2 spread^2) exp(sharpness (cosine -
+    1)), distances in units of the longer side. It follows an outline where a square window would mix in the background.
     """
     rows, cols = grid.rows, grid.cols
     flat = grid.features.reshape(rows * cols, -1).float()  # (N, D)
     image = grid.features.float().permute(2, 0, 1)[None]  # (1, D, R, C)
-    around = F.avg_pool2d(F.pad(image, (1, 1, 1, 1), mode="replicate"), 3, 1)[0].permute(1, 2, 0).reshape(rows * cols, -1)
+    around = (
+        F.avg_pool2d(F.pad(image, (1, 1, 1, 1), mode="replicate"), 3, 1)[0].permute(1, 2, 0).reshape(rows * cols, -1)
+    )
     unit = F.normalize(around, dim=1)
     alike = unit @ unit.T  # (N, N)
     row, col = torch.meshgrid(torch.arange(rows), torch.arange(cols), indexing="ij")

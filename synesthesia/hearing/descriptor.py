@@ -1,13 +1,15 @@
 """What is remembered of a training sound: statistics that say how it is, and from which it can't be played again.
 
-In the spirit of McDermott and Simoncelli (2011), who showed that a handful of time-averaged statistics carry the identity
-of a sound texture: spectra of the usual, the loud and the quiet moments, and how fast each region of the spectrum
-fluctuates. The order of moments, phases and melodies are gone, so an index of descriptors holds nobody's recording.
+In the spirit of McDermott and Simoncelli (2011), who showed that a handful of time-averaged statistics carry the
+identity of a sound texture: spectra of the usual, the loud and the quiet moments, and how fast each region of the
+spectrum fluctuates. The order of moments, phases and melodies are gone, so an index of descriptors holds nobody's
+recording.
 """
 
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -28,14 +30,23 @@ def describe(mel: Tensor) -> Tensor:
     64 means, 64 deviations, 64 means of the loudest sixth, 64 means of the quietest quarter (all natural log), 8 x 8
     modulation levels, 8 numbers of rhythm.
     """
-    assert mel.ndim == 2 and mel.shape[1] == BANDS and mel.shape[0] >= 8, f"log-mel must be (T >= 8, 64), got {tuple(mel.shape)}"
+    assert mel.ndim == 2 and mel.shape[1] == BANDS and mel.shape[0] >= 8, (
+        f"log-mel must be (T >= 8, 64), got {tuple(mel.shape)}"
+    )
     mel = mel.float()
     level = mel.logsumexp(dim=1)  # (T,) log energy-like loudness
     order = level.argsort()
     count = len(level)
     quiet = mel[order[: max(1, count // 4)]].mean(dim=0)
     loud = mel[order[-max(1, count // 6) :]].mean(dim=0)
-    parts = [mel.mean(dim=0), mel.std(dim=0, unbiased=False), loud, quiet, modulation(mel).flatten(), rhythm(mel, level)]
+    parts = [
+        mel.mean(dim=0),
+        mel.std(dim=0, unbiased=False),
+        loud,
+        quiet,
+        modulation(mel).flatten(),
+        rhythm(mel, level),
+    ]
     return torch.cat(parts)
 
 
@@ -49,12 +60,13 @@ def modulation(mel: Tensor) -> Tensor:
     power = power * (WINDOW / max(1, WINDOW - short))  # a short clip is not a faint one
     hz = torch.arange(power.shape[1]) * FRAMES_PER_SECOND / WINDOW
     edges = torch.logspace(math.log10(0.3), math.log10(50.01), RATES + 1)
-    bins = [power[:, (hz >= low) & (hz < high)].sum(dim=1) for low, high in zip(edges[:-1], edges[1:], strict=True)]
+    bins = [power[:, (hz >= low) & (hz < high)].sum(dim=1) for low, high in pairwise(edges)]
     return (torch.stack(bins, dim=1) + 1.0).log()
 
 
 def rhythm(mel: Tensor, level: Tensor) -> Tensor:
-    """(8,): active share, onsets per second, strength and evenness of onsets, period and its strength, flux, log seconds."""
+    """(8,): active share, onsets per second, strength and evenness of onsets, period and its strength, flux, log
+    seconds."""
     seconds = len(level) / FRAMES_PER_SECOND
     active = (level > level.max() - 4.0).float().mean()
     flux = (mel[1:] - mel[:-1]).clamp(min=0.0).mean(dim=1)  # (T - 1,)
@@ -71,5 +83,14 @@ def rhythm(mel: Tensor, level: Tensor) -> Tensor:
     period = (lags.argmax() + 10.0) / FRAMES_PER_SECOND if len(lags) else torch.tensor(0.0)
     strength = lags.max() if len(lags) else torch.tensor(0.0)
     strong = flux[peak].mean() if peak.any() else torch.tensor(0.0)
-    values = [active, len(times) / max(seconds, 0.5), strong, evenness, period, strength, flux.mean(), math.log(max(seconds, 0.05))]
+    values = [
+        active,
+        len(times) / max(seconds, 0.5),
+        strong,
+        evenness,
+        period,
+        strength,
+        flux.mean(),
+        math.log(max(seconds, 0.05)),
+    ]
     return torch.tensor([float(value) for value in values])

@@ -1,7 +1,7 @@
 """The direct path: a patch of a photograph becomes a sound without a word in between.
 
-patch grid -> `context.look` -> `Prior` (where in the space of sounds, and whether at all) -> `Voice` (neighbours, flow or
-mlp, vocoder) -> waveform, with the evidence: what the product's ear hears in it and which training sounds led to it.
+patch grid -> `context.look` -> `Prior` (where in the space of sounds, and whether at all) -> `Voice` (neighbours, flow
+or mlp, vocoder) -> waveform, with the evidence: what the product's ear hears in it and which training sounds led to it.
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ class Hearing:
         try:
             fields = json.loads((folder / "config.json").read_text(encoding="utf-8"))["voice"]
         except FileNotFoundError as error:
-            raise UserError(f"The mapper's folder {folder} is incomplete; train it with training.train_mapper.") from error
+            raise UserError(
+                f"The mapper's folder {folder} is incomplete; train it with training.train_mapper."
+            ) from error
         ear = Ear.load(weights.folder(config.ear_weights.folder))
         return cls(Prior.load(folder), Voice.load(folder, VoiceConfig(**fields), ear, codec))
 
@@ -91,9 +93,7 @@ class Hearing:
         wish = self.wish(grid)
         place = row * grid.cols + col
         query, wanted = wish.query[place], wish.voices[place]
-        sung = self.voice.sing(
-            query, wanted, mapper=mapper, seconds=seconds, seed=seed, steps=steps, guidance=guidance
-        )
+        sung = self.voice.sing(query, wanted, mapper=mapper, seconds=seconds, seed=seed, steps=steps, guidance=guidance)
         waveform = sung.waveform.clamp(-1.0, 1.0)
         return HeardPatch(
             waveform.numpy().astype(np.float32)[None],
@@ -104,7 +104,8 @@ class Hearing:
 
     @torch.inference_mode()
     def _evidence(self, waveform: Tensor, query: Tensor, rows: tuple[int, ...]) -> Evidence:
-        """Labels heard in the waveform itself; the sound that guided the kept take first, then those nearest the wish."""
+        """Labels heard in the waveform itself; the sound that guided the kept take first, then those nearest the
+        wish."""
         labels = self.voice.ear.top(self.voice.codec.mel(waveform[None]), LABELS_SHOWN)
         index = self.voice.index
         near = [int(i) for i in index.nearest(query, NEIGHBOURS_SHOWN + 1)[1]]

@@ -1,8 +1,8 @@
 """`flow`: a rectified-flow transformer that draws mel latents from noise, told what to sound like by a `Condition`.
 
-Notable: a token is two latent frames (80 ms) of 8 x 16 numbers, so 4 s are 50 tokens and a CPU can afford it; the network
-predicts the clean latents and not the velocity, because clean sounds lie near a low-dimensional surface that a narrow
-network can reach while noise does not (Li and He 2025, "Back to basics"); the loss is still that of the velocity
+Notable: a token is two latent frames (80 ms) of 8 x 16 numbers, so 4 s are 50 tokens and a CPU can afford it; the
+network predicts the clean latents and not the velocity, because clean sounds lie near a low-dimensional surface that a
+narrow network can reach while noise does not (Li and He 2025, "Back to basics"); the loss is still that of the velocity
 (Liu et al. 2022, rectified flow: x_t = (1 - t) noise + t latents). Guidance runs both cases as one batch.
 """
 
@@ -46,7 +46,8 @@ class FlowConfig:
 
 
 class Flow(nn.Module):
-    """Noisy latents (B, 8, L, 16), time (B,), Condition of B -> clean latents of the same shape. L divides into tokens."""
+    """Noisy latents (B, 8, L, 16), time (B,), Condition of B -> clean latents of the same shape. L divides into
+    tokens."""
 
     mean: Tensor
     std: Tensor
@@ -116,7 +117,8 @@ class Flow(nn.Module):
     ) -> Tensor:
         """Latents (B, 8, frames, 16) for B conditions, one generator each: a take does not depend on its batch.
 
-        Euler steps at evenly spaced times. guidance 1 is the plain conditional model; above it, classifier-free guidance.
+        Euler steps at evenly spaced times. guidance 1 is the plain conditional model; above it, classifier-free
+        guidance.
         """
         config = self.config
         assert 1 <= steps <= 100, f"steps must be 1 to 100, got {steps}"
@@ -149,7 +151,9 @@ class Flow(nn.Module):
             config = FlowConfig(**json.loads((folder / f"{name}.json").read_text(encoding="utf-8")))
             tensors = load_file(folder / f"{name}.safetensors")
         except FileNotFoundError as error:
-            raise UserError(f"The mapper's folder {folder} is incomplete; train it with training.train_flow.") from error
+            raise UserError(
+                f"The mapper's folder {folder} is incomplete; train it with training.train_flow."
+            ) from error
         flow = Flow(config)
         flow.load_state_dict({k: v.float() for k, v in tensors.items()})
         return flow.eval()

@@ -1,4 +1,5 @@
-"""The memory of training sounds: where each lies in the ear's space, its statistics, whose it is. No audio, no latents."""
+"""The memory of training sounds: where each lies in the ear's space, its statistics, whose it is. No audio, no
+latents."""
 
 from __future__ import annotations
 
@@ -44,7 +45,9 @@ class SoundIndex:
         best = cosines.topk(min(count, len(self)))
         return best.values, best.indices
 
-    def draw(self, query: Tensor, takes: int, generator: torch.Generator, *, among: int = 12, temperature: float = 0.04) -> Tensor:
+    def draw(
+        self, query: Tensor, takes: int, generator: torch.Generator, *, among: int = 12, temperature: float = 0.04
+    ) -> Tensor:
         """Rows (takes,) drawn without repetition (while they last) among the nearest, the nearer the likelier."""
         cosines, rows = self.nearest(query, max(among, takes))
         weight = (cosines / temperature).softmax(dim=0) + 1e-9
@@ -53,7 +56,10 @@ class SoundIndex:
     def save(self, folder: Path, name: str = "index") -> None:
         """Writes <name>.safetensors (float16) and <name>.json, columns as lists."""
         folder.mkdir(parents=True, exist_ok=True)
-        tensors = {"embeddings": self.embeddings.half().contiguous(), "descriptors": self.descriptors.half().contiguous()}
+        tensors = {
+            "embeddings": self.embeddings.half().contiguous(),
+            "descriptors": self.descriptors.half().contiguous(),
+        }
         save_file(tensors, folder / f"{name}.safetensors")
         rows = [list(asdict(entry).values()) for entry in self.entries]
         text = json.dumps({"columns": ["label", "source", "recording_id", "licence"], "rows": rows}, ensure_ascii=False)
@@ -66,6 +72,8 @@ class SoundIndex:
             tensors = load_file(folder / f"{name}.safetensors")
             rows = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))["rows"]
         except FileNotFoundError as error:
-            raise UserError(f"The mapper's folder {folder} is incomplete; train it with training.train_mapper.") from error
+            raise UserError(
+                f"The mapper's folder {folder} is incomplete; train it with training.train_mapper."
+            ) from error
         embeddings = torch.nn.functional.normalize(tensors["embeddings"].float(), dim=1)
         return SoundIndex(tuple(Entry(*row) for row in rows), embeddings, tensors["descriptors"].float())

@@ -66,7 +66,9 @@ class Mlp(nn.Module):
             config = MlpConfig(**json.loads((folder / f"{name}.json").read_text(encoding="utf-8")))
             tensors = load_file(folder / f"{name}.safetensors")
         except FileNotFoundError as error:
-            raise UserError(f"The mapper's folder {folder} is incomplete; train it with training.train_mapper.") from error
+            raise UserError(
+                f"The mapper's folder {folder} is incomplete; train it with training.train_mapper."
+            ) from error
         mlp = Mlp(config)
         mlp.load_state_dict({k: v.float() for k, v in tensors.items()})
         return mlp.eval()

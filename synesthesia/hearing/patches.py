@@ -2,7 +2,8 @@
 
 Every 4 x 4 patch of the log-mel becomes the 8 numbers along which such patches vary most (Karhunen-Loeve transform, one
 basis a band position). Same shape as the autoencoder's latents, so every mapper reads either; see `LatentSpace`. It is
-fitted in seconds, costs nothing to run, and loses less of the mel than an autoencoder that a CPU trains in half an hour.
+fitted in seconds, costs nothing to run, and loses less of the mel than an autoencoder that a CPU trains in half an
+hour.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """From a place in a picture to a place among sounds: soft assignment over visual prototypes, and how surely it sounds.
 
-A thousand prototypes carry what the vision network's teacher knew; each of them pulls towards the sounds that its kind of
-thing makes, or towards silence. What they cannot tell (glass or plastic, a beach or a lake) a linear correction learns
-from the training pictures. The answer is a point in the space of sounds, a mixture, not a word: between a dog and a wolf
-lies a howl. Presence is a calibrated probability that this place sounds at all.
+A thousand prototypes carry what the vision network's teacher knew; each of them pulls towards the sounds that its kind
+of thing makes, or towards silence. What they cannot tell (glass or plastic, a beach or a lake) a linear correction
+learns from the training pictures. The answer is a point in the space of sounds, a mixture, not a word: between a dog
+and a wolf lies a howl. Presence is a calibrated probability that this place sounds at all.
 """
 
 from __future__ import annotations
@@ -111,7 +111,9 @@ class Prior(nn.Module):
             config = PriorConfig(**json.loads((folder / f"{name}.json").read_text(encoding="utf-8")))
             tensors = load_file(folder / f"{name}.safetensors")
         except FileNotFoundError as error:
-            raise UserError(f"The mapper's folder {folder} is incomplete; train it with training.train_mapper.") from error
+            raise UserError(
+                f"The mapper's folder {folder} is incomplete; train it with training.train_mapper."
+            ) from error
         prior = Prior(config)
         prior.load_state_dict({k: v.float() for k, v in tensors.items()})
         return prior.eval()

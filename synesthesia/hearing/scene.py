@@ -10,7 +10,8 @@ from synesthesia.results import Heard, SceneHeard, Stem
 
 
 def pick_places(presence: np.ndarray, *, threshold: float, count: int, apart: float = 0.25) -> list[tuple[int, int]]:
-    """presence: (R, C) in 0..1 -> up to `count` (row, column), surest first, at least `apart` of the longer side apart."""
+    """presence: (R, C) in 0..1 -> up to `count` (row, column), surest first, at least `apart` of the longer side
+    apart."""
     assert presence.ndim == 2, f"presence must be (R, C), got {presence.shape}"
     rows, cols = presence.shape
     distance = apart * max(rows, cols)

@@ -1,7 +1,8 @@
 """The transformer under the generator: pre-norm blocks, rotary positions, one shared adaptive normalisation.
 
-Every block reads the same modulation plus a small table of its own (adaLN-single, Chen et al. 2023, PixArt-alpha), which
-costs a tenth of separate modulations; queries and keys are normalised per head, which keeps bfloat16 training stable.
+Every block reads the same modulation plus a small table of its own (adaLN-single, Chen et al. 2023, PixArt-alpha),
+which costs a tenth of separate modulations; queries and keys are normalised per head, which keeps bfloat16 training
+stable.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ class Block(nn.Module):
         self.table = nn.Parameter(torch.randn(6, width) * width**-0.5)
 
     def forward(self, x: Tensor, modulation: Tensor, rotary: tuple[Tensor, Tensor]) -> Tensor:
-        shift1, scale1, gate1, shift2, scale2, gate2 = (modulation + self.table).unsqueeze(2).unbind(1)  # (B, 1, W) each
+        shift1, scale1, gate1, shift2, scale2, gate2 = (
+            (modulation + self.table).unsqueeze(2).unbind(1)
+        )  # (B, 1, W) each
         width = x.shape[-1]
         h = F.layer_norm(x, (width,)) * (1 + scale1) + shift1
         q, k, v = self.qkv(h).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)  # (B, H, L, W/H) each

@@ -64,7 +64,14 @@ class Voice:
     """Both mappers, the memory and the ear, behind one call."""
 
     def __init__(
-        self, config: VoiceConfig, flow: Flow, mlp: Mlp | None, index: SoundIndex, ear: Ear, codec: Codec, space: LatentSpace
+        self,
+        config: VoiceConfig,
+        flow: Flow,
+        mlp: Mlp | None,
+        index: SoundIndex,
+        ear: Ear,
+        codec: Codec,
+        space: LatentSpace,
     ) -> None:
         self.config, self.flow, self.mlp, self.index = config, flow, mlp, index
         self.ear, self.codec, self.space = ear, codec, space
@@ -133,7 +140,8 @@ class Voice:
 
 
 def finish(waveform: Tensor, rate_hz: int) -> Tensor:
-    """(n,) -> (n,) with no offset, its peak at -1 dBFS and both ends faded, so that takes can be compared and looped."""
+    """(n,) -> (n,) with no offset, its peak at -1 dBFS and both ends faded, so that takes can be compared and
+    looped."""
     waveform = waveform - waveform.mean()
     waveform = waveform * (PEAK / waveform.abs().max().clamp(min=1e-4))
     fade = min(len(waveform) // 2, int(FADE_S * rate_hz))

@@ -67,7 +67,8 @@ def test_index_draws_near_sounds_by_seed() -> None:
     first = index.draw(index.embeddings[7], 3, torch.Generator().manual_seed(1), among=5)
     again = index.draw(index.embeddings[7], 3, torch.Generator().manual_seed(1), among=5)
     assert torch.equal(first, again) and set(first.tolist()) <= near and len(set(first.tolist())) == 3
-    drawn = {tuple(index.draw(index.embeddings[7], 1, torch.Generator().manual_seed(s), among=5, temperature=1.0).tolist())
+    drawn = {tuple(index.draw(index.embeddings[7], 1, torch.Generator().manual_seed(s), among=5,
+    temperature=1.0).tolist())
              for s in range(20)}  # fmt: skip
     assert len(drawn) > 1
 
