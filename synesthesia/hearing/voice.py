@@ -17,6 +17,7 @@ from torch import Tensor
 from synesthesia.audio.ear import Ear
 from synesthesia.audio.mel import LogMel
 from synesthesia.audio.vocoder import Vocoder
+from synesthesia.errors import UserError
 from synesthesia.hearing.condition import Condition
 from synesthesia.hearing.flow import Flow
 from synesthesia.hearing.index import SoundIndex
@@ -114,7 +115,8 @@ class Voice:
         if mapper == "flow":
             latents = self.flow.sample(condition, frames, generators, steps=steps, guidance=guidance)
         else:
-            assert self.mlp is not None, "this mapper folder holds no mlp"
+            if self.mlp is None:
+                raise UserError("No 'mlp' has been trained for these weights; use the path 'flow'.")
             latents = self.mlp(condition, frames)
         mels = self.space.decode(latents)  # (count, T, 64)
         best = 0
