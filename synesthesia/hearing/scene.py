@@ -32,7 +32,7 @@ def _smooth(values: np.ndarray) -> np.ndarray:
     """Mean of each cell's 3x3 neighbourhood, edges repeated: the middle of a thing is surer than its rim."""
     padded = np.pad(values, 1, mode="edge")
     rows, cols = values.shape
-    return sum(padded[i : i + rows, j : j + cols] for i in range(3) for j in range(3)) / 9.0
+    return np.mean([padded[i : i + rows, j : j + cols] for i in range(3) for j in range(3)], axis=0)
 
 
 def mix(heard: Sequence[Heard], *, samples: int, sample_rate: int, peak: float = 0.95) -> SceneHeard:
@@ -44,7 +44,7 @@ def mix(heard: Sequence[Heard], *, samples: int, sample_rate: int, peak: float =
         assert part.waveform.shape[1] == samples, f"a stem has {part.waveform.shape[1]} samples, the scene {samples}"
         loudness = float(np.sqrt(np.mean(part.waveform**2)))
         gains.append(part.presence / max(loudness, 1e-4))
-    total = sum(gain * part.waveform for gain, part in zip(gains, heard, strict=True))
+    total = np.sum([gain * part.waveform for gain, part in zip(gains, heard, strict=True)], axis=0)
     scale = peak / max(float(np.abs(total).max()), 1e-6)
     stems = [Stem(part, float(gain * scale)) for gain, part in zip(gains, heard, strict=True)]
     stems.sort(key=lambda stem: -stem.heard.presence)
