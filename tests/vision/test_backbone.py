@@ -30,8 +30,11 @@ def noise(width: int, height: int) -> Image.Image:
 
 @pytest.mark.parametrize(
     ("size", "grid"),
-    [((1000, 700), (16, 23)), ((700, 1000), (23, 16)), ((64, 64), (16, 16)), ((4000, 200), (16, 48))],
-)
+    [
+        ((1000, 700), (16, 23)), ((700, 1000), (23, 16)), ((64, 64), (16, 16)), ((4000, 200), (16, 48)),
+        ((256, 256), (16, 16)),
+    ],
+)  # fmt: skip
 def test_grid_follows_the_aspect(encoder: PatchEncoder, size: tuple[int, int], grid: tuple[int, int]) -> None:
     width, height = encoder.size(*size)
     assert (height // 16, width // 16) == grid
