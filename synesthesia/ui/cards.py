@@ -1,17 +1,14 @@
 """Small pieces of HTML: evidence under a sound, the strip of a sweep, the stems of a scene, weights and licences.
 
-Everything that comes from data is escaped. Players hold their WAV inside the page (a data address), so a list of
-sounds leaves no file behind and one person's list is reachable by nobody else.
+Everything that comes from data is escaped.
 """
 
 from __future__ import annotations
 
-from base64 import b64encode
 from dataclasses import asdict
 from html import escape
 from typing import TYPE_CHECKING
 
-from synesthesia.audio.files import wav_bytes
 from synesthesia.ui import words
 
 if TYPE_CHECKING:
@@ -73,7 +70,7 @@ def progress(done: int, total: int, note: str) -> str:
     )
 
 
-def strip_cell(heard: Heard, sweep: str, autoplay: bool) -> str:
+def strip_cell(heard: Heard, source: str, sweep: str, autoplay: bool) -> str:
     """One patch of a sweep; sweep names the run, so that the page plays each of its sounds once."""
     head = f"<b>column {heard.col}</b> "
     if heard.silent:
@@ -82,25 +79,24 @@ def strip_cell(heard: Heard, sweep: str, autoplay: bool) -> str:
     return (
         f"<div class='cell'>{head}"
         f"<span class='faint'>{escape(best_label(heard))} · presence {heard.presence:.2f}</span>"
-        f"{player(heard, f'Column {heard.col}', auto)}</div>"
+        f"{player(source, f'Column {heard.col}', auto)}</div>"
     )
 
 
-def stems(scene: SceneHeard) -> str:
-    """Every place of the mix with its weight and its own player."""
+def stems(scene: SceneHeard, sources: list[str]) -> str:
+    """Every place of the mix with its gain and its own player."""
     rows = "".join(
         f"<div class='cell'><b>{escape(best_label(stem.heard))}</b> "
         f"<span class='faint'>{words.place(stem.heard.row, stem.heard.col)} · "
-        f"gain {stem.gain:.2f}</span>{player(stem.heard, best_label(stem.heard))}</div>"
-        for stem in scene.stems
+        f"gain {stem.gain:.2f}</span>{player(source, best_label(stem.heard))}</div>"
+        for stem, source in zip(scene.stems, sources, strict=True)
     )
     return f"<div class='strip'>{rows}</div>"
 
 
-def player(heard: Heard, name: str, attributes: str = "") -> str:
-    data = b64encode(wav_bytes(heard.waveform, heard.sample_rate)).decode("ascii")
-    source = f"src='data:audio/wav;base64,{data}'"
-    return f"<audio controls preload='metadata' aria-label='{escape(name)}' {attributes} {source}></audio>"
+def player(source: str, name: str, attributes: str = "") -> str:
+    """Loads when played: the page makes its list anew with every sound of a sweep."""
+    return f"<audio controls preload='none' aria-label='{escape(name)}' {attributes} src='{escape(source)}'></audio>"
 
 
 def best_label(heard: Heard) -> str:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
+from gradio.route_utils import API_PREFIX
 from gradio.utils import get_upload_folder
 
 from synesthesia.audio.files import wav_bytes
@@ -28,6 +30,11 @@ def served(data: bytes, name: str) -> str:
     path = Path(tempfile.mkdtemp(dir=cache)) / name
     path.write_bytes(data)
     return str(path)
+
+
+def address(path: str) -> str:
+    """Of a served file, relative to the page, so that it holds behind any host and prefix."""
+    return f"{API_PREFIX.lstrip('/')}/file={quote(path)}"
 
 
 def served_wav(waveform: NDArray[np.float32], sample_rate_hz: int, name: str) -> str:

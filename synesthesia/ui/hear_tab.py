@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from synesthesia.ui import words
-from synesthesia.ui.session import Session
+from synesthesia.ui.session import Halt, Session
 
 TAKES = 3  # at most this many sounds side by side
 
@@ -60,6 +60,7 @@ class Controls:
 
 @dataclass(frozen=True)
 class SweepPanel:
+    halt: gr.State
     seconds: gr.Slider
     start: gr.Button
     stop: gr.Button
@@ -178,6 +179,7 @@ def control_panel() -> Controls:
 
 
 def sweep_panel() -> SweepPanel:
+    halt = gr.State(Halt())
     gr.HTML(f"<p class='progress-note'>{words.SWEEP_ABOUT}</p>")
     seconds = gr.Slider(1, 4, value=2, step=0.5, label=words.SWEEP_SECONDS)
     with gr.Row():
@@ -186,7 +188,7 @@ def sweep_panel() -> SweepPanel:
     progress = gr.HTML(elem_id="sweep-progress")
     audio = player(words.SWEEP, "sweep-audio", visible=False)
     strip = gr.HTML(elem_id="strip", padding=False)
-    return SweepPanel(seconds, start, stop, progress, strip, audio)
+    return SweepPanel(halt, seconds, start, stop, progress, strip, audio)
 
 
 def scene_panel() -> ScenePanel:

@@ -11,7 +11,7 @@ import gradio as gr
 from synesthesia.ui import pictures
 from synesthesia.ui.hear_events import HearEvents, Settings, Update, guarded
 from synesthesia.ui.many_events import ManyEvents
-from synesthesia.ui.session import Session
+from synesthesia.ui.session import Halt, Session
 from synesthesia.vision.image import read_image
 
 if TYPE_CHECKING:
@@ -86,23 +86,21 @@ def many_events(tab: HearTab, many: ManyEvents) -> None:
     side, session, panel, controls = tab.side, tab.session, tab.sweep, tab.controls.parts()
     buttons = [panel.start, panel.stop]
 
-    def sweep(state: Session, row: int | None, seconds: float, *values: Any) -> Iterator[Update]:
-        yield from guarded(tab, many.sweep(state, row, seconds, Settings(*values)))
+    def sweep(state: Session, halt: Halt, row: int | None, seconds: float, *values: Any) -> Iterator[Update]:
+        yield from guarded(tab, many.sweep(state, halt, row, seconds, Settings(*values)))
 
-    def stopped(state: Session) -> Iterator[Update]:
-        yield from guarded(tab, many.stopped(state))
+    def stop(halt: Halt) -> None:
+        halt.asked = True
 
     def scene(state: Session, *values: Any) -> Iterator[Update]:
         yield from guarded(tab, many.scene(state, Settings(*values)))
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": PRIVATE}
-    running = panel.start.click(
-        sweep, [session, side.row, panel.seconds, *controls],
+    panel.start.click(
+        sweep, [session, panel.halt, side.row, panel.seconds, *controls],
         [*buttons, panel.progress, panel.strip, panel.audio, side.photo, tab.verdict], **quiet,
     )  # fmt: skip
-    panel.stop.click(
-        stopped, [session], [*buttons, panel.progress, side.photo, tab.verdict], cancels=[running], queue=False, **quiet
-    )
+    panel.stop.click(stop, [panel.halt], None, queue=False, **quiet)  # the sweep itself then says that it stopped
     mixed = tab.scene
     mixed.start.click(
         scene, [session, *controls], [tab.verdict, side.photo, mixed.audio, mixed.figure, mixed.stems], **quiet

@@ -10,7 +10,7 @@ import gradio as gr
 import numpy as np
 
 from synesthesia.ui import cards, figures, overlays, words
-from synesthesia.ui.files import served_wav
+from synesthesia.ui.files import address, file_name, served_wav
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from synesthesia.studio import Studio
     from synesthesia.ui.hear_events import HearEvents, Settings, Update
     from synesthesia.ui.hear_tab import HearTab
-    from synesthesia.ui.session import Session
+    from synesthesia.ui.session import Halt, Session
 
 
 class ManyEvents:
@@ -30,12 +30,15 @@ class ManyEvents:
         self.tab = tab
         self.one = one
 
-    def sweep(self, session: Session, row: int | None, seconds: float, settings: Settings) -> Iterator[Update]:
-        """One row from left to right; stopping the generator stops the work, since each sound is made on demand."""
+    def sweep(
+        self, session: Session, halt: Halt, row: int | None, seconds: float, settings: Settings
+    ) -> Iterator[Update]:
+        """One row from left to right; each sound is made on demand, so stopping stops the work as well."""
         photo, _ = session.pictures()
         panel, grid = self.tab.sweep, self.studio.look(photo)
         row = int(row or 0)
         grid.box(row, 0)  # refuses a row that is not there
+        halt.asked = False
         yield {
             panel.start: gr.Button(interactive=False),
             panel.stop: gr.Button(interactive=True),
@@ -44,25 +47,26 @@ class ManyEvents:
             panel.audio: gr.Audio(value=None, visible=False),
         }
         run, done, strip = uuid4().hex[:8], [], ""
-        path = settings.plan()[0][0]
         try:
             for heard in self.studio.sweep(
-                photo, row, path=path, seconds=seconds, seed=settings.seed, steps=settings.steps,
+                photo, row, path=settings.plan()[0][0], seconds=seconds, seed=settings.seed, steps=settings.steps,
                 guidance=settings.guidance, anyway=settings.anyway,
             ):  # fmt: skip
                 done.append(heard)
-                strip += cards.strip_cell(heard, run, settings.autoplay)
+                strip += cards.strip_cell(heard, self.address(panel.strip, heard), run, settings.autoplay)
                 yield {
                     panel.progress: cards.progress(len(done), grid.cols, words.sweep_note(row, len(done), grid.cols)),
                     panel.strip: f"<div class='strip'>{strip}</div>",
                     self.tab.side.photo: self.one.draw(session.at((row, heard.col))),
                 }
+                if halt.asked:
+                    break
         except Exception:
             yield self.rest()
             raise
         whole, rate = in_order(done)
         yield self.rest() | {
-            panel.progress: cards.progress(len(done), grid.cols, words.sweep_done(row, done)),
+            panel.progress: cards.progress(len(done), grid.cols, words.sweep_done(row, done, grid.cols)),
             panel.audio: gr.Audio(value=served_wav(whole, rate, f"synesthesia-sweep-row{row}"), visible=True),
             self.tab.side.photo: self.one.draw(session),
         }
@@ -71,11 +75,13 @@ class ManyEvents:
         """The buttons as they are when no sweep runs."""
         return {self.tab.sweep.start: gr.Button(interactive=True), self.tab.sweep.stop: gr.Button(interactive=False)}
 
-    def stopped(self, session: Session) -> Iterator[Update]:
-        yield self.rest() | {
-            self.tab.sweep.progress: f"<p class='progress-note' role='status'>{words.SWEEP_STOPPED}</p>",
-            self.tab.side.photo: self.one.draw(session),
-        }
+    def address(self, shown_in: gr.HTML, heard: Heard) -> str:
+        """Where the browser finds this sound; empty for silence. The file ages with those of the component."""
+        if heard.silent:
+            return ""
+        path = served_wav(heard.waveform, heard.sample_rate, file_name(heard))
+        shown_in.temp_files.add(path)
+        return address(path)
 
     def scene(self, session: Session, settings: Settings) -> Iterator[Update]:
         photo, view = session.pictures()
@@ -100,7 +106,7 @@ class ManyEvents:
             self.tab.side.photo: overlays.with_outline(view, grid.rows, grid.cols, places),
             panel.audio: gr.Audio(value=wav, visible=True, autoplay=settings.autoplay),
             panel.figure: gr.Plot(value=figures.sound_figure(mix.waveform, mix.sample_rate), visible=True),
-            panel.stems: cards.stems(mix),
+            panel.stems: cards.stems(mix, [self.address(panel.stems, stem.heard) for stem in mix.stems]),
         }
 
 

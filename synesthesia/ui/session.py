@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from PIL import Image
 
 
+@dataclass
+class Halt:
+    """The one thing of a session that changes in place: a running sweep reads it, the Stop button writes it."""
+
+    asked: bool = False
+
+
 @dataclass(frozen=True)
 class Session:
     """photo: the upright RGB photograph; view: the copy the browser shows, at most 1280 px long;

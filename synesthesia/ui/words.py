@@ -64,7 +64,6 @@ NO_CELL = "Type a row and a column first."
 LISTENING = "Listening …"
 SCENE_LISTENING = "Listening to every place …"
 SCENE_SILENT = ("Nothing in this photograph makes a sound.", "Single patches can be told to sound anyway.")
-SWEEP_STOPPED = "Stopped; the sounds so far stay."
 OVERLAY_NOTES: tuple[tuple[str, str] | None, ...] = (
     None,
     ("These are the patches.", "Each one has a sound of its own, or none."),
@@ -122,6 +121,8 @@ def sweep_note(row: int, done: int, total: int) -> str:
     return f"Row {row}: {done} of {total} patches"
 
 
-def sweep_done(row: int, sounds: list[Heard]) -> str:
+def sweep_done(row: int, sounds: list[Heard], total: int) -> str:
     voiced = sum(not each.silent for each in sounds)
-    return f"Row {row}: {voiced} of {len(sounds)} patches sound. The whole row in one piece:"
+    if len(sounds) < total:
+        return f"Stopped after {len(sounds)} of {total} patches, {voiced} sound. What came, in one piece:"
+    return f"Row {row}: {voiced} of {total} patches sound. The whole row in one piece:"

@@ -14,7 +14,7 @@ from synesthesia.ui import words
 from synesthesia.ui.hear_events import HearEvents, Settings, guarded
 from synesthesia.ui.hear_tab import HearTab, hear_tab
 from synesthesia.ui.many_events import ManyEvents, in_order
-from synesthesia.ui.session import Session
+from synesthesia.ui.session import Halt, Session
 from tests.ui.fake_studio import FakeStudio
 
 ONE = Settings(voice="flow", takes=1, autoplay=True, seconds=1.0, seed=5, guidance=3.0, steps=4, anyway=True)
@@ -99,8 +99,11 @@ def test_every_overlay_draws(one: HearEvents, tab: HearTab, session: Session, ov
     assert update[tab.side.photo].size == (1280, 851)
 
 
-def test_a_closed_sweep_makes_no_more_sounds(one: HearEvents, tab: HearTab, session: Session, monkeypatch: Any) -> None:
+def test_a_stopped_sweep_makes_no_more_sounds(
+    one: HearEvents, tab: HearTab, session: Session, monkeypatch: Any
+) -> None:
     made: list[int] = []
+    halt = Halt()
     ears = one.studio._ears()
     real = type(ears).hear
 
@@ -109,15 +112,16 @@ def test_a_closed_sweep_makes_no_more_sounds(one: HearEvents, tab: HearTab, sess
         return real(self, grid, row, col, **how)
 
     monkeypatch.setattr(type(ears), "hear", noted)
-    updates = ManyEvents(one.studio, tab, one).sweep(session, 6, 1.0, ONE)
+    updates = ManyEvents(one.studio, tab, one).sweep(session, halt, 6, 1.0, ONE)
     for _ in range(4):  # the empty strip, then three sounds
         next(updates)
-    updates.close()  # type: ignore[attr-defined]  # what gradio does when the person presses Stop
-    assert made == [0, 1, 2]
+    halt.asked = True  # what the Stop button does
+    *_, last = updates
+    assert made == [0, 1, 2] and "Stopped after 3 of" in last[tab.sweep.progress]
 
 
 def test_a_whole_sweep_ends_in_one_sound(one: HearEvents, tab: HearTab, session: Session) -> None:
-    *_, last = ManyEvents(one.studio, tab, one).sweep(session, 6, 1.0, ONE)
+    *_, last = ManyEvents(one.studio, tab, one).sweep(session, Halt(), 6, 1.0, ONE)
     assert last[tab.sweep.audio].value and "patches sound" in last[tab.sweep.progress]
 
 

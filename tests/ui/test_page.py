@@ -35,7 +35,11 @@ def test_data_is_escaped(cat: Image.Image) -> None:
     heard = FakeStudio().hear(cat, 10, 10, seconds=1.0, anyway=True)
     evil = "<img src=x onerror=alert(1)>"
     heard = replace(heard, evidence=Evidence((LabelScore(evil, 0.5),), (Neighbour(evil, 0.5, evil, evil, evil),)))
-    text = cards.evidence(heard) + cards.strip_cell(heard, "run", True) + words.verdict(*words.heard(heard, 0.1))
+    text = (
+        cards.evidence(heard)
+        + cards.strip_cell(heard, "gradio_api/file=a.wav", "run", True)
+        + words.verdict(*words.heard(heard, 0.1))
+    )
     assert "<img" not in text and "&lt;img" in text
 
 
