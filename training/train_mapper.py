@@ -40,7 +40,7 @@ class Config:
     cache: Path = Path("runs/cache")
     flow_minutes: float = 65.0
     mlp_minutes: float = 4.0
-    pictures: int = 2000
+    pictures: int = 1500
     seed: int = 23
     threads: int = 1
 
@@ -86,7 +86,7 @@ def parse() -> Config:
     parser.add_argument("--ear", type=Path, default=Path("checkpoints/ear"))
     parser.add_argument("--flow-minutes", type=float, default=65.0)
     parser.add_argument("--mlp-minutes", type=float, default=4.0)
-    parser.add_argument("--pictures", type=int, default=2000)
+    parser.add_argument("--pictures", type=int, default=1500)
     parser.add_argument("--threads", type=int, default=1)
     return Config(**vars(parser.parse_args()))
 

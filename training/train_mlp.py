@@ -25,12 +25,12 @@ def train_mlp(
     mlp.condition.mean.copy_(rows.mean(dim=0))
     mlp.condition.std.copy_(rows.std(dim=0).clamp(min=1e-3))
     optimiser = torch.optim.AdamW(mlp.parameters(), lr=1e-3, weight_decay=0.01)
-    clock, log, losses = Clock(minutes, steps), JsonlLog(None), [0.0]
+    clock, log, losses = Clock(minutes, steps), JsonlLog(None), []
     for step in clock:
         optimiser.param_groups[0]["lr"] = cosine_rate(clock.progress, 1e-3)
         chosen = sampler.draw(batch)
-        latents = space.encode(sampler.mels(chosen, 400))
-        loss = (mlp(sampler.condition(chosen), 100) - latents).pow(2).mean()
+        latents = space.encode(sampler.mels(chosen, 256))
+        loss = (mlp(sampler.condition(chosen), 64) - latents).pow(2).mean()
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()

@@ -25,7 +25,7 @@ from synesthesia.hearing.index import SoundIndex
 from synesthesia.hearing.prior import Prior, PriorConfig
 from synesthesia.vision.backbone import PatchEncoder
 from training.pairs import imagenet_to_sound
-from training.patch_features import Collector, Patches, Targets, choose
+from training.patch_features import Collector, Patches, Targets, choose, kept_out
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class Config:
     data: Path
     out: Path
     preset: str = "embedded"
-    pictures: int = 2000
+    pictures: int = 1500
     cache: Path = Path("runs/cache")
-    epochs: int = 12
+    epochs: int = 6
     batch: int = 256
     seed: int = 23
 
@@ -55,18 +55,20 @@ def classifier(preset: presets.Preset) -> torch.nn.Linear | None:
 
 
 def collect(config: Config, encoder: PatchEncoder, layer: torch.nn.Linear | None, voices: list[str]) -> Patches:
-    """Mostly whole pictures, a tenth of them of 64 pixels; for the rest, pairs."""
+    """Mostly whole pictures, three quarters of them with a sound and few of 64 pixels; a tenth is pairs."""
     rng = np.random.default_rng(config.seed)
     targets = Targets(config.data, voices)
     table = torch.from_numpy(imagenet_to_sound(config.data, voices))
     collector = Collector(encoder, targets, layer, table, rng)
-    whole = choose(config.data, False, config.pictures * 70 // 100, rng, targets.trained_on)
-    whole += choose(config.data, True, config.pictures * 8 // 100, rng, targets.trained_on)
+    sounding, share = targets.pairs.__contains__, config.pictures / 100
+    whole = choose(config.data, False, round(56 * share), rng, lambda *key: sounding(key))
+    whole += choose(config.data, False, round(26 * share), rng, lambda *key: not sounding(key) and not kept_out(*key))
+    whole += choose(config.data, True, round(8 * share), rng, targets.trained_on)
     for number, picture in enumerate(whole):
         collector.whole(picture)
         if number % 200 == 0:
             print(f"pictures {number} of {len(whole)}", flush=True)
-    levelled = choose(config.data, False, config.pictures * 44 // 100, rng, targets.trained_on)
+    levelled = choose(config.data, False, round(20 * share), rng, lambda *key: sounding(key))
     half = len(levelled) // 2
     for number, (first, second) in enumerate(zip(levelled[:half], levelled[half : 2 * half], strict=True)):
         collector.pair(first, second, beside=number % 3 != 0)
