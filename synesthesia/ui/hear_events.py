@@ -17,7 +17,7 @@ import gradio as gr
 from synesthesia.errors import UserError
 from synesthesia.ui import cards, figures, overlays, words
 from synesthesia.ui.files import file_name, served_recipe, served_wav
-from synesthesia.ui.session import Session
+from synesthesia.ui.session import Halt, Session
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -71,10 +71,10 @@ class HearEvents:
         self.tab = tab
 
     # ---- the photograph -------------------------------------------------------------------------------------------
-    def open_photo(self, read: Callable[[], Image.Image], session: Session) -> Iterator[Update]:
-        """A new photograph in place of the old one, which stays if the new one cannot be read."""
-        photo = read()
-        self.studio.look(photo)  # refuses what it cannot hear before anything of the old photograph is gone
+    def open_photo(self, read: Callable[[], Image.Image], halt: Halt) -> Iterator[Update]:
+        """A new photograph in place of the old one, which stays if the new one cannot be read. Ends a sweep."""
+        photo = read()  # refuses what cannot be heard before anything of the old photograph is gone
+        halt.asked = True
         session = Session(photo=photo, view=overlays.shown(photo), overlay=words.OVERLAYS[0])
         yield {
             self.tab.session: session,
@@ -83,6 +83,7 @@ class HearEvents:
             self.tab.verdict: words.verdict(*words.START),
             self.tab.anyway_button: gr.Button(visible=False),
         } | {take.column: gr.Column(visible=False) for take in self.tab.takes}
+        self.studio.look(photo)  # so that the first click finds the patches ready; the photograph shows already
 
     def draw(self, session: Session) -> Image.Image:
         """The view with the chosen overlay and the chosen patch."""

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from synesthesia.ui.hear_tab import HearTab
 
 PRIVATE = "private"  # only the named endpoint of `hear_api` is for programs
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": PRIVATE}
+# One after another, so that a slow answer never puts an older photograph back over a newer one. Each event is kept:
+# with "always_last", gradio 6.31 sends a click made during another with the first one's coordinates.
+IN_ORDER: dict[str, Any] = {"concurrency_id": "hear", "trigger_mode": "multiple"}
 
 
 def connect(page: gr.Blocks, studio: Studio, tab: HearTab) -> None:
@@ -35,25 +39,23 @@ def photo_events(page: gr.Blocks, tab: HearTab, one: HearEvents) -> None:
 
     def first() -> Iterator[Update]:
         yield {side.examples: pictures.thumbnails()}
-        yield from guarded(tab, one.open_photo(lambda: pictures.open_example(pictures.EXAMPLES[0]), Session()))
+        yield from guarded(tab, one.open_photo(lambda: pictures.open_example(pictures.EXAMPLES[0]), Halt()))
 
-    def example(state: Session, event: gr.SelectData) -> Iterator[Update]:
+    def example(halt: Halt, event: gr.SelectData) -> Iterator[Update]:
         chosen = pictures.EXAMPLES[int(event.index)]
-        yield from guarded(tab, one.open_photo(lambda: pictures.open_example(chosen), state))
+        yield from guarded(tab, one.open_photo(lambda: pictures.open_example(chosen), halt))
 
-    def upload(path: str, state: Session) -> Iterator[Update]:
-        yield from guarded(tab, one.open_photo(lambda: read_image(path), state))
+    def upload(path: str, halt: Halt) -> Iterator[Update]:
+        yield from guarded(tab, one.open_photo(lambda: read_image(path), halt))
 
     def overlay(state: Session, kind: str) -> Iterator[Update]:
         yield from guarded(tab, one.change_overlay(state, kind))
 
-    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": PRIVATE}
-    page.load(first, None, [side.examples, *changed], **quiet)
-    side.examples.select(example, [session], changed, trigger_mode="multiple", **quiet)
-    side.upload.upload(upload, [side.upload, session], changed, **quiet)
-    side.overlay.input(
-        overlay, [session, side.overlay], [session, side.photo, tab.verdict], trigger_mode="always_last", **quiet
-    )
+    halt = tab.sweep.halt
+    page.load(first, None, [side.examples, *changed], **QUIET, **IN_ORDER)
+    side.examples.select(example, [halt], changed, **QUIET, **IN_ORDER)
+    side.upload.upload(upload, [side.upload, halt], changed, **QUIET, **IN_ORDER)
+    side.overlay.input(overlay, [session, side.overlay], [session, side.photo, tab.verdict], **QUIET, **IN_ORDER)
 
 
 def listening_events(tab: HearTab, one: HearEvents) -> None:
@@ -71,10 +73,7 @@ def listening_events(tab: HearTab, one: HearEvents) -> None:
     def anyway(state: Session, row: int | None, col: int | None, *values: Any) -> Iterator[Update]:
         yield from guarded(tab, one.by_hand(state, row, col, replace(Settings(*values), anyway=True)))
 
-    settings: dict[str, Any] = {
-        "show_progress": "minimal", "show_progress_on": tab.verdict, "api_visibility": PRIVATE,
-        "trigger_mode": "multiple", "concurrency_id": "hear",
-    }  # fmt: skip  # not "always_last": for a click during another, gradio 6.31 sends the first one's coordinates again
+    settings = IN_ORDER | {"show_progress": "minimal", "show_progress_on": tab.verdict, "api_visibility": PRIVATE}
     side.photo.select(click, [session, *controls], changed, **settings)
     chosen = [session, side.row, side.col, *controls]
     for trigger in (side.hear.click, side.row.submit, side.col.submit):
@@ -95,13 +94,12 @@ def many_events(tab: HearTab, many: ManyEvents) -> None:
     def scene(state: Session, *values: Any) -> Iterator[Update]:
         yield from guarded(tab, many.scene(state, Settings(*values)))
 
-    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": PRIVATE}
     panel.start.click(
         sweep, [session, panel.halt, side.row, panel.seconds, *controls],
-        [*buttons, panel.progress, panel.strip, panel.audio, side.photo, tab.verdict], **quiet,
+        [*buttons, panel.progress, panel.strip, panel.audio, side.photo, tab.verdict], **QUIET,
     )  # fmt: skip
-    panel.stop.click(stop, [panel.halt], None, queue=False, **quiet)  # the sweep itself then says that it stopped
+    panel.stop.click(stop, [panel.halt], None, queue=False, **QUIET)  # the sweep itself then says that it stopped
     mixed = tab.scene
     mixed.start.click(
-        scene, [session, *controls], [tab.verdict, side.photo, mixed.audio, mixed.figure, mixed.stems], **quiet
+        scene, [session, *controls], [tab.verdict, side.photo, mixed.audio, mixed.figure, mixed.stems], **QUIET
     )  # fmt: skip

@@ -57,19 +57,22 @@ class ManyEvents:
                 yield {
                     panel.progress: cards.progress(len(done), grid.cols, words.sweep_note(row, len(done), grid.cols)),
                     panel.strip: f"<div class='strip'>{strip}</div>",
-                    self.tab.side.photo: self.one.draw(session.at((row, heard.col))),
-                }
+                } | ({} if halt.asked else {self.tab.side.photo: self.one.draw(session.at((row, heard.col)))})
                 if halt.asked:
                     break
         except Exception:
             yield self.rest()
             raise
-        whole, rate = in_order(done)
+        whole = self.in_one_piece(done, f"synesthesia-sweep-row{row}")
         yield self.rest() | {
             panel.progress: cards.progress(len(done), grid.cols, words.sweep_done(row, done, grid.cols)),
-            panel.audio: gr.Audio(value=served_wav(whole, rate, f"synesthesia-sweep-row{row}"), visible=True),
-            self.tab.side.photo: self.one.draw(session),
-        }
+            panel.audio: gr.Audio(value=whole, visible=whole is not None),
+        }  # the outline of the last patch stays: after a halt the photograph may be another one already
+
+    def in_one_piece(self, sounds: list[Heard], name: str) -> str | None:
+        """Path of a WAV file with the sounding ones in order; none when all are silent."""
+        voiced = [each for each in sounds if not each.silent]
+        return served_wav(*in_order(voiced), name) if voiced else None
 
     def rest(self) -> Update:
         """The buttons as they are when no sweep runs."""
@@ -111,11 +114,7 @@ class ManyEvents:
 
 
 def in_order(sounds: list[Heard], gap_s: float = 0.1) -> tuple[NDArray[np.float32], int]:
-    """(waveform (channels, samples), rate in Hz): the sounding ones one after another, a short silence between."""
-    voiced = [each for each in sounds if not each.silent]
-    if not voiced:
-        rate = sounds[0].sample_rate if sounds else 16_000
-        return np.zeros((1, rate), dtype=np.float32), rate
-    rate = voiced[0].sample_rate
-    gap = np.zeros((voiced[0].waveform.shape[0], round(gap_s * rate)), dtype=np.float32)
-    return np.concatenate([part for each in voiced for part in (each.waveform, gap)], axis=1), rate
+    """(waveform (channels, samples), rate in Hz): at least one sound, then the others, a short silence after each."""
+    rate = sounds[0].sample_rate
+    gap = np.zeros((sounds[0].waveform.shape[0], round(gap_s * rate)), dtype=np.float32)
+    return np.concatenate([part for each in sounds for part in (each.waveform, gap)], axis=1), rate

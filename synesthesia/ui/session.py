@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Halt:
-    """The one thing of a session that changes in place: a running sweep reads it, the Stop button writes it."""
+    """The one thing of a session that changes in place: a running sweep reads it, Stop and a new photograph set it."""
 
     asked: bool = False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -33,7 +34,7 @@ def one(tab: HearTab) -> HearEvents:
 
 @pytest.fixture
 def session(one: HearEvents, tab: HearTab, cat: Image.Image) -> Session:
-    (update,) = one.open_photo(lambda: cat, Session())
+    (update,) = one.open_photo(lambda: cat, Halt())
     found: Session = update[tab.session]
     return found
 
@@ -66,7 +67,7 @@ def test_takes_differ_and_are_as_many_as_asked(one: HearEvents, tab: HearTab, se
 
 def test_abstention_is_said_and_hides_the_last_sound(one: HearEvents, tab: HearTab, session: Session) -> None:
     black = Image.new("RGB", (320, 240))
-    (update,) = one.open_photo(lambda: black, session)
+    (update,) = one.open_photo(lambda: black, Halt())
     *_, last = one.click(update[tab.session], 640.0, 400.0, Settings("flow", 1, True, 1.0, 0, 3.0, 4, False))
     assert "Nothing here makes a sound (presence 0.00)" in last[tab.verdict]
     assert last[tab.anyway_button].visible is True
@@ -85,12 +86,21 @@ def test_an_error_touches_nothing_but_the_verdict(one: HearEvents, tab: HearTab,
     assert "secret" not in update[tab.verdict] and words.UNEXPECTED in update[tab.verdict]
 
 
-def test_an_unreadable_photograph_keeps_the_old_one(one: HearEvents, session: Session) -> None:
+def test_an_unreadable_photograph_keeps_the_old_one(one: HearEvents) -> None:
     def unreadable() -> Image.Image:
         raise UserError("no")
 
+    halt = Halt()
     with pytest.raises(UserError):
-        list(one.open_photo(unreadable, session))
+        list(one.open_photo(unreadable, halt))
+    assert not halt.asked, "and its sweep goes on"
+
+
+def test_a_silent_row_gives_no_player(one: HearEvents, tab: HearTab, session: Session) -> None:
+    (update,) = one.open_photo(lambda: Image.new("RGB", (320, 240)), Halt())
+    quiet = replace(ONE, anyway=False)
+    *_, last = ManyEvents(one.studio, tab, one).sweep(update[tab.session], Halt(), 6, 1.0, quiet)
+    assert last[tab.sweep.audio].visible is False and "0 of" in last[tab.sweep.progress]
 
 
 @pytest.mark.parametrize("overlay", words.OVERLAYS)
@@ -125,7 +135,7 @@ def test_a_whole_sweep_ends_in_one_sound(one: HearEvents, tab: HearTab, session:
     assert last[tab.sweep.audio].value and "patches sound" in last[tab.sweep.progress]
 
 
-def test_silent_patches_leave_no_gap_in_the_row(one: HearEvents, cat: Image.Image) -> None:
+def test_the_sounds_of_a_row_follow_each_other(one: HearEvents, cat: Image.Image) -> None:
     sounds = list(one.studio.sweep(cat, 6, seconds=1.0, anyway=True))[:2]
     whole, rate_hz = in_order(sounds)
     assert whole.shape == (1, round(2 * 1.1 * rate_hz)) and whole.dtype == np.float32
