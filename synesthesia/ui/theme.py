@@ -137,7 +137,7 @@ footer { opacity: .6; }
   overflow: hidden; }
 .progress i { display: block; height: 100%; background: var(--primary-600); transition: width .25s; }
 .progress-note { font-size: .86rem; color: var(--body-text-color-subdued); margin: 0 0 5px; }
-.strip { display: grid; grid-template-columns: repeat(auto-fill, minmax(165px, 1fr)); gap: 8px; }
+.strip { display: grid; grid-template-columns: repeat(auto-fill, minmax(200px, 1fr)); gap: 8px; }
 .strip .cell audio { height: 32px; margin-top: 4px; }
 .strip .cell { background: var(--block-background-fill); border-radius: 12px; padding: 8px 10px;
   box-shadow: var(--block-shadow); font-size: .86rem; }
