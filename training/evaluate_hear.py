@@ -322,8 +322,26 @@ def main(config: Config) -> dict[str, object]:
             figures["presence"] = evaluation.presence()
             print("presence", figures["presence"], flush=True)
         store.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        (config.out / "table.md").write_text(table(figures), encoding="utf-8")
     print(f"weights {weights.fingerprint(presets.embedded().used)[:12]}")
     return figures
+
+
+def table(figures: dict[str, Any]) -> str:
+    """The figures as markdown: top-1 and top-5 agreement with 95 % intervals, n, distance, seconds."""
+
+    def share(cell: dict[str, float]) -> str:
+        return f"{cell['value']:.3f} [{cell['low']:.3f}, {cell['high']:.3f}]"
+
+    lines = ["| sound | n | top-1 | top-5 | Fréchet | s a sound |", "|---|---|---|---|---|---|"]
+    for name, cell in figures.items():
+        if isinstance(cell, dict) and "top1" in cell:
+            distance, seconds = (f"{cell[key]:.2f}" if key in cell else "" for key in ("frechet", "seconds"))
+            lines.append(
+                f"| {name.replace('_', ' ')} | {cell['top1']['n']} | {share(cell['top1'])} | {share(cell['top5'])} "
+                f"| {distance} | {seconds} |"
+            )
+    return "\n".join(lines) + "\n"
 
 
 def parse() -> Config:
