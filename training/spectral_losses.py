@@ -13,11 +13,18 @@ class SpectralLoss(nn.Module):
     """Waveforms (B, n) x (B, n) -> scalar: log-mel L1 on the project's front end plus STFT terms at three resolutions.
 
     Each resolution adds spectral convergence and the L1 of log magnitudes (Yamamoto 2020); the short window keeps
-    clicks sharp, the long one harmonics.
+    clicks sharp, the long one harmonics. Higher floors suit a network that starts out noisy: below a floor of 1e-5 the
+    gradient of silence outweighs that of sound.
     """
 
-    def __init__(self, resolutions: tuple[tuple[int, int], ...] = ((2048, 480), (512, 120), (128, 40))) -> None:
+    def __init__(
+        self,
+        resolutions: tuple[tuple[int, int], ...] = ((2048, 480), (512, 120), (128, 40)),
+        mel_floor: float = MelConfig().clamp,
+        stft_floor: float = 1e-3,
+    ) -> None:
         super().__init__()
+        self.mel_floor, self.stft_floor = mel_floor, stft_floor
         self.log_mel = LogMel(MelConfig())
         self.resolutions = resolutions
         for fft, _ in resolutions:
@@ -35,14 +42,17 @@ class SpectralLoss(nn.Module):
             a, b = self.magnitude(made, fft, hop), self.magnitude(wanted, fft, hop)
             scale = b.square().mean(dim=(1, 2)).sqrt().clamp(min=0.05)
             convergence = (a - b).square().mean(dim=(1, 2)).sqrt() / scale
-            total = total + 0.5 * convergence.mean() + 0.5 * F.l1_loss(a.clamp(min=1e-3).log(), b.clamp(min=1e-3).log())
+            total = total + 0.5 * convergence.mean() + 0.5 * F.l1_loss(self.compressed(a), self.compressed(b))
         return total, mel.detach()
 
     def mel(self, waveform: Tensor) -> Tensor:
         """Log-mel with the finite gradient that training needs."""
-        config = self.log_mel.config
         magnitude = self.magnitude_1024(waveform).transpose(1, 2)  # (B, T, F)
-        return (magnitude @ self.log_mel.filters).clamp(min=config.clamp).log()
+        return (magnitude @ self.log_mel.filters).clamp(min=self.mel_floor).log()
+
+    def compressed(self, magnitude: Tensor) -> Tensor:
+        """Logarithm above the floor; what lies below counts as silence."""
+        return magnitude.clamp(min=self.stft_floor).log()
 
     def magnitude_1024(self, waveform: Tensor) -> Tensor:
         config = self.log_mel.config

@@ -1,8 +1,9 @@
 """Train the small EnCodec: waveform -> residual codes -> waveform, for the token path to come.
 
 Notable: the first steps run without codebooks; then k-means on encoder outputs fills them (at random init they are all
-zero), exponential averages move them, a commitment loss keeps the encoder near, dead codes are replaced by live encoder
-outputs; the number of codebooks is drawn anew each step, so that the first four alone give sound too.
+zero), exponential averages move them, the encoder stays as it is (or a commitment loss keeps it near), dead codes are
+replaced by live encoder outputs; the number of codebooks is drawn anew each step, so that the first four alone give
+sound too; the random network is evened out first.
 
     python -m training.train_codec --stage encodec --data DIR --out checkpoints/encodec --minutes 12
     python -m training.train_codec --stage encodec --data DIR --out runs/smoke --minutes 0.2 --batch 2   # smoke run
@@ -18,6 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 from transformers import EncodecModel
+from transformers.models.encodec.modeling_encodec import EncodecConv1d, EncodecConvTranspose1d
 
 from synesthesia.audio.tokens import TokenCodec, TokenConfig, start_codebooks
 from training.audio_data import CropSampler, SoundStore, read_manifest
@@ -33,11 +35,12 @@ class EncodecTraining:
     cache: Path = Path("runs/cache")
     minutes: float = 12.0
     steps: int = 1_000_000
-    batch: int = 8
+    batch: int = 4
     samples: int = 10_240  # 0.64 s
-    rate: float = 1.5e-3
-    codebooks_from: float = 0.15  # share of the run after which sound passes through the codebooks
-    commitment: float = 0.5
+    rate: float = 2e-3
+    codebooks_from: float = 0.6  # share of the run after which sound passes through the codebooks
+    commitment: float = 0.1
+    encoder_fixed: bool = True  # once the codebooks speak: a short run's encoder would shrink to please them
     decay: float = 0.97  # of the codebooks' averages
     ema: float = 0.995
     seed: int = 0
@@ -77,11 +80,37 @@ def _learn(book: torch.nn.Module, points: Tensor, codes: Tensor, decay: float, r
     book.embed.copy_(book.embed_avg / book.cluster_size.clamp(min=1e-4)[:, None])
 
 
+@torch.no_grad()
+def even_out(model: EncodecModel, waveform: Tensor) -> None:
+    """Scale every convolution of a random model so that (B, 1, n) keeps a deviation of 1 on its way through.
+
+    At transformers' own initialisation the signal grows from layer to layer, saturates the LSTM, and the encoder ends
+    as a constant (after Mishkin and Matas 2015, layer-sequential unit variance).
+    """
+    last = model.decoder.layers[-1]
+    inner = {
+        block.block[-1] for half in (model.encoder, model.decoder) for block in half.layers if hasattr(block, "block")
+    }
+
+    def scale(layer: torch.nn.Module, _inputs: object, output: Tensor) -> Tensor:
+        wanted = 0.1 if layer is last else 0.3 if layer in inner else 1.0
+        factor = wanted / output.std().clamp(min=1e-6)
+        layer.conv.parametrizations.weight.original0.mul_(factor)
+        layer.conv.bias.mul_(factor)
+        return output * factor
+
+    kinds = (EncodecConv1d, EncodecConvTranspose1d)
+    hooks = [layer.register_forward_hook(scale) for layer in model.modules() if isinstance(layer, kinds)]
+    model.decoder(model.encoder(waveform))
+    for hook in hooks:
+        hook.remove()
+
+
 def wave_loss(spectral: SpectralLoss, made: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
-    """Spectral loss plus the waveform itself relative to its level, (B, n) each -> (total, log-mel L1)."""
-    total, mel = spectral(made, wanted)
-    level = wanted.abs().mean(dim=1).clamp(min=0.01)
-    return total + 0.5 * ((made - wanted).abs().mean(dim=1) / level).mean(), mel
+    """Spectral loss plus the waveform's L1, both at one level for every crop, (B, n) each -> (total, log-mel L1)."""
+    gain = 0.1 / wanted.square().mean(dim=1, keepdim=True).sqrt().clamp(min=0.003)
+    total, mel = spectral(gain * made, gain * wanted)
+    return total + 10.0 * F.l1_loss(gain * made, gain * wanted), mel
 
 
 @torch.no_grad()
@@ -105,7 +134,8 @@ def main(config: EncodecTraining) -> TokenCodec:
 
     model = config.model.build()
     model.train()
-    spectral = SpectralLoss()
+    even_out(model, train.wave_crops(16, config.samples, gain_db=12.0)[0][:, None])
+    spectral, judged = SpectralLoss(((1024, 256), (256, 64)), 1e-2, 1e-2), SpectralLoss()
     optimiser = torch.optim.AdamW(model.parameters(), lr=config.rate, betas=(0.8, 0.98), weight_decay=0.0)
     ema = Ema(model, config.ema)
     step, spent_s = load_state(config.runs, {"model": model}, {"model": optimiser}, ema)
@@ -119,8 +149,9 @@ def main(config: EncodecTraining) -> TokenCodec:
             waves, _ = train.wave_crops(160, config.samples)
             start_codebooks(model, waves[:, None], generator)
             books_used = True
-        waves, _ = train.wave_crops(config.batch, config.samples)
-        hidden = model.encoder(waves[:, None])  # (B, D, F)
+        waves, _ = train.wave_crops(config.batch, config.samples, gain_db=12.0)
+        with torch.set_grad_enabled(not (books_used and config.encoder_fixed)):
+            hidden = model.encoder(waves[:, None])  # (B, D, F)
         commitment = hidden.new_zeros(())
         if books_used:
             count = int(rng.integers(min(4, config.model.codebooks), config.model.codebooks + 1))
@@ -130,7 +161,7 @@ def main(config: EncodecTraining) -> TokenCodec:
         loss = loss + config.commitment * commitment
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 3.0)
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 10.0)
         optimiser.step()
         ema.update(model)
         if step % 20 == 0:
@@ -144,12 +175,12 @@ def main(config: EncodecTraining) -> TokenCodec:
         if step % 400 == 399:
             save_state(config.runs, {"model": model}, {"model": optimiser}, ema, clock)
             if books_used:
-                log.write(step=step, held_out_log_mel_l1=evaluate(_averaged(model, ema, config), val_waves, spectral))
+                log.write(step=step, held_out_log_mel_l1=evaluate(_averaged(model, ema, config), val_waves, judged))
     save_state(config.runs, {"model": model}, {"model": optimiser}, ema, clock)
     average = _averaged(model, ema, config)
     average.save(config.out)
     loaded = TokenCodec.load(config.out)
-    before, after = evaluate(average, val_waves, spectral), evaluate(loaded, val_waves, spectral)
+    before, after = evaluate(average, val_waves, judged), evaluate(loaded, val_waves, judged)
     assert abs(before - after) < 0.05 * max(before, 0.1), f"saved weights differ: {before} before, {after} after"
     log.write(step=clock.step, held_out_log_mel_l1=before, loaded_back=after)
     return loaded
