@@ -27,7 +27,7 @@ class PriorConfig:
     prototypes: int = 1000
     voices: int = 132  # kinds of sound, each a mean point in the space of sounds
     query_dim: int = 128
-    sharpness: float = 2.0  # of the mixture of voices
+    sharpness: float = 8.0  # of the mixture of voices: low blurs it into sounds of nothing in particular
     threshold: float = 0.5  # presence below it: the studio abstains
 
 
@@ -93,9 +93,9 @@ class Prior(nn.Module):
     def wish(self, context: PatchContext) -> Wish:
         logits, presence = self(context)
         voices = logits[:, :-1].softmax(dim=1)
-        sharp = voices.pow(self.config.sharpness)
-        query = F.normalize((sharp / sharp.sum(dim=1, keepdim=True)) @ self.anchors, dim=1)
-        return Wish(query, voices, presence.sigmoid())
+        voices = voices.pow(self.config.sharpness)
+        voices = voices / voices.sum(dim=1, keepdim=True)
+        return Wish(F.normalize(voices @ self.anchors, dim=1), voices, presence.sigmoid())
 
     def save(self, folder: Path, name: str = "prior") -> None:
         """Writes <name>.json and <name>.safetensors (matrices in float16)."""

@@ -49,8 +49,8 @@ class VoiceConfig:
     latents: str = "patches"
     takes: int = 3
     takes_seconds: float = 12.5  # seconds generated in all, at most
-    among: int = 12
-    temperature: float = 0.05
+    among: int = 8
+    temperature: float = 0.03
 
 
 @dataclass(frozen=True)
