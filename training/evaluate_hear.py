@@ -7,7 +7,8 @@
 Rows of the main table: flow, flow without retrieval, mlp, the text baseline (the vision network's label for the
 picture, then a random *training recording* of that label), the retrieval bound (true label, held-out recording),
 shuffled clicks and random. Other rows: `generator` (true condition instead of a picture), `pairs` (two pictures side
-by side, a click on each), `presence`. Pictures are split val; Frechet distances are to held-out recordings. Writes
+by side, a click on each), `presence`, `copies`. Pictures are split val; Frechet distances are to held-out
+recordings. Writes
 JSON and a table to --out.
 """
 
@@ -41,7 +42,7 @@ from training.patch_features import choose, kept_out, paste
 from training.train_prior import classifier
 
 MAIN = ("flow", "flow_without_retrieval", "flow_one_take", "mlp", "text", "bound", "shuffled", "random")
-ALL = (*MAIN, "generator", "pairs", "presence")
+ALL = (*MAIN, "generator", "copies", "pairs", "presence")
 
 
 @dataclass(frozen=True)
@@ -309,6 +310,7 @@ def main(config: Config) -> dict[str, object]:
             for row, verdict in evaluation.generator().items():
                 figures[f"alone: {row}"] = {"top1": asdict(verdict.top1), "top5": asdict(verdict.top5)}
                 print(f"{row:24} top-1 {verdict.top1}  top-5 {verdict.top5}", flush=True)
+        elif name == "copies":
             figures["copies"] = evaluation.copies()
             print("copies", figures["copies"], flush=True)
         elif name == "pairs":

@@ -100,12 +100,12 @@ def calibration_error(scores: np.ndarray, truth: np.ndarray, bins: int = 10) -> 
 
 def likeness(first: np.ndarray, second: np.ndarray, lags: int = 100) -> float:
     """Largest correlation of two log-mels (T, 64) over shifts of up to `lags` frames: 1 is a copy, a copy at another
-    level too. The shorter of the two slides over the other."""
+    level or through another microphone too: each band's mean is taken out. One slides over the other."""
     best = -1.0
     for lag in range(-lags, lags + 1, 4):
         a, b = first[max(0, lag) :], second[max(0, -lag) :]
         size = min(len(a), len(b))
         if size >= 50:
-            x, y = a[:size] - a[:size].mean(), b[:size] - b[:size].mean()
+            x, y = a[:size] - a[:size].mean(axis=0), b[:size] - b[:size].mean(axis=0)
             best = max(best, float((x * y).sum() / max(np.sqrt((x * x).sum() * (y * y).sum()), 1e-6)))
     return best
