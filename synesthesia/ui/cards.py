@@ -78,7 +78,7 @@ def strip_cell(heard: Heard, source: str, sweep: str, autoplay: bool) -> str:
     auto = f"data-auto='{escape(sweep)}:{heard.col}'" if autoplay else ""
     return (
         f"<div class='cell'>{head}"
-        f"<span class='faint'>{escape(best_label(heard))} · presence {heard.presence:.2f}</span>"
+        f"<span class='faint'>{escape(words.named(heard))} · presence {heard.presence:.2f}</span>"
         f"{player(source, f'Column {heard.col}', auto)}</div>"
     )
 
@@ -86,9 +86,9 @@ def strip_cell(heard: Heard, source: str, sweep: str, autoplay: bool) -> str:
 def stems(scene: SceneHeard, sources: list[str]) -> str:
     """Every place of the mix with its gain and its own player."""
     rows = "".join(
-        f"<div class='cell'><b>{escape(best_label(stem.heard))}</b> "
+        f"<div class='cell'><b>{escape(words.named(stem.heard))}</b> "
         f"<span class='faint'>{words.place(stem.heard.row, stem.heard.col)} · "
-        f"gain {stem.gain:.2f}</span>{player(source, best_label(stem.heard))}</div>"
+        f"gain {stem.gain:.2f}</span>{player(source, words.named(stem.heard))}</div>"
         for stem, source in zip(scene.stems, sources, strict=True)
     )
     return f"<div class='strip'>{rows}</div>"
@@ -97,10 +97,6 @@ def stems(scene: SceneHeard, sources: list[str]) -> str:
 def player(source: str, name: str, attributes: str = "") -> str:
     """Loads when played: the page makes its list anew with every sound of a sweep."""
     return f"<audio controls preload='none' aria-label='{escape(name)}' {attributes} src='{escape(source)}'></audio>"
-
-
-def best_label(heard: Heard) -> str:
-    return readable(heard.evidence.labels[0].label) if heard.evidence.labels else "a sound"
 
 
 def footer(info: Info) -> str:

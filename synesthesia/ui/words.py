@@ -101,18 +101,32 @@ def grid_note(rows: int, cols: int) -> str:
     return f"{rows} rows and {cols} columns of patches, counted from 0 at the top left"
 
 
+def named(sound: Heard) -> str:
+    """What this place was taken for: the commonest label of the training sounds that led to it, nearest first.
+
+    What the classifier then hears in the result is told apart from it, as a check.
+    """
+    near = [each.label for each in sound.evidence.neighbours]
+    if near:
+        return max(near, key=near.count).replace("_", " ")
+    return sound.evidence.labels[0].label.replace("_", " ") if sound.evidence.labels else "something"
+
+
 def heard(sound: Heard, took_s: float) -> tuple[str, str]:
     """(big, small) sentence of one sound."""
-    best = sound.evidence.labels[0].label.replace("_", " ") if sound.evidence.labels else "something"
+    check = ""
+    if sound.evidence.labels:
+        best = sound.evidence.labels[0]
+        check = f" · our classifier hears {best.label.replace('_', ' ')} ({best.score:.2f})"
     return (
-        f"Sounds like {best}",
-        f"{place(sound.row, sound.col).capitalize()} · presence {sound.presence:.2f}"
+        f"Sounds like {named(sound)}",
+        f"{place(sound.row, sound.col).capitalize()} · presence {sound.presence:.2f}{check}"
         f" · {sound.seconds:.1f} s, made in {took_s:.1f} s",
     )
 
 
 def scene(mix: SceneHeard) -> tuple[str, str]:
-    names = [stem.heard.evidence.labels[0].label.replace("_", " ") for stem in mix.stems if stem.heard.evidence.labels]
+    names = [named(stem.heard) for stem in mix.stems]
     several = "place sounds" if len(mix.stems) == 1 else "places sound"
     return (f"{len(mix.stems)} {several}", ", ".join(dict.fromkeys(names)))
 
