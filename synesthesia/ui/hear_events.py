@@ -146,7 +146,7 @@ class HearEvents:
             if heard.silent:
                 yield self.nothing(heard)
                 return
-            update = self.show(tab.takes[index], heard, autoplay=settings.autoplay and index == 0)
+            update = self.show(tab.takes[index], heard)
             if index == 0:
                 update |= {take.column: gr.Column(visible=False) for take in tab.takes[len(plan) :]}
                 update[tab.guide] = gr.HTML(visible=False)
@@ -162,13 +162,13 @@ class HearEvents:
             self.tab.anyway_button: gr.Button(visible=True),
         } | {take.column: gr.Column(visible=False) for take in self.tab.takes}
 
-    def show(self, take: Take, heard: Heard, *, autoplay: bool) -> Update:
+    def show(self, take: Take, heard: Heard) -> Update:
         name = file_name(heard)
         wav = served_wav(heard.waveform, heard.sample_rate, name)
         return {
             take.column: gr.Column(visible=True),
             take.heading: cards.heading(heard),
-            take.audio: gr.Audio(value=wav, autoplay=autoplay),
+            take.audio: wav,
             take.evidence: cards.evidence(heard),
             take.wav: wav,
             take.recipe: served_recipe(heard, name),

@@ -107,7 +107,7 @@ class ManyEvents:
         yield {
             self.tab.verdict: words.verdict(*words.scene(mix)),
             self.tab.side.photo: overlays.with_outline(view, grid.rows, grid.cols, places),
-            panel.audio: gr.Audio(value=wav, visible=True, autoplay=settings.autoplay),
+            panel.audio: gr.Audio(value=wav, visible=True),
             panel.figure: gr.Plot(value=figures.sound_figure(mix.waveform, mix.sample_rate), visible=True),
             panel.stems: cards.stems(mix, [self.address(panel.stems, stem.heard) for stem in mix.stems]),
         }

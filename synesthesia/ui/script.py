@@ -51,6 +51,15 @@ HEAD = """<script>
     const player = event.target;
     if (player.dataset?.auto && !player.ended) held = sweepOf(player);
   }, true);
+
+  // A new sound starts by itself if the box says so at that moment (gradio's own autoplay, once on, stays on).
+  const begun = new Set();
+  document.addEventListener('loadedmetadata', (event) => {
+    const player = event.target;
+    if (!player.matches('#audio-0 audio, #scene-audio audio') || begun.has(player.currentSrc)) return;
+    begun.add(player.currentSrc);
+    if (document.querySelector('#autoplay input')?.checked) player.play().catch(() => {});
+  }, true);
   new MutationObserver(advance).observe(
     document.documentElement, {childList: true, subtree: true, attributeFilter: ['data-auto']});
 })();

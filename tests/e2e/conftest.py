@@ -18,7 +18,7 @@ from tests.browser import chromium
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--no-first-run", "--autoplay-policy=user-gesture-required", "--mute-audio",
+    "--no-first-run", "--autoplay-policy=document-user-activation-required", "--mute-audio",
 )  # fmt: skip
 STARTUP_S = 120.0  # far above the promise, which benchmark.py measures: test machines are often busy
 
