@@ -1,7 +1,7 @@
 """`mlp`: the source document's mapper, a perceptron that regresses latents from the condition, frame by frame.
 
 Trained by distance between latents, it can only give the mean of all sounds that fit, which is why it is the baseline:
-no noise enters, so different seeds differ only by the neighbour they retrieve.
+no noise enters, so different seeds differ by the neighbour they retrieve and a small step aside of the wish.
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ from synesthesia.hearing.patches import LatentSpace, MelPatches
 LATENT_FRAMES_PER_SECOND = 25.0
 PEAK = 0.89  # -1 dBFS, as the training sounds
 FADE_S = 0.004
+MLP_SPREAD = 0.1  # length of the step aside, for unit vectors
 
 
 class Codec(Protocol):
@@ -111,6 +112,9 @@ class Voice:
         points = query.expand(count, -1)
         if retrieve:  # ask between what was wished and what was found
             points = torch.nn.functional.normalize(points + self.index.embeddings[rows], dim=1)
+        if mapper == "mlp":  # no noise enters the perceptron, so the seed moves the point it is asked about a little
+            aside = torch.randn(points.shape, generator=generators[0]) * (MLP_SPREAD / points.shape[1] ** 0.5)
+            points = torch.nn.functional.normalize(points + aside, dim=1)
         condition = Condition.of(points, told, self.index.descriptors.shape[1])
         if mapper == "flow":
             latents = self.flow.sample(condition, frames, generators, steps=steps, guidance=guidance)
