@@ -105,8 +105,7 @@ def networks(args: argparse.Namespace) -> list[tuple[str, MapOf, tuple[Tensor, T
     """(name, maps, 1,000-class layer or None) of every row."""
     ridge = Ridge()
     rows: list[tuple[str, MapOf, tuple[Tensor, Tensor] | None]] = []
-    for stage, name in (("blocks", "student, blocks only"), ("end_to_end", "student, blocks then end to end"),
-                        ("labels", "student, then labels")):
+    for stage, name in (("blocks", "student, blocks only"), ("end_to_end", "student, blocks then end to end")):
         path = args.run / f"{stage}.safetensors"
         if path.exists():
             tensors = load_file(path)

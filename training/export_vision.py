@@ -47,7 +47,7 @@ def main(run: Path, stage: str, out: Path) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", type=Path, required=True)
-    parser.add_argument("--stage", choices=("blocks", "end_to_end", "labels"), default="end_to_end")
+    parser.add_argument("--stage", choices=("blocks", "end_to_end"), default="end_to_end")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     main(args.run, args.stage, args.out)
