@@ -146,8 +146,11 @@ def main() -> None:
         held["tiny"] = sounding([tiny[i] for i in rng.permutation(len(tiny))[: args.tiny]], args.data, 10, rng)
     labels = sound_labels(args.data)
     to_sound = torch.from_numpy(imagenet_to_sound(args.data, labels))
-    print("| network | " + " | ".join(f"{k} (n={len(v.pictures)})" for k, v in held.items())
-          + f" | both halves (n={args.pairs}) | by 1,000 classes, core |")
+    print(
+        "| network | "
+        + " | ".join(f"{k} (n={len(v.pictures)})" for k, v in held.items())
+        + f" | both halves (n={args.pairs}) | by 1,000 classes, core |"
+    )
     print("|---" * (len(held) + 3) + "|")
     for name, maps_of, classes in networks(args):
         if args.only and args.only not in name and "teacher" not in name:
@@ -165,8 +168,17 @@ def main() -> None:
         both = str(wilson(pasted(maps_of, probe, held["core"], np.random.default_rng(1), args.pairs), args.pairs))
         print(f"| {name} | " + " | ".join(cells) + f" | {both} | {by_classes} |", flush=True)
         with (args.run / "evaluate_vision.jsonl").open("a") as file:
-            file.write(json.dumps({"network": name, "cells": dict(zip(held, cells, strict=True)), "both": both,
-                                   "by_classes": by_classes}) + "\n")
+            file.write(
+                json.dumps(
+                    {
+                        "network": name,
+                        "cells": dict(zip(held, cells, strict=True)),
+                        "both": both,
+                        "by_classes": by_classes,
+                    }
+                )
+                + "\n"
+            )
 
 
 if __name__ == "__main__":

@@ -174,9 +174,7 @@ def _ffmpeg(*arguments: str) -> bytes:
     return subprocess.run([program, "-v", "error", "-nostdin", *arguments], capture_output=True).stdout
 
 
-def _pairs(
-    sounds: list[dict[str, object]], images: list[dict[str, object]], source: str
-) -> list[dict[str, object]]:
+def _pairs(sounds: list[dict[str, object]], images: list[dict[str, object]], source: str) -> list[dict[str, object]]:
     """Pictures of a label belong to the sounds of that label, weight 1. Edit the file for looser pairings (0.5)."""
     heard = {row["label"] for row in sounds}
     seen = Counter(str(row["label"]) for row in images)

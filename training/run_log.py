@@ -92,7 +92,8 @@ def save_state(folder: Path, modules: dict[str, nn.Module], optimisers: dict[str
     for name, optimiser in optimisers.items():
         for index, state in optimiser.state_dict()["state"].items():
             tensors |= {
-                f"optimiser.{name}.{index}.{key}": torch.as_tensor(value).clone() for key, value in state.items()
+                f"optimiser.{name}.{index}.{key}": torch.as_tensor(value).contiguous().clone()
+                for key, value in state.items()
             }
     folder.mkdir(parents=True, exist_ok=True)
     save_file(tensors, folder / "state.tmp")

@@ -1,12 +1,12 @@
 """Train the product's own ear on the training split: log-mel -> label and a 128-d point on the unit sphere.
 
-Notable: labels drawn almost evenly; mixing of two clips in the magnitude domain with both labels; random gain,
-equaliser curve and low-pass (sources differ in bandwidth, and a model would tell sources apart by that); masks in time
-and band; blur and noise in the log-mel and crops through the autoencoder, because the ear must also hear generated
-sound.
+Notable: labels drawn almost evenly; short clips repeated or placed in silence; stretched and shifted a little in pitch;
+mixing of two clips in the magnitude domain with both labels; random gain, equaliser curve and low-pass (sources differ
+in bandwidth, and a model would tell sources apart by that); masks in time and band; blur and noise in the log-mel,
+because the ear must also hear generated sound.
 
-    python -m training.train_ear --data DIR --out checkpoints/ear --vae checkpoints/vae --minutes 12    # one CPU core
-    python -m training.train_ear --data DIR --out runs/smoke --minutes 0.2 --batch 4                    # smoke run
+    python -m training.train_ear --data DIR --out checkpoints/ear --minutes 18              # one CPU core
+    python -m training.train_ear --data DIR --out runs/smoke --minutes 0.2 --batch 4        # smoke run
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from torch.nn import functional as F
 
 from synesthesia.audio.ear import Ear, EarConfig
 from synesthesia.audio.mel import MelConfig
-from synesthesia.audio.vae import MelVae
-from training.audio_data import CropSampler, SoundStore, label_names, read_manifest
+from training.audio_data import SoundStore, label_names, read_manifest
+from training.placing import place
 from training.run_log import Clock, Ema, JsonlLog, cosine_rate, load_state, random_stream, save_state
 
 FLOOR = MelConfig().floor
@@ -35,14 +35,12 @@ class EarTraining:
     out: Path
     runs: Path = Path("runs/ear")
     cache: Path = Path("runs/cache")
-    vae: Path | None = None  # autoencoder whose round trip is one of the augmentations
-    minutes: float = 12.0
+    minutes: float = 18.0
     steps: int = 1_000_000
-    batch: int = 24
-    rate: float = 2e-3
+    batch: int = 32
+    rate: float = 3e-3
     ema: float = 0.998
-    balance: float = 0.25  # a label is drawn with its seconds to this power
-    decoded_share: float = 0.25
+    balance: float = 0.4  # a label is drawn with the number of its clips to this power
     seed: int = 0
     bf16: bool = True
     limit: int = 0
@@ -84,12 +82,32 @@ def mixed(mels: Tensor, targets: Tensor, share: float, rng: np.random.Generator)
     return mel.clamp(min=FLOOR), target
 
 
-@torch.no_grad()
-def decoded_pool(vae: MelVae, sampler: CropSampler, count: int, frames: int) -> tuple[Tensor, Tensor]:
-    """(count, frames, 64) crops after the autoencoder's round trip and their store indices."""
-    generator = torch.Generator().manual_seed(0)
-    mels, chosen = zip(*(sampler.mel_crops(8, frames, mix=0.0, gain_db=12.0) for _ in range(count // 8)), strict=True)
-    return torch.cat([vae.decode(vae.encode(part, generator)) for part in mels]), torch.cat(chosen)
+class Excerpts:
+    """Draws clips of the training split, evenly over labels, and cuts or places them."""
+
+    def __init__(self, store: SoundStore, indices: list[int], rng: np.random.Generator, balance: float) -> None:
+        self.store, self.indices, self.rng = store, np.array(indices), rng
+        labels = [store.clips[i].label for i in indices]
+        weight = np.array([labels.count(label) ** (balance - 1.0) for label in labels])
+        self.probability = weight / weight.sum()
+
+    def draw(self, count: int, frames: int) -> tuple[Tensor, np.ndarray]:
+        """(count, frames, 64) log-mels and the (count,) store indices."""
+        chosen = self.rng.choice(self.indices, size=count, p=self.probability)
+        return torch.from_numpy(np.stack([self._one(int(i), frames) for i in chosen])), chosen
+
+    def _one(self, index: int, frames: int) -> np.ndarray:
+        rng, mel = self.rng, self.store.mel(index)
+        if rng.random() < 0.5 and len(mel) > 16:  # up to 15 % slower or faster
+            at = np.linspace(0, len(mel) - 1, max(8, int(len(mel) * rng.uniform(0.87, 1.15))))
+            mel = mel[np.round(at).astype(int)]
+        mel = place(mel, frames, rng, FLOOR)
+        shift = int(rng.integers(-2, 3)) if rng.random() < 0.5 else 0
+        if shift:  # up to two bands, about two semitones
+            mel = np.roll(mel, shift, axis=1)
+            edge = slice(0, shift) if shift > 0 else slice(shift, None)
+            mel[:, edge] = mel[:, shift : shift + 1] if shift > 0 else mel[:, shift - 1 : shift]
+        return mel
 
 
 @torch.no_grad()
@@ -97,7 +115,7 @@ def accuracy(ear: Ear, store: SoundStore, indices: list[int], names: list[str]) 
     """(top-1, top-5) on whole clips."""
     first = fifth = 0
     for index in indices:
-        order = ear(torch.from_numpy(store.mel(index))[None])[0][0].topk(5).indices.tolist()
+        order = ear(torch.from_numpy(store.mel(index))[None])[0][0].topk(min(5, len(names))).indices.tolist()
         label = names.index(store.clips[index].label)
         first += order[0] == label
         fifth += label in order
@@ -120,12 +138,12 @@ def main(config: EarTraining) -> Ear:
     names = label_names(clips)
     store = SoundStore(config.data, clips, config.cache)
     rng = random_stream(config.runs, config.seed)
-    train = CropSampler(store, [i for i, clip in enumerate(clips) if clip.split == "train"], rng, config.balance)
+    train = Excerpts(store, [i for i, clip in enumerate(clips) if clip.split == "train"], rng, config.balance)
     held_out = [i for i, c in enumerate(clips) if c.split == "val" and not c.single_recording and c.label in names]
     held_out = held_out or list(train.indices)
     label_of = torch.tensor([names.index(clip.label) if clip.label in names else 0 for clip in clips])
 
-    ear = Ear(EarConfig(labels=tuple(names)))
+    ear = Ear(EarConfig(labels=tuple(names))).to(memory_format=torch.channels_last)
     average = Ear(EarConfig(labels=tuple(names))).eval()
     decay = [p for n, p in ear.named_parameters() if p.ndim > 1]
     free = [p for n, p in ear.named_parameters() if p.ndim <= 1]
@@ -134,20 +152,12 @@ def main(config: EarTraining) -> Ear:
     ema = Ema(ear, config.ema)
     step, spent_s = load_state(config.runs, {"ear": ear}, {"ear": optimiser}, ema)
     clock, log = Clock(config.minutes, config.steps, spent_s, step), JsonlLog(config.runs)
-    pool: tuple[Tensor, Tensor] | None = None
 
     for step in clock:
-        if pool is None and config.vae is not None and clock.progress > 0.35:
-            pool = decoded_pool(MelVae.load(config.vae), train, 160, 240)
         for group in optimiser.param_groups:
             group["lr"] = cosine_rate(clock.progress, config.rate)
-        frames = int(rng.choice([100, 160, 240], p=[0.3, 0.4, 0.3]))
-        mels, chosen = train.mel_crops(config.batch, frames, mix=0.0, gain_db=18.0)
-        if pool is not None:
-            drawn = torch.from_numpy(rng.integers(0, len(pool[0]), int(config.batch * config.decoded_share)))
-            begin = int(rng.integers(0, 240 - frames + 1))
-            mels[: len(drawn)] = pool[0][drawn, begin : begin + frames]
-            chosen[: len(drawn)] = pool[1][drawn]
+        frames = int(rng.choice([160, 256, 400], p=[0.35, 0.4, 0.25]))
+        mels, chosen = train.draw(max(2, config.batch * 256 // frames), frames)
         targets = F.one_hot(label_of[chosen], len(names)).float()
         mels, targets = mixed(mels, targets, 0.5, rng)
         with torch.autocast("cpu", torch.bfloat16, enabled=config.bf16):
@@ -182,7 +192,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    for name in ("runs", "cache", "vae"):
+    for name in ("runs", "cache"):
         parser.add_argument(f"--{name}", type=Path)
     for name in ("steps", "batch", "limit", "seed"):
         parser.add_argument(f"--{name}", type=int)

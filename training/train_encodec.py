@@ -1,11 +1,13 @@
 """Train the small EnCodec: waveform -> residual codes -> waveform, for the token path to come.
 
-Notable: the first steps run without codebooks; then k-means on encoder outputs fills them (at random init they are all
-zero), exponential averages move them, the encoder stays as it is (or a commitment loss keeps it near), dead codes are
-replaced by live encoder outputs; the number of codebooks is drawn anew each step, so that the first four alone give
-sound too; the random network is evened out first.
+Notable: the random network is evened out; the first part of the run has no codebooks, it is an autoencoder with a
+little noise on its frames, so that neighbouring frames mean alike; then k-means on encoder outputs fills the codebooks
+(at random init they are all zero), exponential averages move them, dead codes are replaced by live encoder outputs,
+gradients pass straight through to an encoder that learns more slowly from then on, and a commitment loss relative to
+the frames' own size keeps it near (an absolute one would be pleased by shrinking). The number of codebooks is drawn
+anew for each excerpt, so that the first four alone give sound too.
 
-    python -m training.train_codec --stage encodec --data DIR --out checkpoints/encodec --minutes 12
+    python -m training.train_codec --stage encodec --data DIR --out checkpoints/encodec --minutes 60
     python -m training.train_codec --stage encodec --data DIR --out runs/smoke --minutes 0.2 --batch 2   # smoke run
 """
 
@@ -26,6 +28,8 @@ from training.audio_data import CropSampler, SoundStore, read_manifest
 from training.run_log import Clock, Ema, JsonlLog, cosine_rate, load_state, random_stream, save_state
 from training.spectral_losses import SpectralLoss
 
+HALVES = ("encoder", "decoder")
+
 
 @dataclass(frozen=True)
 class EncodecTraining:
@@ -33,36 +37,37 @@ class EncodecTraining:
     out: Path
     runs: Path = Path("runs/encodec")
     cache: Path = Path("runs/cache")
-    minutes: float = 12.0
+    minutes: float = 60.0
     steps: int = 1_000_000
-    batch: int = 4
+    batch: int = 6
     samples: int = 10_240  # 0.64 s
-    rate: float = 2e-3
-    codebooks_from: float = 0.6  # share of the run after which sound passes through the codebooks
-    commitment: float = 0.1
-    encoder_fixed: bool = True  # once the codebooks speak: a short run's encoder would shrink to please them
-    decay: float = 0.97  # of the codebooks' averages
-    ema: float = 0.995
+    rate: float = 1.5e-3
+    codebooks_from: float = 0.5  # share of the run after which sound passes through the codebooks
+    encoder_slower: float = 0.2  # the encoder's share of the rate from then on
+    frame_noise: float = 0.1  # before then, relative to the deviation of the frames
+    commitment: float = 0.25
+    decay: float = 0.98  # of the codebooks' averages
+    ema: float = 0.998
     seed: int = 0
     limit: int = 0
     model: TokenConfig = field(default_factory=TokenConfig)
 
 
 def quantised(
-    model: EncodecModel, hidden: Tensor, count: int, decay: float, rng: np.random.Generator
+    model: EncodecModel, hidden: Tensor, counts: Tensor, decay: float, rng: np.random.Generator
 ) -> tuple[Tensor, Tensor]:
-    """Encoder output (B, D, F) -> (straight-through quantised (B, D, F), commitment loss); the codebooks learn too."""
+    """Encoder output (B, D, F), codebooks to use of each (B,) -> (straight-through quantised (B, D, F), commitment
+    loss relative to the output's variance). The codebooks learn too."""
     residual = hidden.detach()
-    total = torch.zeros_like(hidden)
-    loss = hidden.new_zeros(())
-    for layer in model.quantizer.layers[:count]:
+    total = torch.zeros_like(residual)
+    for number, layer in enumerate(model.quantizer.layers[: int(counts.max())]):
+        used = counts > number  # (B,)
         codes = layer.encode(residual)  # (B, F)
-        chosen = layer.decode(codes)  # (B, D, F)
-        _learn(layer.codebook, residual.transpose(1, 2).flatten(0, 1), codes.flatten(), decay, rng)
-        total = total + chosen
-        residual = residual - chosen
-        loss = loss + F.mse_loss(hidden, total)
-    return hidden + (total - hidden).detach(), loss / count
+        chosen = layer.decode(codes) * used[:, None, None]  # (B, D, F)
+        _learn(layer.codebook, residual[used].transpose(1, 2).flatten(0, 1), codes[used].flatten(), decay, rng)
+        total, residual = total + chosen, residual - chosen
+    loss = F.mse_loss(hidden, total) / hidden.detach().var().clamp(min=1e-6)
+    return hidden + (total - hidden).detach(), loss
 
 
 @torch.no_grad()
@@ -110,14 +115,15 @@ def wave_loss(spectral: SpectralLoss, made: Tensor, wanted: Tensor) -> tuple[Ten
     """Spectral loss plus the waveform's L1, both at one level for every crop, (B, n) each -> (total, log-mel L1)."""
     gain = 0.1 / wanted.square().mean(dim=1, keepdim=True).sqrt().clamp(min=0.003)
     total, mel = spectral(gain * made, gain * wanted)
-    return total + 10.0 * F.l1_loss(gain * made, gain * wanted), mel
+    return total + 1.0 * F.l1_loss(gain * made, gain * wanted), mel
 
 
 @torch.no_grad()
-def evaluate(codec: TokenCodec, waves: Tensor, spectral: SpectralLoss) -> float:
-    """Log-mel L1 of the round trip through all codebooks; waves (N, n)."""
-    made = codec.decode(codec.encode(waves[:, None]))[:, 0, : waves.shape[1]]
-    return float(spectral(made, waves)[1])
+def evaluate(codec: TokenCodec, waves: Tensor, spectral: SpectralLoss, quantise: bool = True) -> float:
+    """Log-mel L1 of the round trip, through all codebooks or none; waves (N, n)."""
+    wave = waves[:, None]
+    made = codec.decode(codec.encode(wave)) if quantise else codec.model.decoder(codec.model.encoder(wave))
+    return float(spectral(made[:, 0, : waves.shape[1]], waves)[1])
 
 
 def main(config: EncodecTraining) -> TokenCodec:
@@ -136,7 +142,8 @@ def main(config: EncodecTraining) -> TokenCodec:
     model.train()
     even_out(model, train.wave_crops(16, config.samples, gain_db=12.0)[0][:, None])
     spectral, judged = SpectralLoss(((1024, 256), (256, 64)), 1e-2, 1e-2), SpectralLoss()
-    optimiser = torch.optim.AdamW(model.parameters(), lr=config.rate, betas=(0.8, 0.98), weight_decay=0.0)
+    halves = [{"params": half.parameters(), "name": name} for name, half in model.named_children() if name in HALVES]
+    optimiser = torch.optim.AdamW(halves, lr=config.rate, betas=(0.8, 0.98), weight_decay=0.0)
     ema = Ema(model, config.ema)
     step, spent_s = load_state(config.runs, {"model": model}, {"model": optimiser}, ema)
     clock, log = Clock(config.minutes, config.steps, spent_s, step), JsonlLog(config.runs)
@@ -144,18 +151,21 @@ def main(config: EncodecTraining) -> TokenCodec:
 
     for step in clock:
         for group in optimiser.param_groups:
-            group["lr"] = cosine_rate(clock.progress, config.rate)
+            slower = config.encoder_slower if books_used and group["name"] == "encoder" else 1.0
+            group["lr"] = cosine_rate(clock.progress, config.rate) * slower
         if not books_used and clock.progress >= config.codebooks_from:
             waves, _ = train.wave_crops(160, config.samples)
             start_codebooks(model, waves[:, None], generator)
             books_used = True
         waves, _ = train.wave_crops(config.batch, config.samples, gain_db=12.0)
-        with torch.set_grad_enabled(not (books_used and config.encoder_fixed)):
-            hidden = model.encoder(waves[:, None])  # (B, D, F)
+        hidden = model.encoder(waves[:, None])  # (B, D, F)
         commitment = hidden.new_zeros(())
         if books_used:
-            count = int(rng.integers(min(4, config.model.codebooks), config.model.codebooks + 1))
-            hidden, commitment = quantised(model, hidden, count, config.decay, rng)
+            fewest, every = min(4, config.model.codebooks), config.model.codebooks
+            counts = torch.from_numpy(rng.integers(fewest, every + 1, len(waves)))
+            hidden, commitment = quantised(model, hidden, counts, config.decay, rng)
+        else:
+            hidden = hidden + config.frame_noise * hidden.detach().std() * torch.randn_like(hidden)
         made = model.decoder(hidden)[:, 0, : config.samples]  # (B, n)
         loss, mel_error = wave_loss(spectral, made, waves)
         loss = loss + config.commitment * commitment
@@ -174,8 +184,11 @@ def main(config: EncodecTraining) -> TokenCodec:
             )
         if step % 400 == 399:
             save_state(config.runs, {"model": model}, {"model": optimiser}, ema, clock)
+            average = _averaged(model, ema, config)
+            error = evaluate(average, val_waves, judged, quantise=books_used)
+            log.write(step=step, held_out_log_mel_l1=error)
             if books_used:
-                log.write(step=step, held_out_log_mel_l1=evaluate(_averaged(model, ema, config), val_waves, judged))
+                average.save(config.out)
     save_state(config.runs, {"model": model}, {"model": optimiser}, ema, clock)
     average = _averaged(model, ema, config)
     average.save(config.out)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from synesthesia.audio.ear import Ear
 from synesthesia.audio.vae import MelVae
@@ -37,6 +37,7 @@ class Config:
     out: Path
     ear: Path = Path("checkpoints/ear")
     latents: Path | None = None  # folder of a MelVae; none: the linear transform, fitted here
+    start: Path | None = None  # folder of an earlier flow whose weights this run begins with
     run: Path = Path("runs/flow")
     cache: Path = Path("runs/cache")
     minutes: float = 65.0
@@ -51,11 +52,19 @@ class Config:
 
 
 def latent_space(config: Config, sampler: ConditionSampler) -> LatentSpace:
-    """The autoencoder of `config.latents`, or the linear transform, fitted to training sounds and stored in `out`."""
+    """The autoencoder of `config.latents`, or the linear transform, fitted to training sounds and stored in `out`.
+
+    A run that starts from earlier weights keeps their transform.
+    """
     if config.latents is not None:
         return MelVae.load(config.latents)
     patches = MelPatches()
-    patches.fit(sampler.mels(sampler.draw(400), 256))
+    if config.start is not None:
+        patches.load_state_dict(load_file(config.start / "patches.safetensors"))
+        if config.start.resolve() == config.out.resolve():
+            return patches
+    else:
+        patches.fit(sampler.mels(sampler.draw(400), 256))
     config.out.mkdir(parents=True, exist_ok=True)
     save_file({k: v.contiguous() for k, v in patches.state_dict().items()}, config.out / "patches.safetensors")
     return patches
@@ -63,15 +72,20 @@ def latent_space(config: Config, sampler: ConditionSampler) -> LatentSpace:
 
 @torch.no_grad()
 def fit_statistics(flow: Flow, space: LatentSpace, sampler: ConditionSampler) -> None:
-    """Means, and the root of the deviations: what varies little is decided late, as fine detail in pictures is."""
+    """Means, and the root of the deviations: what varies little is decided late, as fine detail in pictures is.
+
+    A flow that has its latents' statistics already, from an earlier run, keeps them.
+    """
+    rows = sampler.memory.index.descriptors[torch.from_numpy(sampler.memory.train)]
+    flow.condition.mean.copy_(rows.mean(dim=0))
+    flow.condition.std.copy_(rows.std(dim=0).clamp(min=1e-3))
+    if flow.mean.any():
+        return
     latents = space.encode(sampler.mels(sampler.draw(200), 256))  # (200, 8, 64, 16)
     frames = latents.transpose(1, 2).flatten(2).flatten(0, 1)
     deviation = frames.std(dim=0).clamp(min=1e-3)
     flow.mean.copy_(frames.mean(dim=0))
     flow.std.copy_(deviation.sqrt() * (deviation.mean() ** 0.5))
-    rows = sampler.memory.index.descriptors[torch.from_numpy(sampler.memory.train)]
-    flow.condition.mean.copy_(rows.mean(dim=0))
-    flow.condition.std.copy_(rows.std(dim=0).clamp(min=1e-3))
 
 
 @torch.no_grad()
@@ -95,7 +109,7 @@ def main(config: Config) -> float:
     torch.set_num_threads(config.threads)
     memory = remember(config.data, config.cache, Ear.load(config.ear))
     first = ConditionSampler(memory, np.random.default_rng(config.seed))
-    flow = Flow(config.flow)
+    flow = Flow(config.flow) if config.start is None else Flow.load(config.start).train()
     space = latent_space(config, first)
     fit_statistics(flow, space, first)
     optimiser = torch.optim.AdamW(flow.parameters(), lr=config.rate, betas=(0.9, 0.97), weight_decay=0.01, fused=True)
@@ -153,6 +167,8 @@ def parse() -> Config:
     parser.add_argument(
         "--latents", type=Path, default=None, help="folder of an autoencoder; default: linear transform"
     )
+    parser.add_argument("--start", type=Path, default=None, help="folder of an earlier flow to begin with")
+    parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--run", type=Path, default=Path("runs/flow"))
     parser.add_argument("--minutes", type=float, default=65.0)
     parser.add_argument("--seed", type=int, default=11)

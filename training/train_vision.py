@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -27,10 +26,12 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from training.run_log import Clock
 from training.vision_data import MapBatch, Source, UnitBatch, batches
 from training.vision_units import SHARE, STEP_CROPS, UNITS, WINDOWS, Units, new_student
 
 HINT_UNIT = 12
+MANY_STEPS = 10**9
 
 
 @dataclass(frozen=True)
@@ -69,25 +70,10 @@ class Ridge:
         return solution[:1280].T.contiguous(), solution[1280].contiguous()
 
 
-class Clock:
-    """How far a stage has come (0..1) and its learning rate: a short rise, then half a cosine."""
-
-    def __init__(self, config: Config, elapsed_s: float, steps: int) -> None:
-        self.config, self.steps, self._elapsed, self._start = config, steps, elapsed_s, time.monotonic()
-
-    @property
-    def elapsed_s(self) -> float:
-        return self._elapsed + time.monotonic() - self._start
-
-    @property
-    def progress(self) -> float:
-        if self.config.steps is not None:
-            return self.steps / self.config.steps
-        return self.elapsed_s / (60 * self.config.minutes)
-
-    def lr(self) -> float:
-        p = min(1.0, self.progress)
-        return self.config.lr * min(1.0, (p + 1e-3) / self.config.warmup) * 0.5 * (1 + float(np.cos(np.pi * p)))
+def rate(config: Config, progress: float) -> float:
+    """The learning rate: a short rise, then half a cosine."""
+    p = min(1.0, progress)
+    return config.lr * min(1.0, (p + 1e-3) / config.warmup) * 0.5 * (1 + float(np.cos(np.pi * p)))
 
 
 def rescale(net: nn.Module, unit: bool) -> None:
@@ -120,8 +106,8 @@ def blocks_step(units: Units, optimizers: list[torch.optim.Optimizer], batch: Un
         entering, leaving = (torch.from_numpy(a).to(device) for a in batch.pairs[index])
         variance = channel_variance(leaving.float())
         for start in range(0, SHARE[index], STEP_CROPS[index]):
-            x = entering[start:start + STEP_CROPS[index]].float().to(memory_format=torch.channels_last)
-            y = leaving[start:start + STEP_CROPS[index]].float()
+            x = entering[start : start + STEP_CROPS[index]].float().to(memory_format=torch.channels_last)
+            y = leaving[start : start + STEP_CROPS[index]].float()
             with torch.autocast(device, torch.bfloat16):
                 found = units.units[index](x).float()
             if window is not None:
@@ -198,7 +184,7 @@ def save(config: Config, net: nn.Module, ridge: Ridge, clock: Clock) -> None:
     save_file(tensors, path.with_suffix(".part"))
     path.with_suffix(".part").replace(path)
     state = {k: str(v) if isinstance(v, Path) else v for k, v in asdict(config).items()}
-    state |= {"steps_done": clock.steps, "elapsed_s": clock.elapsed_s}
+    state |= {"steps_done": clock.step, "elapsed_s": clock.spent_s}
     (config.run / f"{config.stage}.json").write_text(json.dumps(state, indent=1))
 
 
@@ -225,7 +211,7 @@ def main(config: Config) -> None:
     net = new_student().to(config.device, memory_format=torch.channels_last)
     units, ridge = Units(net), Ridge()
     elapsed_s, steps = restore(config, net, ridge)
-    clock = Clock(config, elapsed_s, steps)
+    clock = Clock(config.minutes, config.steps or MANY_STEPS, elapsed_s, steps)
     if steps == 0:
         rescale(units, unit=config.stage != "blocks")
     net.train()
@@ -244,22 +230,26 @@ def main(config: Config) -> None:
         if clock.progress >= 1.0:
             break
         for optimizer in optimizers:
-            optimizer.param_groups[0]["lr"] = clock.lr()
+            optimizer.param_groups[0]["lr"] = rate(config, clock.progress)
         if isinstance(batch, UnitBatch):
             values = blocks_step(units, optimizers, batch, config.device)
         else:
             values = end_to_end_step(chain, optimizers[0], batch, classes, config.device)
         ridge.add(batch.means, batch.logits)
-        clock.steps += 1
+        clock.step += 1
         now = np.asarray(values)
         averages = now if averages is None else 0.95 * averages + 0.05 * now
-        if clock.steps % 25 == 0:
-            line = {"step": clock.steps, "progress": round(clock.progress, 4), "lr": round(clock.lr(), 5),
-                    "errors": [round(float(v), 4) for v in averages]}
+        if clock.step % 25 == 0:
+            line = {
+                "step": clock.step,
+                "progress": round(clock.progress, 4),
+                "lr": round(rate(config, clock.progress), 5),
+                "errors": [round(float(v), 4) for v in averages],
+            }
             print(json.dumps(line), flush=True)
             with log.open("a") as file:
                 file.write(json.dumps(line) + "\n")
-        if clock.steps % 100 == 0:
+        if clock.step % 100 == 0:
             save(config, net, ridge, clock)
     save(config, net, ridge, clock)
 

@@ -29,7 +29,12 @@ class Window:
 
 # Input maps: 224 (picture), 112, 56, 56, 28, ...; None: the whole map.
 WINDOWS: tuple[Window | None, ...] = (
-    Window(48, 2, 2), Window(40, 2, 1), Window(20, 1, 1), Window(36, 2, 1), Window(16, 1, 1), Window(16, 1, 1),
+    Window(48, 2, 2),
+    Window(40, 2, 1),
+    Window(20, 1, 1),
+    Window(36, 2, 1),
+    Window(16, 1, 1),
+    Window(16, 1, 1),
 ) + (None,) * 12
 
 
@@ -84,8 +89,8 @@ def unit_pairs(teacher: ImageTeacher, rng: np.random.Generator, crop: np.ndarray
         if window is not None:
             out = window.size // window.stride
             top, left = rng.integers(0, y.shape[0] - out + 1, size=2)
-            y = y[top:top + out, left:left + out]
-            x = x[top * window.stride:, left * window.stride:][:window.size, :window.size]
+            y = y[top : top + out, left : left + out]
+            x = x[top * window.stride :, left * window.stride :][: window.size, : window.size]
         pairs.append((x.transpose(2, 0, 1).astype(np.float16), y.transpose(2, 0, 1).astype(np.float16)))
         entering = teacher.joined(index)
     return pairs

@@ -1,8 +1,8 @@
 """The product's own ear: which of the project's labels a sound carries, and a point in a space of sounds.
 
 It serves evidence ("what does the classifier hear in this?") and retrieval (which training sounds are near). Figures
-are never measured with it: `evaluation/judge.py` is independent on purpose. A small ConvNeXt over the log-mel, level
-removed.
+are never measured with it: `evaluation/judge.py` is independent on purpose. Residual convolutions over the log-mel,
+level removed.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ SMALLEST_FRAMES = 96  # shorter log-mels are padded with silence up to this
 @dataclass(frozen=True)
 class EarConfig:
     labels: tuple[str, ...]
-    widths: tuple[int, ...] = (40, 80, 160)
-    depths: tuple[int, ...] = (2, 2, 2)
+    widths: tuple[int, ...] = (24, 48, 96, 192)
+    depths: tuple[int, ...] = (1, 1, 2, 2)
     bands: int = 64
     embedding: int = 128
     range_nepers: float = 9.0  # what lies further below the loudest cell counts as silence (78 dB)
@@ -33,32 +33,21 @@ class EarConfig:
     temperature: float = 1.0  # divides the logits; fitted on held-out clips
 
 
-class Block(nn.Module):
-    """ConvNeXt block, channels last: depthwise 5x5, norm, widen by 4, narrow, scaled residual. (B, T, K, C)."""
+class Residual(nn.Module):
+    """Two 3x3 convolutions around a shortcut; the first may halve both axes. (B, C, T, K) -> (B, D, T', K')."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
-        self.spread = nn.Conv2d(width, width, 5, padding=2, groups=width)
-        self.norm = nn.LayerNorm(width)
-        self.widen = nn.Linear(width, 4 * width)
-        self.narrow = nn.Linear(4 * width, width)
-        self.scale = nn.Parameter(torch.full((width,), 0.1))
+        self.first = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+        self.first_norm = nn.BatchNorm2d(outputs)
+        self.second = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+        self.second_norm = nn.BatchNorm2d(outputs)
+        self.shortcut = nn.Conv2d(inputs, outputs, 1, bias=False) if inputs != outputs else nn.Identity()
+        self.pool = nn.AvgPool2d(stride, ceil_mode=True) if stride > 1 else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.spread(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)  # (B, T, K, C)
-        return x + self.scale * self.narrow(F.gelu(self.widen(self.norm(y))))
-
-
-class Halve(nn.Module):
-    """Halve time and bands with a 2x2 convolution after a norm. (B, T, K, C) -> (B, T/2, K/2, D)."""
-
-    def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__()
-        self.norm = nn.LayerNorm(inputs)
-        self.join = nn.Conv2d(inputs, outputs, 2, 2)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.join(self.norm(x).permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        y = self.second_norm(self.second(F.silu(self.first_norm(self.first(x)))))
+        return F.silu(y + self.shortcut(self.pool(x)))
 
 
 class Ear(nn.Module):
@@ -68,16 +57,17 @@ class Ear(nn.Module):
         super().__init__()
         self.config = config
         widths = config.widths
-        self.stem = nn.Conv2d(2, widths[0] // 2, 5, 2, 2)
-        self.join = nn.Conv2d(widths[0] // 2, widths[0], 2, 2)
+        self.stem = nn.Conv2d(3, widths[0], 5, 2, 2, bias=False)
+        self.stem_norm = nn.BatchNorm2d(widths[0])
         stages: list[nn.Module] = []
         for index, (width, depth) in enumerate(zip(widths, config.depths, strict=True)):
-            if index:
-                stages.append(Halve(widths[index - 1], width))
-            stages += [Block(width) for _ in range(depth)]
+            stages += [
+                Residual(widths[max(0, index - (block == 0))], width, 2 if index and block == 0 else 1)
+                for block in range(depth)
+            ]
         self.body = nn.Sequential(*stages)
-        self.norm = nn.LayerNorm(2 * widths[-1])
-        self.project = nn.Linear(2 * widths[-1], config.embedding)
+        self.drop = nn.Dropout(0.1)
+        self.project = nn.Linear(4 * widths[-1], config.embedding)
         self.directions = nn.Parameter(torch.randn(len(config.labels), config.embedding) * 0.1)
         self.bias = nn.Parameter(torch.zeros(len(config.labels)))
 
@@ -86,7 +76,8 @@ class Ear(nn.Module):
         return self.config.labels
 
     def picture(self, mel: Tensor) -> Tensor:
-        """(B, T, 64) -> (B, 2, T', 64): log-mel relative to its loudest cell, within -2..2, and the band's position."""
+        """(B, T, 64) -> (B, 3, T', 64): log-mel relative to its loudest cell, within -2..2; its rise over 20 ms; the
+        band's position."""
         short = SMALLEST_FRAMES - mel.shape[1]
         if short > 0:
             mel = F.pad(mel, (0, 0, 0, short), value=-11.5129)
@@ -94,15 +85,17 @@ class Ear(nn.Module):
         span = self.config.range_nepers
         level = ((mel - loudest).clamp(min=-span) + span) * (4.0 / span) - 2.0
         level = torch.where(loudest < -11.4, torch.full_like(level, -2.0), level)  # silence has no loudest cell
+        rise = F.pad(level[:, 2:] - level[:, :-2], (0, 0, 1, 1))
         bands = torch.linspace(-1.0, 1.0, mel.shape[2], dtype=mel.dtype, device=mel.device).expand_as(mel)
-        return torch.stack([level, bands], dim=1)
+        return torch.stack([level, rise, bands], dim=1)
 
     def forward(self, mel: Tensor) -> tuple[Tensor, Tensor]:
         assert mel.ndim == 3 and mel.shape[2] == self.config.bands, f"mel must be (B, T, 64), got {tuple(mel.shape)}"
-        x = self.join(F.gelu(self.stem(self.picture(mel)))).permute(0, 2, 3, 1)  # (B, T/4, 16, C)
-        x = self.body(x).mean(dim=2)  # (B, T/16, D)
-        pooled = torch.cat([x.mean(dim=1), x.amax(dim=1)], dim=1)  # (B, 2 D): what lasts and what strikes
-        embedding = F.normalize(self.project(self.norm(pooled)).float(), dim=1)  # (B, 128)
+        x = self.picture(mel).contiguous(memory_format=torch.channels_last)
+        x = self.body(F.silu(self.stem_norm(self.stem(x))))  # (B, D, T', K')
+        bands = torch.cat([x.mean(dim=3), x.amax(dim=3)], dim=1)  # (B, 2 D, T')
+        pooled = torch.cat([bands.mean(dim=2), bands.amax(dim=2)], dim=1)  # (B, 4 D): what lasts and what strikes
+        embedding = F.normalize(self.project(self.drop(pooled)).float(), dim=1)  # (B, 128)
         logits = self.config.sharpness * embedding @ F.normalize(self.directions.float(), dim=1).T + self.bias
         return logits / self.config.temperature, embedding
 
@@ -115,11 +108,13 @@ class Ear(nn.Module):
         return [(self.labels[int(i)], float(v)) for i, v in zip(indices, values, strict=True)]
 
     def save(self, folder: Path, half: bool = True) -> None:
-        """config.json and model.safetensors (fp16 unless told otherwise)."""
+        """config.json and model.safetensors (matrices in fp16 unless told otherwise)."""
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "config.json").write_text(json.dumps(asdict(self.config), indent=1) + "\n", encoding="utf-8")
-        dtype = torch.float16 if half else torch.float32
-        state = {name: value.detach().to(dtype).contiguous() for name, value in self.state_dict().items()}
+        state = {
+            name: (value.half() if half and value.ndim > 1 else value).detach().contiguous()
+            for name, value in self.state_dict().items()
+        }
         save_file(state, folder / "model.safetensors")
 
     @classmethod
@@ -132,5 +127,7 @@ class Ear(nn.Module):
         config |= {name: tuple(config[name]) for name in ("labels", "widths", "depths")}
         ear = cls(EarConfig(**config))
         state = load_file(folder / "model.safetensors")
-        ear.load_state_dict({name: value.float() for name, value in state.items()})
+        ear.load_state_dict(
+            {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
+        )
         return ear.eval().requires_grad_(False)

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 def add_endpoint(studio: Studio) -> None:
     """Unseen components inside the current gr.Blocks whose only use is to give the endpoint its types."""
 
-    def hear(
-        image: str | None, x: float, y: float, path: str, seconds: float, seed: float
-    ) -> tuple[str, dict[str, Any]]:
+    def hear(image: str | None, x: float, y: float, path: str, seconds: float, seed: int) -> tuple[str, dict[str, Any]]:
         """The sound of one place of a photograph.
 
         image: picture file; x, y: natural pixels; path: "direct", "flow" or "mlp"; seconds: 1 to 10; seed: integer.
@@ -32,7 +30,7 @@ def add_endpoint(studio: Studio) -> None:
         try:
             if not image:
                 raise UserError(words.NO_PHOTO)
-            heard = studio.hear(read_image(image), x, y, path=path, seconds=seconds, seed=int(seed))
+            heard = studio.hear(read_image(image), x, y, path=path, seconds=seconds, seed=seed)
         except UserError as error:
             raise gr.Error(str(error), print_exception=False) from None
         return served_wav(heard.waveform, heard.sample_rate, file_name(heard)), as_json(heard)

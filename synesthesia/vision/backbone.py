@@ -125,7 +125,7 @@ class PatchEncoder:
         pixels = pixels.to(self.device)
         if self.backbone.is_transformer:
             tokens = self.net.forward_features(pixels)  # type: ignore[operator]  # (B, prefix + R * C, dim)
-            patches = tokens[:, -rows * cols:].unflatten(1, (rows, cols))
+            patches = tokens[:, -rows * cols :].unflatten(1, (rows, cols))
             return patches, tokens[:, 0]
         maps = self.net.forward_features(pixels.contiguous(memory_format=torch.channels_last))  # type: ignore[operator]
         patches = maps.permute(0, 2, 3, 1)  # (B, R, C, dim)

@@ -85,7 +85,7 @@ def test_quantising_passes_gradients_straight_through() -> None:
     torch.manual_seed(0)
     model = TokenConfig(filters=2, hidden=4, codebooks=4, codes=16).build()
     hidden = torch.randn(2, 4, 10, requires_grad=True)
-    made, commitment = quantised(model, hidden, 4, 0.9, np.random.default_rng(0))
+    made, commitment = quantised(model, hidden, torch.tensor([4, 2]), 0.9, np.random.default_rng(0))
     made.sum().backward()
     assert torch.equal(hidden.grad, torch.ones_like(hidden)) and float(commitment) > 0
 
