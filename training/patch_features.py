@@ -29,7 +29,7 @@ PATCHES = 6  # kept of each picture
 
 @dataclass(frozen=True)
 class Patches:
-    """views (N, 4, D) float16; place (N, 4); targets (N, voices + 1), the last is silence; trust (N,): weight of the
+    """views (N, 6, D) float16; place (N, 4); targets (N, voices + 1), the last is silence; trust (N,): weight of the
     target; sounding (N,): 1, 0, or -1 for unknown; group (N,): number of the picture."""
 
     views: Tensor

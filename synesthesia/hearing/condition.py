@@ -34,6 +34,12 @@ class Condition:
         absent = torch.zeros_like(self.has_query)
         return Condition(self.query, self.descriptor, absent, absent)
 
+    def rows(self, which: Tensor) -> Condition:
+        """Those of the batch at the indices `which`."""
+        return Condition(
+            self.query[which], self.descriptor[which], self.has_query[which], self.has_descriptor[which]
+        )  # fmt: skip
+
     def joined(self, other: Condition) -> Condition:
         """Both batches one after the other."""
         return Condition(

@@ -1,5 +1,5 @@
-"""What the prior looks at for a click: the patch, its neighbourhood, the thing it belongs to, the picture, the
-place."""
+"""What the prior looks at for a click: the patch, its neighbourhood, the thing it belongs to, the picture, windows
+around the click looked at alone, the place."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from torch.nn import functional as F
 
 from synesthesia.vision.grid import PatchGrid
 
-VIEWS = 4  # patch, 3 x 3 neighbourhood, thing, whole picture
+VIEWS = 6  # patch, 3 x 3 neighbourhood, thing, whole picture, wide window, close window
 PLACE = 4
 
 
 @dataclass(frozen=True)
 class PatchContext:
-    """views: (N, 4, dim) features; place: (N, 4): row and column in -1..1 and their squares. N patches."""
+    """views: (N, 6, dim) features; place: (N, 4): row and column in -1..1 and their squares. N patches."""
 
     views: Tensor
     place: Tensor
@@ -46,6 +46,8 @@ def look(grid: PatchGrid, spread: float = 0.14, sharpness: float = 14.0) -> Patc
     weight = torch.exp(-(apart**2) / (2 * spread**2) + sharpness * (alike - 1.0))
     thing = (weight / weight.sum(dim=1, keepdim=True)) @ flat  # (N, D)
     whole = grid.picture.float().expand_as(flat)
+    windows = grid.closer.flatten(0, 1).float()  # (N, 2, D)
+    views = torch.cat([torch.stack([flat, around, thing, whole], dim=1), windows], dim=1)
     y = row.flatten().float() / max(rows - 1, 1) * 2 - 1
     x = col.flatten().float() / max(cols - 1, 1) * 2 - 1
-    return PatchContext(torch.stack([flat, around, thing, whole], dim=1), torch.stack([y, x, y * y, x * x], dim=1))
+    return PatchContext(views, torch.stack([y, x, y * y, x * x], dim=1))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -111,23 +112,22 @@ class Flow(nn.Module):
         guess = self(mixed, t, condition).float()
         return ((guess - clean) / (1 - t[:, None, None]).clamp(min=NEAREST_TO_END)).pow(2).mean()
 
-    @torch.inference_mode()
-    def sample(
-        self, condition: Condition, frames: int, generators: list[torch.Generator], *, steps: int, guidance: float
-    ) -> Tensor:
-        """Latents (B, 8, frames, 16) for B conditions, one generator each: a take does not depend on its batch.
+    def begin(self, frames: int, generators: list[torch.Generator]) -> Tensor:
+        """Noise for `frames` latent frames, one generator a take: (B, N, token_dim) tokens at time 0."""
+        tokens = -(-frames // self.config.frames_per_token)
+        return torch.stack([torch.randn(tokens, self.config.token_dim, generator=g) for g in generators])
 
-        Euler steps at evenly spaced times. guidance 1 is the plain conditional model; above it, classifier-free
-        guidance.
-        """
-        config = self.config
-        assert 1 <= steps <= 100, f"steps must be 1 to 100, got {steps}"
-        assert len(generators) == len(condition), f"{len(generators)} generators for {len(condition)} conditions"
-        tokens = -(-frames // config.frames_per_token)
-        x = torch.stack([torch.randn(tokens, config.token_dim, generator=g) for g in generators])
+    @torch.inference_mode()
+    def advance(
+        self, x: Tensor, condition: Condition, times: list[float], guidance: float
+    ) -> tuple[Tensor, Tensor]:  # fmt: skip
+        """Euler steps from times[0] to times[-1]: tokens x (B, N, token_dim) -> (tokens then, the clean tokens that
+        the last step expected), both as x. guidance 1 is the plain conditional model; above it, classifier-free
+        guidance."""
+        assert len(x) == len(condition), f"{len(x)} takes for {len(condition)} conditions"
         both = condition.joined(condition.nothing()) if guidance != 1.0 else condition
-        times = torch.linspace(0.0, 1.0, steps + 1)
-        for now, then in zip(times[:-1].tolist(), times[1:].tolist(), strict=True):
+        clean = x
+        for now, then in pairwise(times):
             t = torch.full((len(both),), now)
             if guidance != 1.0:
                 told, free = self(torch.cat([x, x]), t, both).chunk(2)
@@ -135,6 +135,13 @@ class Flow(nn.Module):
             else:
                 clean = self(x, t, both)
             x = x + (then - now) / max(1.0 - now, 1e-6) * (clean - x)
+        return x, clean
+
+    def sample(
+        self, condition: Condition, frames: int, generators: list[torch.Generator], *, steps: int, guidance: float
+    ) -> Tensor:
+        """Latents (B, 8, frames, 16) for B conditions, one generator each: a take does not depend on its batch."""
+        x, _ = self.advance(self.begin(frames, generators), condition, even_times(steps), guidance)
         return self.to_latents(x)[:, :, :frames]
 
     def save(self, folder: Path, name: str = "flow") -> None:
@@ -157,3 +164,9 @@ class Flow(nn.Module):
         flow = Flow(config)
         flow.load_state_dict({k: v.float() for k, v in tensors.items()})
         return flow.eval()
+
+
+def even_times(steps: int) -> list[float]:
+    """steps + 1 times from 0 to 1, evenly spaced."""
+    assert 1 <= steps <= 100, f"steps must be 1 to 100, got {steps}"
+    return torch.linspace(0.0, 1.0, steps + 1).tolist()

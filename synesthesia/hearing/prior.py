@@ -49,7 +49,7 @@ class Prior(nn.Module):
     def __init__(self, config: PriorConfig) -> None:
         super().__init__()
         self.config = config
-        self.views = nn.Parameter(torch.tensor([-1.0, 0.5, 1.0, 0.0]))  # weights before softmax
+        self.views = nn.Parameter(torch.tensor([-1.0, 0.0, 0.5, -0.5, 1.0, 0.5]))  # weights before softmax
         self.classify = nn.Linear(config.feature_dim, config.prototypes)  # the vision network's own, kept as it is
         self.sharp = nn.Parameter(torch.tensor(0.0))  # log of a factor on the prototypes' logits
         self.pull = nn.Parameter(torch.zeros(config.prototypes, config.voices + 1))  # log-shares, see `start`
@@ -77,7 +77,7 @@ class Prior(nn.Module):
         self.feature_scale.copy_(scale)
 
     def forward(self, context: PatchContext) -> tuple[Tensor, Tensor]:
-        views = context.views  # (N, 4, D)
+        views = context.views  # (N, VIEWS, D)
         assert views.ndim == 3 and views.shape[1:] == (VIEWS, self.config.feature_dim), f"views {tuple(views.shape)}"
         seen = torch.einsum("v,nvd->nd", self.views.softmax(dim=0), views)  # (N, D)
         kinds = (self.classify(seen) * self.sharp.exp()).softmax(dim=1)  # (N, 1000)

@@ -19,7 +19,7 @@ from synesthesia.audio.mel import LogMel
 from synesthesia.audio.vocoder import Vocoder
 from synesthesia.errors import UserError
 from synesthesia.hearing.condition import Condition
-from synesthesia.hearing.flow import Flow
+from synesthesia.hearing.flow import Flow, even_times
 from synesthesia.hearing.index import SoundIndex
 from synesthesia.hearing.mlp import Mlp
 from synesthesia.hearing.patches import LatentSpace, MelPatches
@@ -44,12 +44,14 @@ class Codec(Protocol):
 class VoiceConfig:
     """latents: "patches" (the linear transform stored beside the mapper) or "vae" (the codec's autoencoder).
 
-    takes: candidates generated at once, the ear keeps one; longer sounds get fewer. among, temperature: of the draw.
+    takes: candidates begun at once; halfway the ear keeps `finalists`, at the end one; longer sounds get fewer.
+    among, temperature: of the draw.
     """
 
     latents: str = "patches"
-    takes: int = 3
-    takes_seconds: float = 12.5  # seconds generated in all, at most
+    takes: int = 6
+    finalists: int = 2
+    takes_seconds: float = 25.0  # seconds begun in all, at most
     among: int = 8
     temperature: float = 0.03
 
@@ -117,18 +119,42 @@ class Voice:
             points = torch.nn.functional.normalize(points + aside, dim=1)
         condition = Condition.of(points, told, self.index.descriptors.shape[1])
         if mapper == "flow":
-            latents = self.flow.sample(condition, frames, generators, steps=steps, guidance=guidance)
+            mel, best = self._best(condition, frames, generators, wanted, even_times(steps), guidance)
         else:
             if self.mlp is None:
                 raise UserError("No 'mlp' has been trained for these weights; use the path 'flow'.")
-            latents = self.mlp(condition, frames)
-        mels = self.space.decode(latents)  # (count, T, 64)
-        best = 0
-        if count > 1:
-            heard = self.ear(mels)[0].softmax(dim=1)  # (count, voices)
-            best = int((heard * wanted).sum(dim=1).argmax())
+            mel, best = self.space.decode(self.mlp(condition, frames))[0], 0
         order = [best, *(k for k in range(count) if k != best)]
-        return mels[best], tuple(int(rows[k]) for k in order)
+        return mel, tuple(int(rows[k]) for k in order)
+
+    def _best(
+        self, condition: Condition, frames: int, generators: list[torch.Generator], wanted: Tensor,
+        times: list[float], guidance: float,
+    ) -> tuple[Tensor, int]:  # fmt: skip
+        """The log-mel (T, 64) of the take that the ear likes best, and its number.
+
+        Halfway, a flow that predicts clean sounds tells what each take will become; only the finalists go on.
+        """
+        flow, x = self.flow, self.flow.begin(frames, generators)  # (B, N, token_dim)
+        alive = torch.arange(len(x))
+        halfway = len(times) // 2 if len(x) > self.config.finalists else 0
+        if halfway:
+            x, clean = flow.advance(x, condition, times[: halfway + 1], guidance)
+            liked = self._liking(self._decoded(clean, frames), wanted).topk(self.config.finalists).indices
+            alive = liked.sort().values
+            x, condition = x[alive], condition.rows(alive)
+        x, _ = flow.advance(x, condition, times[halfway:], guidance)
+        mels = self._decoded(x, frames)
+        best = int(self._liking(mels, wanted).argmax()) if len(mels) > 1 else 0
+        return mels[best], int(alive[best])
+
+    def _decoded(self, tokens: Tensor, frames: int) -> Tensor:
+        """Flow tokens (B, N, token_dim) -> log-mels (B, T, 64)."""
+        return self.space.decode(self.flow.to_latents(tokens)[:, :, :frames])
+
+    def _liking(self, mels: Tensor, wanted: Tensor) -> Tensor:
+        """(B, T, 64) -> (B,): the probability, to the ear, of what was wanted."""
+        return (self.ear(mels)[0].softmax(dim=1) * wanted).sum(dim=1)
 
     @torch.inference_mode()
     def sing(

@@ -3,7 +3,8 @@
 Convolutional networks run at output stride 16: their last stage keeps its resolution and dilates instead (the à trous
 trick of DeepLab, Chen et al. 2017, arXiv:1706.05587), so weights learnt at stride 32 give a grid twice as fine.
 Vision transformers give their patch tokens, and the class token as the whole picture (DINOv2, Oquab et al. 2023,
-arXiv:2304.07193; registers, Darcet et al. 2023, arXiv:2309.16588).
+arXiv:2304.07193; registers, Darcet et al. 2023, arXiv:2309.16588). Beside the grid of one pass, windows are looked at
+one by one (see `glimpse`), by a convolutional network at the stride it was trained with.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ from safetensors.torch import load_file
 from synesthesia import weights
 from synesthesia.errors import UserError
 from synesthesia.presets import VisionConfig
+from synesthesia.vision.glimpse import LEVELS, cover
 from synesthesia.vision.grid import PatchGrid
 from synesthesia.vision.image import picture_key
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+GLIMPSE_PX = 224  # side of a window as the network sees it
 MAX_ASPECT = 3.0  # a longer picture is squeezed to this: its grid still covers all of it
 
 
@@ -47,14 +50,15 @@ class Backbone:
     def is_transformer(self) -> bool:
         return self.architecture.startswith("vit_")
 
-    def build(self) -> nn.Module:
-        """The network without a classifier, at random."""
+    def build(self, output_stride: int | None = None) -> nn.Module:
+        """The network without a classifier, at random. output_stride: of a convolutional one, `patch_px` by default."""
         if self.is_transformer:
             return timm.create_model(self.architecture, pretrained=False, num_classes=0, dynamic_img_size=True)
         padding = "same" if self.same_padding else ""
         return timm.create_model(
-            self.architecture, pretrained=False, num_classes=0, output_stride=self.patch_px, pad_type=padding
-        )
+            self.architecture, pretrained=False, num_classes=0, output_stride=output_stride or self.patch_px,
+            pad_type=padding,
+        )  # fmt: skip
 
 
 def read_backbone(config: dict) -> Backbone:
@@ -78,8 +82,12 @@ class PatchEncoder:
         assert short_side_px >= 14 * backbone.patch_px, "the grid must have at least 14 x 14 patches"
         self.backbone, self.short_side_px, self.device = backbone, short_side_px, device
         self.net = net.eval().requires_grad_(False).to(device)
+        self.closer = self.net  # what looks at windows
         if not backbone.is_transformer:
             self.net = self.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            self.closer = backbone.build(output_stride=32).eval()
+            self.closer.load_state_dict(self.net.state_dict(), assign=True)  # one copy of the weights
+            self.closer.requires_grad_(False)
 
     @classmethod
     def load(cls, config: VisionConfig, device: str = "cpu") -> PatchEncoder:
@@ -113,9 +121,7 @@ class PatchEncoder:
     def prepare(self, picture: Image.Image) -> Tensor:
         """RGB picture -> (1, 3, H, W) float32, resized and normalised."""
         resized = picture.resize(self.size(*picture.size), Image.Resampling.BILINEAR, reducing_gap=2.0)
-        pixels = torch.from_numpy(np.array(resized)).float().div(255)  # (H, W, 3)
-        pixels = (pixels - torch.tensor(self.backbone.mean)) / torch.tensor(self.backbone.std)
-        return pixels.permute(2, 0, 1)[None]
+        return self._normalised(resized)[None]
 
     @torch.inference_mode()
     def features(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
@@ -131,8 +137,46 @@ class PatchEncoder:
         patches = maps.permute(0, 2, 3, 1)  # (B, R, C, dim)
         return patches, patches.mean((1, 2))
 
+    @torch.inference_mode()
+    def glimpses(self, picture: Image.Image, rows: int, cols: int) -> Tensor:
+        """RGB photograph -> what each patch of a rows x cols grid takes from the windows around it, one level after
+        the other: (rows, cols, levels, dim) float32."""
+        wide = min(max(picture.size), MAX_ASPECT * min(picture.size)) / min(picture.size)
+        short = round(GLIMPSE_PX / min(LEVELS))  # so that the closest windows need no further resizing
+        width, height = (short if side == min(picture.size) else round(short * wide) for side in picture.size)
+        small = picture.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
+        covers = [cover(width, height, share) for share in LEVELS]
+        size = (GLIMPSE_PX, GLIMPSE_PX)
+        pixels = [
+            self._normalised(small.resize(size, Image.Resampling.BILINEAR, box=box))
+            for level in covers
+            for box in level.boxes
+        ]
+        seen = torch.cat([self._look_closer(torch.stack(pixels[i : i + 8])) for i in range(0, len(pixels), 8)])
+        counts = [len(level.boxes) for level in covers]
+        return torch.stack(
+            [
+                level.spread(part, rows, cols, height, width)
+                for level, part in zip(covers, seen.split(counts), strict=True)
+            ],
+            dim=2,
+        )
+
+    def _look_closer(self, pixels: Tensor) -> Tensor:
+        """(B, 3, 224, 224) -> (B, dim) on the CPU."""
+        if self.backbone.is_transformer:
+            return self.closer.forward_features(pixels.to(self.device))[:, 0].float().cpu()  # type: ignore[operator]
+        pixels = pixels.to(self.device).contiguous(memory_format=torch.channels_last)
+        return self.closer.forward_features(pixels).mean((2, 3)).float().cpu()  # type: ignore[operator]
+
+    def _normalised(self, picture: Image.Image) -> Tensor:
+        """RGB picture -> (3, H, W) float32 as the network was trained on."""
+        pixels = torch.from_numpy(np.array(picture)).float().div(255)  # (H, W, 3)
+        return ((pixels - torch.tensor(self.backbone.mean)) / torch.tensor(self.backbone.std)).permute(2, 0, 1)
+
     def encode(self, picture: Image.Image) -> PatchGrid:
         """RGB photograph -> its patch grid."""
         patches, whole = self.features(self.prepare(picture))
         features, mean = patches[0].float().cpu().contiguous(), whole[0].float().cpu()
-        return PatchGrid(features, mean, picture.width, picture.height, picture_key(picture))
+        closer = self.glimpses(picture, *features.shape[:2])
+        return PatchGrid(features, mean, closer, picture.width, picture.height, picture_key(picture))

@@ -20,7 +20,9 @@ def grid_of(left: int, right: int) -> PatchGrid:
     """A picture whose left half shows kind `left` and whose right half kind `right`."""
     features = torch.zeros(8, 12, DIM)
     features[:, :6, left], features[:, 6:, right] = 3.0, 3.0
-    return PatchGrid(features, features.mean(dim=(0, 1)), 240, 160, f"{left}-{right}")
+    return PatchGrid(
+        features, features.mean(dim=(0, 1)), features[:, :, None].repeat(1, 1, 2, 1), 240, 160, f"{left}-{right}"
+    )
 
 
 def small_prior() -> Prior:
@@ -34,7 +36,7 @@ def small_prior() -> Prior:
 
 def test_context_of_a_patch_is_its_own_thing() -> None:
     context = look(grid_of(0, 1))
-    assert context.views.shape == (96, 4, DIM) and context.place.shape == (96, 4)
+    assert context.views.shape == (96, 6, DIM) and context.place.shape == (96, 4)
     thing = context.views[4 * 12 + 4, 2]
     assert thing[0] > 20 * thing[1]  # the neighbours beyond the edge are unlike it
 

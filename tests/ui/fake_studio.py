@@ -35,7 +35,14 @@ class FakeEyes:
             np.float32
         )
         features = torch.from_numpy(np.concatenate([colours, place], axis=-1))  # (rows, cols, 5)
-        return PatchGrid(features, features.mean(dim=(0, 1)), picture.width, picture.height, picture_key(picture))
+        return PatchGrid(
+            features,
+            features.mean(dim=(0, 1)),
+            features[:, :, None].expand(-1, -1, 2, -1),
+            picture.width,
+            picture.height,
+            picture_key(picture),
+        )
 
 
 @dataclass(frozen=True)

@@ -81,3 +81,16 @@ def test_weights_of_another_architecture_are_refused(tmp_path: Path, monkeypatch
         PatchEncoder.load(VisionConfig("mobilenetv3", Weights("vision")))
     with pytest.raises(UserError, match="lacks"):
         PatchEncoder.load(VisionConfig("mobilenetv2_100", Weights("vision")))
+
+
+def test_a_window_sees_nothing_of_the_other_half(encoder: PatchEncoder) -> None:
+    """The wide windows of two pictures side by side are each picture alone, whatever stands beside it."""
+    left, right, other = (np.asarray(noise(512, 256))[:, :256], np.zeros((256, 256, 3)), np.full((256, 256, 3), 200))
+    first, second = (
+        encoder.encode(Image.fromarray(np.concatenate([left, half], axis=1).astype(np.uint8)))
+        for half in (right, other)
+    )
+    row, col = 8, 7  # the middle of the left half
+    assert first.closer.shape == (16, 32, 2, 1280)
+    change = (first.closer[row, col, 0] - second.closer[row, col, 0]).norm()  # a column of pixels at the seam
+    assert change < 0.2 * (first.features[row, col] - second.features[row, col]).norm()

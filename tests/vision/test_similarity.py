@@ -17,7 +17,7 @@ def halves() -> PatchGrid:
     features = torch.rand(14, 16, 8, generator=torch.Generator().manual_seed(0)) * 0.1
     features[:, :8, 0] += 3.0
     features[:, 8:, 1] += 3.0
-    return PatchGrid(features, features.mean((0, 1)), 160, 140, "key")
+    return PatchGrid(features, features.mean((0, 1)), features[:, :, None], 160, 140, "key")
 
 
 def test_likeness_follows_the_regions(halves: PatchGrid) -> None:
@@ -40,7 +40,7 @@ def test_colours_tell_regions_apart_and_are_the_same_every_time(halves: PatchGri
 
 
 def test_a_flat_picture_has_no_direction_and_no_nan() -> None:
-    grid = PatchGrid(torch.ones(14, 14, 8), torch.ones(8), 140, 140, "key")
+    grid = PatchGrid(torch.ones(14, 14, 8), torch.ones(8), torch.ones(14, 14, 2, 8), 140, 140, "key")
     likeness = similarity_map(grid, 0, 0)
     assert np.isfinite(likeness).all()
     assert likeness[0, 0] == 1.0
