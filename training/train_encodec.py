@@ -5,7 +5,8 @@ little noise on its frames, so that neighbouring frames mean alike; then k-means
 (at random init they are all zero), exponential averages move them, dead codes are replaced by live encoder outputs,
 gradients pass straight through to an encoder that learns more slowly from then on, and a commitment loss relative to
 the frames' own size keeps it near (an absolute one would be pleased by shrinking). The number of codebooks is drawn
-anew for each excerpt, so that the first four alone give sound too.
+anew for each excerpt, so that the first four alone give sound too. Quiet passages are left out of the loss at first
+(their gradient outweighs that of sound) and taken in later, else they would hiss.
 
     python -m training.train_codec --stage encodec --data DIR --out checkpoints/encodec --minutes 60
     python -m training.train_codec --stage encodec --data DIR --out runs/smoke --minutes 0.2 --batch 2   # smoke run
@@ -44,6 +45,7 @@ class EncodecTraining:
     rate: float = 1.5e-3
     codebooks_from: float = 0.5  # share of the run after which sound passes through the codebooks
     encoder_slower: float = 0.2  # the encoder's share of the rate from then on
+    fine_from: float = 0.6  # share after which the spectra are compared down to -60 dB instead of -40
     frame_noise: float = 0.1  # before then, relative to the deviation of the frames
     commitment: float = 0.25
     decay: float = 0.98  # of the codebooks' averages
@@ -141,7 +143,8 @@ def main(config: EncodecTraining) -> TokenCodec:
     model = config.model.build()
     model.train()
     even_out(model, train.wave_crops(16, config.samples, gain_db=12.0)[0][:, None])
-    spectral, judged = SpectralLoss(((1024, 256), (256, 64)), 1e-2, 1e-2), SpectralLoss()
+    coarse, fine = (SpectralLoss(((1024, 256), (256, 64)), floor, floor) for floor in (1e-2, 1e-3))
+    judged = SpectralLoss()
     halves = [{"params": half.parameters(), "name": name} for name, half in model.named_children() if name in HALVES]
     optimiser = torch.optim.AdamW(halves, lr=config.rate, betas=(0.8, 0.98), weight_decay=0.0)
     ema = Ema(model, config.ema)
@@ -167,7 +170,7 @@ def main(config: EncodecTraining) -> TokenCodec:
         else:
             hidden = hidden + config.frame_noise * hidden.detach().std() * torch.randn_like(hidden)
         made = model.decoder(hidden)[:, 0, : config.samples]  # (B, n)
-        loss, mel_error = wave_loss(spectral, made, waves)
+        loss, mel_error = wave_loss(coarse if clock.progress < config.fine_from else fine, made, waves)
         loss = loss + config.commitment * commitment
         optimiser.zero_grad(set_to_none=True)
         loss.backward()

@@ -79,15 +79,31 @@ class Prior(nn.Module):
     def forward(self, context: PatchContext) -> tuple[Tensor, Tensor]:
         views = context.views  # (N, VIEWS, D)
         assert views.ndim == 3 and views.shape[1:] == (VIEWS, self.config.feature_dim), f"views {tuple(views.shape)}"
-        seen = torch.einsum("v,nvd->nd", self.views.softmax(dim=0), views)  # (N, D)
-        kinds = (self.classify(seen) * self.sharp.exp()).softmax(dim=1)  # (N, 1000)
-        shares = kinds @ self.pull.softmax(dim=1)  # (N, voices + 1)
-        scaled = torch.cat([seen / self.feature_scale, views[:, 3] / self.feature_scale, context.place], dim=1)
-        logits = self.trust * (shares + 1e-4).log() + self.correct(scaled)
+        seen, kinds, shares = self._seen(views)
+        logits = self._logits(shares) + self.correct(self._scaled(seen, context))
         sure = torch.cat([shares[:, -1:], (1 - shares[:, -1:]).clamp(min=1e-3).log(), kinds.amax(1, True),
                           logits.softmax(dim=1)[:, -1:]], dim=1)  # fmt: skip
         presence = self.sounds(torch.cat([seen / self.feature_scale, 4 * sure.detach()], dim=1))[:, 0]
         return logits, self.calibration[0] * presence + self.calibration[1]
+
+    def said(self, context: PatchContext) -> tuple[Tensor, Tensor]:
+        """What the prototypes alone say (N, voices + 1), as logits, and the features (N, .) that the correction
+        reads."""
+        seen, _, shares = self._seen(context.views)
+        return self._logits(shares), self._scaled(seen, context)
+
+    def _logits(self, shares: Tensor) -> Tensor:
+        return self.trust * (shares + 1e-4).log()
+
+    def _scaled(self, seen: Tensor, context: PatchContext) -> Tensor:
+        whole = context.views[:, 3]
+        return torch.cat([seen / self.feature_scale, whole / self.feature_scale, context.place], dim=1)
+
+    def _seen(self, views: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The views weighed together (N, D), prototypes (N, 1000), shares of voices and silence (N, voices + 1)."""
+        seen = torch.einsum("v,nvd->nd", self.views.softmax(dim=0), views)
+        kinds = (self.classify(seen) * self.sharp.exp()).softmax(dim=1)
+        return seen, kinds, kinds @ self.pull.softmax(dim=1)
 
     @torch.inference_mode()
     def wish(self, context: PatchContext) -> Wish:
