@@ -1,0 +1,165 @@
+"""Where a sound comes from: a distribution over the full circle, and what can be read from it.
+
+The network is asked twice, about the clip and about its mirror image, and both answers are averaged: swapping the ears
+then mirrors the answer exactly, by construction. The distribution's temperature and the mass of the interval are fitted
+on clips kept aside (split conformal prediction, Angelopoulos and Bates 2021), so that 90 % means 90 %.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from synesthesia.errors import UserError
+from synesthesia.spatial.cues import BinauralCues, CueConfig, Cues
+from synesthesia.spatial.extractor import ExtractorConfig, SpatialFeatureExtractor
+
+ELEVATIONS = ("below", "level", "above")
+ELEVATION_EDGES_DEG = (-15.0, 15.0)
+
+
+@dataclass(frozen=True)
+class LocaliserConfig:
+    cues: CueConfig = field(default_factory=CueConfig)
+    extractor: ExtractorConfig = field(default_factory=ExtractorConfig)
+    bins: int = 180  # of the circle, 2 degrees each; bin k is centred on 2 k - 180 degrees
+    hidden: int = 512
+    temperature: float = 1.0  # divides the azimuth logits
+    interval_mass: float = 0.9  # of the distribution that holds 90 % of truths, see `calibrate`
+    second_threshold: float = 0.5
+
+    @property
+    def bin_deg(self) -> float:
+        return 360.0 / self.bins
+
+    @property
+    def azimuths_deg(self) -> Tensor:
+        """(bins,) centres, from -180."""
+        return torch.arange(self.bins) * self.bin_deg - 180.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Logits for W stretches of B clips. azimuth: (B, W, bins); elevation: (B, W, 3); second: (B, W), a second source;
+    level_map, phase_map: (B, W, T', K') attention; token: (B, W, 256)."""
+
+    azimuth: Tensor
+    elevation: Tensor
+    second: Tensor
+    level_map: Tensor
+    phase_map: Tensor
+    token: Tensor
+
+
+class Localiser(nn.Module):
+    """Waveform (B, 2, n) at 16 kHz, left ear first -> Answer."""
+
+    def __init__(self, config: LocaliserConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.cues = BinauralCues(config.cues)
+        self.extractor = SpatialFeatureExtractor(config.extractor)
+        self.trunk = nn.Sequential(
+            nn.LayerNorm(config.extractor.token), nn.Linear(config.extractor.token, config.hidden), nn.GELU()
+        )
+        self.azimuth = nn.Linear(config.hidden, config.bins)
+        self.elevation = nn.Linear(config.hidden, len(ELEVATIONS))
+        self.second = nn.Linear(config.hidden, 1)
+
+    def answer(self, cues: Cues, inside: Tensor | None = None) -> Answer:
+        """One look, not symmetric; inside: (W, T') bool stretches, the whole clip by default."""
+        cells = self.extractor(cues)
+        if inside is None:
+            inside = torch.ones(1, cells[0].scores.shape[1], dtype=torch.bool)
+        token, level_map, phase_map = self.extractor.token(cells, inside)
+        hidden = self.trunk(token)
+        return Answer(
+            self.azimuth(hidden), self.elevation(hidden), self.second(hidden)[..., 0], level_map, phase_map, token
+        )
+
+    def forward(self, waveform: Tensor, inside: Tensor | None = None) -> Answer:
+        return self.answer(self.cues(waveform), inside)
+
+    @torch.inference_mode()
+    def symmetric(self, waveform: Tensor, inside: Tensor | None = None) -> tuple[Tensor, Answer]:
+        """The azimuth distribution (B, W, bins) averaged with that of the mirrored clip, and the Answer (its other
+        logits averaged too; maps and token are those of the clip itself)."""
+        cues = self.cues(waveform)
+        mine, theirs = self.answer(cues, inside), self.answer(cues.mirrored(), inside)
+        heat = self.config.temperature
+        share = (mine.azimuth / heat).softmax(dim=2) + mirror((theirs.azimuth / heat).softmax(dim=2))
+        both = Answer(
+            mine.azimuth,
+            (mine.elevation + theirs.elevation) / 2,
+            (mine.second + theirs.second) / 2,
+            mine.level_map,
+            mine.phase_map,
+            mine.token,
+        )
+        return share / 2, both
+
+    def save(self, folder: Path) -> None:
+        """Writes config.json and model.safetensors (matrices in float16)."""
+        folder.mkdir(parents=True, exist_ok=True)
+        tensors = {k: (v.half() if v.ndim > 1 else v).contiguous() for k, v in self.state_dict().items()}
+        save_file(tensors, folder / "model.safetensors")
+        (folder / "config.json").write_text(json.dumps(asdict(self.config), indent=1) + "\n", encoding="utf-8")
+
+    @staticmethod
+    def load(folder: Path) -> Localiser:
+        """Reads what `save` wrote. UserError when a file is missing."""
+        try:
+            fields = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+            tensors = load_file(folder / "model.safetensors")
+        except FileNotFoundError as error:
+            raise UserError(
+                f"The localiser's folder {folder} is incomplete; train it with training.train_localiser."
+            ) from error
+        fields["cues"] = CueConfig(**fields["cues"])
+        fields["extractor"]["widths"] = tuple(fields["extractor"]["widths"])
+        fields["extractor"] = ExtractorConfig(**fields["extractor"])
+        localiser = Localiser(LocaliserConfig(**fields))
+        localiser.load_state_dict({k: v.float() if v.dtype == torch.float16 else v for k, v in tensors.items()})
+        return localiser.eval().requires_grad_(False)
+
+
+def mirror(distribution: Tensor) -> Tensor:
+    """(..., bins) -> left for right. Bin 0 is straight behind and stays, bin k and bin `bins` - k change places."""
+    return distribution.flip(-1).roll(1, -1)
+
+
+def peak(distribution: np.ndarray, azimuths_deg: np.ndarray, reach: int = 3) -> float:
+    """(bins,) -> degrees: the circular mean of the highest bin and its neighbours, finer than a bin."""
+    top = int(distribution.argmax())
+    near = (top + np.arange(-reach, reach + 1)) % len(distribution)
+    angle = np.exp(1j * np.deg2rad(azimuths_deg[near]))
+    return float(np.rad2deg(np.angle((distribution[near] * angle).sum())))
+
+
+def second_peak(distribution: np.ndarray, azimuths_deg: np.ndarray, first_deg: float, apart_deg: float = 20.0) -> float:
+    """The highest peak at least `apart_deg` from the first one, degrees."""
+    away = np.abs((azimuths_deg - first_deg + 180.0) % 360.0 - 180.0)
+    return peak(np.where(away >= apart_deg, distribution, 0.0), azimuths_deg)
+
+
+def shortest_arc(distribution: np.ndarray, azimuths_deg: np.ndarray, mass: float) -> tuple[float, float]:
+    """(lo, hi) in degrees, clockwise from lo to hi: the shortest arc that holds `mass` of (bins,)."""
+    bins, width = len(distribution), 360.0 / len(distribution)
+    if mass >= 1.0:
+        return -180.0, 180.0
+    total = np.concatenate([[0.0], np.cumsum(np.concatenate([distribution, distribution]))])
+    ends = np.searchsorted(total, total[:bins] + mass - 1e-12)  # the first end that holds enough, for every start
+    start = int((ends - np.arange(bins)).argmin())
+    low = azimuths_deg[start] - width / 2
+    high = azimuths_deg[(int(ends[start]) - 1) % bins] + width / 2
+    return _wrapped(low), _wrapped(high)
+
+
+def _wrapped(deg: float) -> float:
+    return float(180.0 - (180.0 - deg) % 360.0)

@@ -1,0 +1,125 @@
+"""The localiser on a tiny random configuration: mirror symmetry, attention that sums to one, arcs and peaks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from synesthesia.errors import UserError
+from synesthesia.spatial.cues import BinauralCues, CueConfig
+from synesthesia.spatial.extractor import ExtractorConfig, stretches
+from synesthesia.spatial.geometry import within
+from synesthesia.spatial.localiser import (
+    Localiser,
+    LocaliserConfig,
+    mirror,
+    peak,
+    second_peak,
+    shortest_arc,
+)
+
+TINY = LocaliserConfig(extractor=ExtractorConfig(widths=(4, 4, 8), heads=2, token=16), hidden=16)
+
+
+@pytest.fixture(scope="module")
+def localiser() -> Localiser:
+    torch.manual_seed(0)
+    return Localiser(TINY).eval().requires_grad_(False)
+
+
+def noise(samples: int = 8000, seed: int = 0) -> torch.Tensor:
+    return 0.1 * torch.randn(2, 2, samples, generator=torch.Generator().manual_seed(seed))
+
+
+def delayed(lead_samples: int, samples: int = 16_000) -> torch.Tensor:
+    """(1, 2, n) noise whose right ear leads by so many samples."""
+    sound = torch.randn(samples + 40, generator=torch.Generator().manual_seed(1))
+    return torch.stack([sound[20 : 20 + samples], sound[20 + lead_samples : 20 + lead_samples + samples]])[None]
+
+
+def test_the_phase_turns_with_the_lead_of_the_right_ear() -> None:
+    cues = BinauralCues(CueConfig())(delayed(4))  # 0.25 ms
+    cos, sin, coherence = cues.phase[0].mean(dim=1)
+    assert (coherence[:30] > 0.95).all()  # one source: the ears agree
+    band_hz = (cues_filters() * torch.linspace(0, 8000, 257)[:, None]).sum(0) / cues_filters().sum(0)
+    low = band_hz < 900
+    expected = 2 * torch.pi * band_hz[low] * 4 / 16_000
+    assert torch.allclose(torch.atan2(sin[low], cos[low]), expected, atol=0.15)
+
+
+def cues_filters() -> torch.Tensor:
+    return BinauralCues(CueConfig()).filters
+
+
+def test_cues_mirror_when_the_ears_are_swapped() -> None:
+    read = BinauralCues(CueConfig())
+    there, back = read(noise()).mirrored(), read(noise().flip(1))
+    for name in ("level", "ild", "phase"):
+        assert torch.allclose(getattr(there, name), getattr(back, name), atol=1e-5), name
+
+
+def test_the_level_of_a_clip_does_not_matter() -> None:
+    read = BinauralCues(CueConfig())
+    assert torch.allclose(read(noise()).level, read(4 * noise()).level, atol=1e-4)
+
+
+def test_swapping_the_ears_mirrors_the_answer_exactly(localiser: Localiser) -> None:
+    share, _ = localiser.symmetric(noise())
+    swapped, _ = localiser.symmetric(noise().flip(1))
+    assert share.shape == (2, 1, 180) and torch.allclose(share.sum(dim=2), torch.ones(2, 1), atol=1e-5)
+    assert torch.allclose(swapped, mirror(share), atol=1e-6)
+    azimuths = TINY.azimuths_deg.numpy()
+    assert peak(swapped[0, 0].numpy(), azimuths) == pytest.approx(-peak(share[0, 0].numpy(), azimuths), abs=1e-3)
+
+
+def test_attention_is_a_distribution_over_the_stretch(localiser: Localiser) -> None:
+    inside = stretches(13, 5, 3)
+    answer = localiser(noise(), inside)
+    for weights in (answer.level_map, answer.phase_map):
+        assert weights.shape == (2, len(inside), 13, 16)
+        assert torch.allclose(weights.sum(dim=(2, 3)), torch.ones(2, len(inside)), atol=1e-4)
+        assert (weights[:, ~inside] == 0).all()
+    assert answer.token.shape == (2, len(inside), 16)
+
+
+def test_stretches_reach_the_end_and_a_short_clip_has_one() -> None:
+    assert stretches(3, 5, 2).tolist() == [[True, True, True]]
+    slid = stretches(10, 4, 3)
+    assert slid[-1].nonzero().flatten().tolist() == [6, 7, 8, 9]
+    assert slid.any(dim=0).all()
+
+
+def test_the_shortest_arc_holds_its_mass_and_may_wrap() -> None:
+    azimuths = np.arange(180) * 2.0 - 180
+    bell = np.exp(-0.5 * (((azimuths - 178 + 180) % 360 - 180) / 6) ** 2)
+    bell /= bell.sum()
+    low, high = shortest_arc(bell, azimuths, 0.9)
+    assert low > 160 and high < -160 and within(180.0, low, high) and not within(0.0, low, high)
+    held = sum(p for p, a in zip(bell, azimuths, strict=True) if within(a, low, high))
+    assert 0.9 <= held < 0.97
+    flat_low, flat_high = shortest_arc(np.full(180, 1 / 180), azimuths, 0.5)
+    assert (flat_high - flat_low) % 360 == pytest.approx(180, abs=2.1)
+
+
+def test_two_lobes_give_two_peaks() -> None:
+    azimuths = np.arange(180) * 2.0 - 180
+    two = np.exp(-0.5 * ((azimuths - 31) / 4) ** 2) + 0.7 * np.exp(-0.5 * ((azimuths + 75) / 4) ** 2)
+    first = peak(two, azimuths)
+    assert first == pytest.approx(31, abs=0.5) and second_peak(two, azimuths, first) == pytest.approx(-75, abs=0.5)
+
+
+def test_save_and_load(localiser: Localiser, tmp_path: Path) -> None:
+    localiser.save(tmp_path)
+    again = Localiser.load(tmp_path)
+    assert again.config == TINY
+    assert torch.allclose(again(noise()).azimuth, localiser(noise()).azimuth, atol=2e-2)
+    (tmp_path / "model.safetensors").unlink()
+    with pytest.raises(UserError, match="incomplete"):
+        Localiser.load(tmp_path)
+
+
+def test_the_extractor_stays_small() -> None:
+    assert sum(p.numel() for p in Localiser(LocaliserConfig()).extractor.parameters()) < 2_000_000
