@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from synesthesia import recipe
 from synesthesia.errors import UserError
-from synesthesia.results import Heard
+from synesthesia.results import Heard, Located
 from synesthesia.studio import Studio
 
 BAD_INPUT = 2
@@ -38,7 +38,7 @@ class _Parser(argparse.ArgumentParser):
 def parser() -> argparse.ArgumentParser:
     shape = argparse.RawDescriptionHelpFormatter
     top = _Parser(prog="python -m synesthesia", description="Click a patch of a photograph and hear it.")
-    commands = top.add_subparsers(dest="command", required=True, metavar="hear|info", parser_class=_Parser)
+    commands = top.add_subparsers(dest="command", required=True, metavar="hear|locate|info", parser_class=_Parser)
 
     hear = commands.add_parser(
         "hear", help="the sound of one place of a photograph", formatter_class=shape, epilog=_EXAMPLES,
@@ -59,6 +59,15 @@ def parser() -> argparse.ArgumentParser:
     hear.add_argument("--preset", help="embedded (default) or hub")
     hear.add_argument("--json", action="store_true", help="print one JSON object with presence, evidence and recipe")
 
+    locate = commands.add_parser(
+        "locate", help="where the sound of a binaural clip comes from", formatter_class=shape,
+        description="Azimuth of a two-channel recording made at the ears: 0 in front, positive to the right.",
+        epilog="examples:\n  python -m synesthesia locate clip.wav\n  python -m synesthesia locate clip.wav --json\n",
+    )  # fmt: skip
+    locate.add_argument("clip", metavar="CLIP.wav", help="WAV, FLAC or Ogg file, left ear first, 0.2 to 60 s")
+    locate.add_argument("--preset", default="embedded", help="embedded (default) or hub")
+    locate.add_argument("--json", action="store_true", help="print one JSON object")
+
     info = commands.add_parser(
         "info", help="preset, models, licences, limits", formatter_class=shape,
         epilog="examples:\n  python -m synesthesia info\n  python -m synesthesia info --preset hub --json\n",
@@ -72,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code: 0 done, 2 bad input (one line on stderr), 130 interrupted."""
     try:
         given = parser().parse_args(arguments)
-        return _hear(given) if given.command == "hear" else _info(given)
+        return {"hear": _hear, "locate": _locate, "info": _info}[given.command](given)
     except UserError as error:
         print(f"synesthesia: {' '.join(str(error).split())}", file=sys.stderr)
         return BAD_INPUT
@@ -141,6 +150,35 @@ def _sentence(heard: Heard, out: Path) -> str:
         return f"Nothing here makes a sound ({place}): {out} holds silence; --anyway sounds it."
     labels = ", ".join(f"{one.label} {one.score:.2f}" for one in heard.evidence.labels[:3])
     return f"{out}: {heard.seconds:g} s from {place}; heard in it: {labels or 'nothing known'}."
+
+
+def _locate(given: argparse.Namespace) -> int:
+    from synesthesia.audio.files import read_audio
+
+    located = Studio.load(given.preset).locate(*read_audio(given.clip))
+    if given.json:
+        print(json.dumps(bearings(located), indent=2))
+    else:
+        print(" ".join(part for part in (located.warning, located.sentence) if part))
+    return 0
+
+
+def bearings(located: Located) -> dict[str, object]:
+    """The contract's fields of a direction without arrays, ready for JSON."""
+    return {
+        "azimuth_deg": round(located.azimuth_deg, 2),
+        "interval_deg": [round(end, 1) for end in located.interval_deg],
+        "front_probability": round(located.front_probability, 4),
+        "elevation": located.elevation,
+        "second_probability": round(located.second_probability, 4),
+        "second_deg": None if located.second_deg is None else round(located.second_deg, 2),
+        "baseline_deg": round(located.baseline_deg, 2),
+        "itd_s": located.itd_s,
+        "seconds": round(located.seconds, 4),
+        "kind": located.kind,
+        "warning": located.warning,
+        "sentence": located.sentence,
+    }
 
 
 def _info(given: argparse.Namespace) -> int:

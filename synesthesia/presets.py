@@ -69,11 +69,20 @@ class HearingConfig:
 
 
 @dataclass(frozen=True)
+class SpatialConfig:
+    """Binaural clip -> direction. head_weights: the compact head whose delays the plain baseline looks up."""
+
+    localiser_weights: Weights = Weights("localiser", licence="Apache-2.0, trained partly on research-only data")
+    head_weights: Weights = Weights("head")
+
+
+@dataclass(frozen=True)
 class Preset:
     name: Literal["embedded", "hub"]
     vision: VisionConfig
     codec: CodecConfig
     hearing: HearingConfig
+    spatial: SpatialConfig = SpatialConfig()
 
     @property
     def roles(self) -> tuple[tuple[str, Weights], ...]:

@@ -98,6 +98,55 @@ class SceneHeard:
 
 
 @dataclass(frozen=True)
+class AttentionMap:
+    """How much each cell of time and frequency counted. weights: (T, K) float32, sums to 1; times_s: (T,) seconds,
+    middles of the cells; frequencies_hz: (K,) hertz, middles of their bands."""
+
+    weights: np.ndarray
+    times_s: np.ndarray
+    frequencies_hz: np.ndarray
+
+
+@dataclass(frozen=True)
+class Attention:
+    """What a direction rests on. level: differences in level and spectrum (ILD); phase: time differences (ITD)."""
+
+    level: AttentionMap
+    phase: AttentionMap
+
+
+@dataclass(frozen=True)
+class Located:
+    """Where a binaural clip's sound comes from. Degrees: 0 in front, positive to the RIGHT, (-180, 180].
+
+    interval_deg: 90 %, clockwise from lo to hi, may wrap; front_probability: 0..1; elevation: "below", "level" or
+    "above"; second_deg: azimuth of a second source, None when one is likelier; distribution: (bins,) float32 that sums
+    to 1, at azimuths_deg (bins,); track: (times_s, azimuth_deg), where it was from moment to moment; baseline_deg: what
+    plain GCC-PHAT says (front half only) from the delay itd_s in seconds, positive when the right ear leads; token:
+    (256,) the spatial token; kind: "stereo", or why the clip holds no direction ("mono", "panned", "silent"); warning:
+    one sentence about that, or empty.
+    """
+
+    azimuth_deg: float
+    interval_deg: tuple[float, float]
+    front_probability: float
+    elevation: str
+    second_probability: float
+    second_deg: float | None
+    distribution: np.ndarray
+    azimuths_deg: np.ndarray
+    track: tuple[np.ndarray, np.ndarray]
+    attention: Attention
+    token: np.ndarray
+    baseline_deg: float
+    itd_s: float
+    seconds: float
+    kind: str
+    warning: str
+    sentence: str
+
+
+@dataclass(frozen=True)
 class CheckpointInfo:
     """One model in use. where: folder in checkpoints/ or hub id; revision: hub commit; megabytes: 0 if unknown."""
 

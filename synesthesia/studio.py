@@ -18,18 +18,19 @@ from PIL import Image
 from synesthesia import presets, weights
 from synesthesia.errors import UserError
 from synesthesia.presets import Preset
-from synesthesia.results import Evidence, Heard, Info, Recipe, SceneHeard
+from synesthesia.results import Evidence, Heard, Info, Located, Recipe, SceneHeard
 from synesthesia.settings import Settings
 from synesthesia.vision.cache import BoundedCache
 from synesthesia.vision.image import picture_key, read_image
 
 if TYPE_CHECKING:
     from synesthesia.hearing.direct import Hearing
+    from synesthesia.spatial.locate import Locator
     from synesthesia.vision.backbone import PatchEncoder
     from synesthesia.vision.grid import PatchGrid
 
 ImageSource = Image.Image | str | os.PathLike[str] | bytes
-SEEN_PICTURES = 16  # grids kept: about 2 MB each
+SEEN_PICTURES = 16  # grids kept: about 4 MB each
 
 
 class Studio:
@@ -40,6 +41,7 @@ class Studio:
         self._lock = RLock()  # around loading and running models; results belong to their caller
         self._encoder: PatchEncoder | None = None
         self._hearing: Hearing | None = None
+        self._locator: Locator | None = None
         self._grids: BoundedCache[PatchGrid] = BoundedCache(SEEN_PICTURES)
         self._presence: BoundedCache[np.ndarray] = BoundedCache(SEEN_PICTURES)
 
@@ -147,6 +149,19 @@ class Studio:
         heard = [self._hear(key, grid, row, col, *grid.centre(row, col), settings) for row, col in places]
         return mix(heard, samples=settings.samples, sample_rate=presets.SAMPLE_RATE_HZ)
 
+    def locate(self, waveform: np.ndarray, sample_rate: int) -> Located:
+        """Where a binaural clip's sound comes from, how sure that is, and what it rests on.
+
+        waveform: (2, n) floats, left ear first; sample_rate: 8,000 to 192,000 Hz; 0.2 to 60 s. A clip that holds no
+        direction (mono, panned, silent) is answered with a warning. UserError: what can't be read as such a clip,
+        missing or damaged weights.
+        """
+        from synesthesia.spatial.clip import read_clip
+
+        clip = read_clip(waveform, sample_rate)
+        with self._lock:
+            return self._bearings().locate(clip)
+
     def check_recipe(self, image: ImageSource, wanted: Recipe) -> None:
         """UserError when the recipe's photograph or weights are others than these: the samples would differ."""
         if wanted.preset != self.preset.name:
@@ -194,6 +209,14 @@ class Studio:
 
                 self._hearing = Hearing.load(self.preset.hearing, LatentCodec.load(self.preset.codec))
             return self._hearing
+
+    def _bearings(self) -> Locator:
+        with self._lock:
+            if self._locator is None:
+                from synesthesia.spatial.locate import Locator
+
+                self._locator = Locator.load(self.preset.spatial)
+            return self._locator
 
     def _see(self, picture: Image.Image) -> tuple[str, PatchGrid]:
         """(content key, grid) of an RGB picture."""

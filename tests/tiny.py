@@ -10,6 +10,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors.torch import save_file
 
@@ -23,6 +24,9 @@ from synesthesia.hearing.mlp import Mlp, MlpConfig
 from synesthesia.hearing.patches import MelPatches
 from synesthesia.hearing.prior import Prior, PriorConfig
 from synesthesia.hearing.voice import VoiceConfig
+from synesthesia.spatial.compact_head import CompactHead, CompactHeadConfig
+from synesthesia.spatial.extractor import ExtractorConfig
+from synesthesia.spatial.localiser import Localiser, LocaliserConfig
 from synesthesia.vision.backbone import Backbone
 from training.manifest import write_manifest
 
@@ -41,6 +45,10 @@ def write_checkpoints(folder: Path) -> None:
     Ear(EarConfig(LABELS, widths=(8, 16), depths=(1, 1))).save(folder / "ear")
     write_mapper(folder / "mapper", EMBEDDED_FEATURES)
     write_mapper(folder / "mapper_hub", DINOV2_FEATURES)
+    small = ExtractorConfig(widths=(4, 4, 8), heads=2, token=16)
+    Localiser(LocaliserConfig(extractor=small, hidden=16)).save(folder / "localiser")
+    coarse = CompactHeadConfig(order=1)
+    CompactHead(coarse, np.zeros((4, coarse.frequencies), np.float32), np.zeros(4, np.float32)).save(folder / "head")
     write_manifest(folder)
 
 

@@ -21,12 +21,13 @@ import numpy as np
 import torch
 
 from synesthesia.evaluation.intervals import Estimate, bootstrap
+from synesthesia.results import Located
 from synesthesia.spatial.clip import read_clip
 from synesthesia.spatial.compact_head import CompactHead
 from synesthesia.spatial.gcc import ItdTable
 from synesthesia.spatial.geometry import difference, fold, is_front, within
 from synesthesia.spatial.localiser import Localiser
-from synesthesia.spatial.locate import Direction, locate
+from synesthesia.spatial.locate import locate
 from training.audio_data import SoundStore, read_manifest
 from training.heads import load_heads
 from training.simulate_binaural import Example, Simulator
@@ -69,7 +70,7 @@ class Config:
     threads: int = 1
 
 
-def single(examples: list[Example], found: list[Direction]) -> dict[str, Estimate]:
+def single(examples: list[Example], found: list[Located]) -> dict[str, Estimate]:
     """Figures of one source; (N, k) arrays are resampled together."""
     truth = np.array([example.azimuth_deg for example in examples])
     mine = np.array([direction.azimuth_deg for direction in found])
@@ -92,7 +93,7 @@ def single(examples: list[Example], found: list[Direction]) -> dict[str, Estimat
     return figures
 
 
-def double(examples: list[Example], found: list[Direction]) -> dict[str, Estimate]:
+def double(examples: list[Example], found: list[Located]) -> dict[str, Estimate]:
     """Two sources: how often both are within 10 degrees, in the better order; and how often two are announced."""
     both, told = [], []
     for example, direction in zip(examples, found, strict=True):

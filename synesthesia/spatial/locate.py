@@ -2,58 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 
+from synesthesia import weights
+from synesthesia.presets import SpatialConfig
+from synesthesia.results import Attention, AttentionMap, Located
 from synesthesia.spatial.clip import Clip
+from synesthesia.spatial.compact_head import CompactHead
 from synesthesia.spatial.extractor import BANDS_PER_CELL, FRAMES_PER_CELL, stretches
 from synesthesia.spatial.gcc import ItdTable, itd_s
-from synesthesia.spatial.geometry import is_front
+from synesthesia.spatial.geometry import OCTANTS, is_front, octant
 from synesthesia.spatial.localiser import ELEVATIONS, Localiser, peak, second_peak, shortest_arc
 
 TRACK_WINDOW_S = 0.4
 TRACK_HOP_S = 0.08
 
 
-@dataclass(frozen=True)
-class AttentionMap:
-    """weights: (T, K) float32, sums to 1: how much each cell of time and frequency counted; times_s: (T,) middles of
-    the cells; frequencies_hz: (K,) middles of their bands."""
+class Locator:
+    """A localiser and the reference head of the plain baseline, as a preset names them."""
 
-    weights: np.ndarray
-    times_s: np.ndarray
-    frequencies_hz: np.ndarray
+    def __init__(self, localiser: Localiser, table: ItdTable) -> None:
+        self.localiser, self.table = localiser, table
 
+    @staticmethod
+    def load(config: SpatialConfig) -> Locator:
+        """UserError when a file is missing or damaged."""
+        localiser = Localiser.load(weights.folder(config.localiser_weights.folder))
+        return Locator(localiser, ItdTable.of(CompactHead.load(weights.folder(config.head_weights.folder))))
 
-@dataclass(frozen=True)
-class Direction:
-    """What the localiser makes of a clip. Degrees, 0 in front, positive to the right.
-
-    distribution: (bins,) float32, sums to 1, at azimuths_deg (bins,); interval_deg: 90 %, clockwise from lo to hi, may
-    wrap; second_deg: None when one source is likelier; track: (times_s, azimuth_deg) of sliding stretches;
-    baseline_deg: GCC-PHAT's answer, front half only; itd_s: its delay.
-    """
-
-    azimuth_deg: float
-    interval_deg: tuple[float, float]
-    front_probability: float
-    elevation: str
-    second_probability: float
-    second_deg: float | None
-    distribution: np.ndarray
-    azimuths_deg: np.ndarray
-    track: tuple[np.ndarray, np.ndarray]
-    level_map: AttentionMap
-    phase_map: AttentionMap
-    token: np.ndarray
-    baseline_deg: float
-    itd_s: float
+    def locate(self, clip: Clip) -> Located:
+        return locate(self.localiser, clip, self.table)
 
 
-def locate(localiser: Localiser, clip: Clip, table: ItdTable) -> Direction:
-    """The whole answer; a clip whose `kind` holds no direction gets one too, and the caller says what it is worth."""
+def locate(localiser: Localiser, clip: Clip, table: ItdTable) -> Located:
+    """The whole answer; a clip whose `kind` holds no direction gets one too, with the warning that says so."""
     config = localiser.config
     waveform = torch.from_numpy(clip.waveform)[None]  # (1, 2, n)
     frames = 1 + waveform.shape[2] // config.cues.hop_samples
@@ -62,32 +45,62 @@ def locate(localiser: Localiser, clip: Clip, table: ItdTable) -> Direction:
     moving = stretches(cells, max(1, round(TRACK_WINDOW_S / cell_s)), max(1, round(TRACK_HOP_S / cell_s)))
     inside = torch.cat([torch.ones(1, cells, dtype=torch.bool), moving])  # the whole clip first
     share, answer = localiser.symmetric(waveform, inside)
-    every = share[0].numpy()  # (W, bins)
     azimuths = config.azimuths_deg.numpy()
-    whole = every[0]
+    every = share[0].numpy()  # (W, bins)
+    whole = every[0] if clip.kind != "silent" else np.full_like(every[0], 1 / len(azimuths))
     first = peak(whole, azimuths)
-    second_probability = float(answer.second[0, 0].sigmoid())
+    two = float(answer.second[0, 0].sigmoid())
+    second = second_peak(whole, azimuths, first) if two >= config.second_threshold else None
     at = torch.arange(cells, dtype=torch.float32)
     middles = ((moving * at).sum(dim=1) / moving.sum(dim=1) + 0.5) * cell_s
-    times_s = ((at + 0.5) * cell_s).numpy()
-    filters = localiser.cues.filters  # (F, K)
-    hz = torch.arange(len(filters)) * (config.cues.sample_rate_hz / 2 / (len(filters) - 1))
-    middle_hz = (filters * hz[:, None]).sum(dim=0) / filters.sum(dim=0).clamp(min=1e-6)  # (K,)
-    high_hz = middle_hz.unflatten(0, (-1, BANDS_PER_CELL)).mean(dim=1).numpy()
+    times_s, high_hz = ((at + 0.5) * cell_s).numpy(), cell_frequencies_hz(localiser)
     delay_s = itd_s(clip.waveform, config.cues.sample_rate_hz)
-    return Direction(
+    interval = shortest_arc(whole, azimuths, config.interval_mass)
+    return Located(
         azimuth_deg=first,
-        interval_deg=shortest_arc(whole, azimuths, config.interval_mass),
+        interval_deg=interval,
         front_probability=float(whole[is_front(azimuths)].sum()),
         elevation=ELEVATIONS[int(answer.elevation[0, 0].argmax())],
-        second_probability=second_probability,
-        second_deg=second_peak(whole, azimuths, first) if second_probability >= config.second_threshold else None,
+        second_probability=two,
+        second_deg=second,
         distribution=whole.astype(np.float32),
         azimuths_deg=azimuths,
         track=(middles.numpy(), np.array([peak(row, azimuths) for row in every[1:]], dtype=np.float32)),
-        level_map=AttentionMap(answer.level_map[0, 0].numpy(), times_s, high_hz),
-        phase_map=AttentionMap(answer.phase_map[0, 0].numpy(), times_s, high_hz),
+        attention=Attention(
+            AttentionMap(answer.level_map[0, 0].numpy(), times_s, high_hz),
+            AttentionMap(answer.phase_map[0, 0].numpy(), times_s, high_hz),
+        ),
         token=answer.token[0, 0].numpy(),
         baseline_deg=table.azimuth(delay_s),
         itd_s=delay_s,
+        seconds=clip.seconds,
+        kind=clip.kind,
+        warning=clip.warning,
+        sentence=sentence(first, interval, second),
     )
+
+
+def cell_frequencies_hz(localiser: Localiser) -> np.ndarray:
+    """(K',) middles of the bands that one cell of the maps covers, in hertz."""
+    filters = localiser.cues.filters  # (F, K)
+    hz = torch.arange(len(filters)) * (localiser.config.cues.sample_rate_hz / 2 / (len(filters) - 1))
+    middle_hz = (filters * hz[:, None]).sum(dim=0) / filters.sum(dim=0).clamp(min=1e-6)  # (K,)
+    return middle_hz.unflatten(0, (-1, BANDS_PER_CELL)).mean(dim=1).numpy()
+
+
+def sentence(azimuth_deg: float, interval_deg: tuple[float, float], second_deg: float | None) -> str:
+    """The answer in words."""
+    low, high = interval_deg
+    words = f"From {side(azimuth_deg)}; 90 % between {low:.0f} and {high:.0f} degrees, clockwise."
+    return words if second_deg is None else f"{words} A second source from {side(second_deg)}."
+
+
+def side(azimuth_deg: float) -> str:
+    """About where, and how many degrees to which side."""
+    turned = round(abs(azimuth_deg))
+    name = OCTANTS[octant(azimuth_deg)]
+    return f"the {name}" if turned in (0, 180) else f"the {name}, {turned} degrees {_hand(azimuth_deg)}"
+
+
+def _hand(azimuth_deg: float) -> str:
+    return "to the right" if azimuth_deg > 0 else "to the left"

@@ -178,5 +178,5 @@ class PatchEncoder:
         """RGB photograph -> its patch grid."""
         patches, whole = self.features(self.prepare(picture))
         features, mean = patches[0].float().cpu().contiguous(), whole[0].float().cpu()
-        closer = self.glimpses(picture, *features.shape[:2])
+        closer = self.glimpses(picture, *features.shape[:2]).half()
         return PatchGrid(features, mean, closer, picture.width, picture.height, picture_key(picture))

@@ -19,7 +19,7 @@ class PatchGrid:
     """Features of every patch of one photograph.
 
     features: (rows, cols, dim) float32; picture: (dim,) float32, the whole photograph; closer: (rows, cols, levels,
-    dim) float32, what windows around each patch show when looked at alone (`glimpse`).
+    dim) float16, what windows around each patch show when looked at alone (`glimpse`).
     width_px, height_px: natural size; the grid covers all of it, so a cell is width/cols by height/rows.
     key: hash of the pixels, so that a grid can be told from another's.
     """

@@ -1,0 +1,83 @@
+"""The localiser's training material on made-up sounds and a spherical head: targets, mirroring, companions, one batch
+learnt by heart."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from synesthesia.spatial.extractor import ExtractorConfig
+from synesthesia.spatial.localiser import Localiser, LocaliserConfig
+from synesthesia.spatial.spherical_head import SphericalHead
+from tests.training.tiny_sounds import tiny_sounds
+from training.audio_data import SoundStore, read_manifest
+from training.heads import NamedHead
+from training.response_bank import APART_DEG, GROUP, Bank, bank
+from training.train_localiser import Scenes, azimuth_target, fit_certainty, loss_of
+
+TINY = LocaliserConfig(extractor=ExtractorConfig(widths=(8, 8, 16), heads=2, token=32), hidden=32)
+
+
+@pytest.fixture(scope="module")
+def responses(tmp_path_factory: pytest.TempPathFactory) -> Bank:
+    heads = [NamedHead("sphere", "train", SphericalHead())]
+    cache = tmp_path_factory.mktemp("cache")
+    made = bank(heads, 2 * GROUP, cache, seed=3)
+    again = bank(heads, 2 * GROUP, cache, seed=3)  # from the cache
+    assert np.array_equal(made.pairs, again.pairs) and np.array_equal(made.azimuth_deg, again.azimuth_deg)
+    return made
+
+
+@pytest.fixture(scope="module")
+def scenes(responses: Bank, tmp_path_factory: pytest.TempPathFactory) -> Scenes:
+    folder = tmp_path_factory.mktemp("sounds")
+    clips = read_manifest(tiny_sounds(folder))
+    rows = [i for i, clip in enumerate(clips) if clip.split == "train"]
+    return Scenes(SoundStore(folder, clips, folder / "cache"), rows, responses, np.random.default_rng(0))
+
+
+def test_a_companion_stands_elsewhere_in_the_same_room(responses: Bank) -> None:
+    rng = np.random.default_rng(0)
+    rows = responses.draw(rng, 40)
+    others = responses.companion(rng, rows)
+    assert (rows // GROUP == others // GROUP).all()
+    away = np.abs((responses.azimuth_deg[rows] - responses.azimuth_deg[others] + 180) % 360 - 180)
+    assert (away >= APART_DEG).all()
+
+
+def test_clips_are_as_drawn_and_mirror(scenes: Scenes) -> None:
+    batch = scenes.draw(6, 0.3, second_share=1.0)
+    assert batch.waveform.shape == (6, 2, 4800) and batch.waveform.isfinite().all()
+    assert batch.azimuth.isfinite().all()
+    turned = batch.mirrored(torch.tensor([True] + [False] * 5))
+    assert torch.equal(turned.waveform[0], batch.waveform[0].flip(0))
+    assert torch.equal(turned.azimuth[0], -batch.azimuth[0]) and torch.equal(turned.azimuth[1:], batch.azimuth[1:])
+
+
+def test_targets_are_bells_around_each_source() -> None:
+    azimuths = LocaliserConfig().azimuths_deg
+    target = azimuth_target(torch.tensor([[179.0, float("nan")], [-40.0, 60.0]]), azimuths)
+    assert torch.allclose(target.sum(dim=1), torch.ones(2))
+    assert azimuths[target[0].argmax()] in (178.0, -180.0) and target[0, 0] > 0.1  # it wraps
+    assert {float(azimuths[i]) for i in target[1].topk(2).indices} == {-40.0, 60.0}
+
+
+def test_one_batch_is_learnt_by_heart(scenes: Scenes) -> None:
+    torch.manual_seed(0)
+    localiser = Localiser(TINY).train()
+    batch = scenes.draw(6, 0.3, second_share=0.3)
+    optimiser = torch.optim.Adam(localiser.parameters(), 1e-2)
+    losses = []
+    for _ in range(40):
+        loss, azimuth = loss_of(localiser, batch, bf16=False)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(float(azimuth))
+    assert losses[-1] < 0.75 * losses[0], losses
+
+
+def test_certainty_is_fitted_within_its_range(scenes: Scenes) -> None:
+    config = fit_certainty(Localiser(TINY).eval(), scenes, clips=40)
+    assert 0.4 < config.temperature < 3 and 0.5 <= config.interval_mass <= 1.0
