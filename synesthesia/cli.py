@@ -87,13 +87,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return BAD_INPUT
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # the reader, `head` say, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 def _hear(given: argparse.Namespace) -> int:
     out = Path(given.out)
     _check_writable(out)
+    if out.suffix.lower() != ".wav":
+        raise UserError(f"The sound is written as WAV: name a file that ends in .wav, not {out.name}.")
     if given.save_recipe:
         _check_writable(given.save_recipe)
+        _check_apart(given.save_recipe, [out, Path(given.photo), *([given.recipe] if given.recipe else [])])
+    _check_apart(out, [Path(given.photo)])
     heard = _from_recipe(given) if given.recipe else _from_options(given)
 
     from synesthesia.audio.files import wav_bytes
@@ -206,6 +213,13 @@ def _check_writable(path: Path) -> None:
             pass
     except OSError as error:
         raise UserError(f"The folder {folder} can't be written to ({error.strerror}).") from None
+
+
+def _check_apart(target: Path, others: list[Path]) -> None:
+    """Nothing that was given is overwritten, and no two results go to one file."""
+    if any(target.absolute() == other.absolute() or (target.exists() and other.exists() and target.samefile(other))
+           for other in others):  # fmt: skip
+        raise UserError(f"{target} is already the name of the photograph, the sound or the recipe: choose another one.")
 
 
 def _write(path: Path, data: bytes) -> None:

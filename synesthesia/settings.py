@@ -37,10 +37,10 @@ class Settings:
             raise UserError(f"There is no path '{path}'; choose 'direct' (the same as 'flow') or 'mlp'.")
         return Settings(
             mapper=mapper,
-            seconds=_number("The duration in seconds", seconds, presets.MIN_SECONDS, presets.MAX_SECONDS),
-            seed=_whole("The seed", seed, 0, MAX_SEED),
-            steps=_whole("The number of steps", steps, 1, presets.MAX_STEPS),
-            guidance=_number("The guidance", guidance, 0.0, presets.MAX_GUIDANCE),
+            seconds=number("The duration in seconds", seconds, presets.MIN_SECONDS, presets.MAX_SECONDS),
+            seed=whole("The seed", seed, 0, MAX_SEED),
+            steps=whole("The number of steps", steps, 1, presets.MAX_STEPS),
+            guidance=number("The guidance", guidance, 0.0, presets.MAX_GUIDANCE),
             anyway=bool(anyway),
         )
 
@@ -62,18 +62,36 @@ class Settings:
         )
 
 
-def _number(what: str, value: float, low: float, high: float) -> float:
+def number(what: str, value: float, low: float, high: float) -> float:
+    """UserError unless `low` <= value <= `high`; `what` begins its sentence."""
     try:
-        number = float(value)
+        given = float(value)
+        if isinstance(value, (bool, str)):
+            raise TypeError
     except (TypeError, ValueError):
-        raise UserError(f"{what} must be a number from {low:g} to {high:g}.") from None
-    if not (math.isfinite(number) and low <= number <= high):
-        raise UserError(f"{what} must lie between {low:g} and {high:g}, but {number:g} was given.")
-    return number
+        raise UserError(f"{what} must be a number from {_plain(low)} to {_plain(high)}.") from None
+    if not (math.isfinite(given) and low <= given <= high):
+        raise UserError(f"{what} must lie between {_plain(low)} and {_plain(high)}, but {_plain(given)} was given.")
+    return given
 
 
-def _whole(what: str, value: int, low: int, high: int) -> int:
-    number = _number(what, value, low, high)
-    if number != int(number):
-        raise UserError(f"{what} must be a whole number, but {number:g} was given.")
-    return int(number)
+def whole(what: str, value: int, low: int, high: int) -> int:
+    given = number(what, value, low, high)
+    if given != int(given):
+        raise UserError(f"{what} must be a whole number, but {given:g} was given.")
+    return int(given)
+
+
+def place(x: float, y: float) -> tuple[float, float]:
+    """UserError when either is no number; whether they lie on the photograph only the photograph knows."""
+    try:
+        if any(isinstance(given, (bool, str)) for given in (x, y)):
+            raise TypeError
+        return float(x), float(y)
+    except (TypeError, ValueError):
+        raise UserError("The place must be two numbers, x and y, in pixels of the photograph.") from None
+
+
+def _plain(value: float) -> str:
+    """A number as a person writes it: 4294967295, not 4.29497e+09."""
+    return f"{value:.0f}" if math.isfinite(value) and value == int(value) and abs(value) < 1e12 else f"{value:g}"

@@ -19,12 +19,13 @@ from synesthesia import presets, weights
 from synesthesia.errors import UserError
 from synesthesia.presets import Preset
 from synesthesia.results import Evidence, Heard, Info, Located, Recipe, SceneHeard
-from synesthesia.settings import Settings
+from synesthesia.settings import Settings, place
 from synesthesia.vision.cache import BoundedCache
 from synesthesia.vision.image import picture_key, read_image
 
 if TYPE_CHECKING:
     from synesthesia.hearing.direct import Hearing
+    from synesthesia.spatial.compact_head import CompactHead
     from synesthesia.spatial.locate import Locator
     from synesthesia.vision.backbone import PatchEncoder
     from synesthesia.vision.grid import PatchGrid
@@ -42,6 +43,7 @@ class Studio:
         self._encoder: PatchEncoder | None = None
         self._hearing: Hearing | None = None
         self._locator: Locator | None = None
+        self._head: CompactHead | None = None
         self._grids: BoundedCache[PatchGrid] = BoundedCache(SEEN_PICTURES)
         self._presence: BoundedCache[np.ndarray] = BoundedCache(SEEN_PICTURES)
 
@@ -88,11 +90,13 @@ class Studio:
     ) -> Heard:
         """The sound of the place at natural pixel (x, y).
 
-        path: "direct" (= "flow") or "mlp"; seconds: 1 to 10; seed: the same seed gives the same samples; steps: of the
-        flow, at most 12; guidance: of the flow, 0 to 10; anyway: sound even where presence is below the threshold.
+        path: "direct" (= "flow") or "mlp"; seconds: 1 to 10; seed: the same seed gives the same samples at the same
+        place, and other ones at another place; steps: of the flow, at most 12; guidance: of the flow, 0 to 10; anyway:
+        sound even where presence is below the threshold.
         UserError: unreadable photograph, click outside, setting out of range, missing or damaged weights.
         """
         settings = Settings.checked(path, seconds, seed, steps, guidance, anyway)
+        x, y = place(x, y)
         picture = read_image(image)
         self._require_mapper()
         key, grid = self._see(picture)
@@ -162,6 +166,28 @@ class Studio:
         with self._lock:
             return self._bearings().locate(clip)
 
+    def binaural(
+        self,
+        sound: str,
+        azimuth_deg: float,
+        *,
+        elevation_deg: float = 0.0,
+        room: str = "none",
+        snr_db: float = 40.0,
+        seed: int = 0,
+    ) -> tuple[np.ndarray, int]:
+        """A clip whose direction is known: (waveform (2, n) float32 in [-1, 1], left ear first; sample rate in Hz).
+
+        sound: a key of `spatial.test_sounds.SOUNDS`; azimuth_deg: -180 to 180, positive to the right; elevation_deg:
+        -40 to 60; room: "none", "small" or "large"; snr_db: -10 to 60, of noise from all around; seed: the same seed
+        gives the same samples. UserError: a setting out of range, missing or damaged weights.
+        """
+        from synesthesia.spatial.test_sounds import RATE_HZ, Placing
+
+        placing = Placing.checked(sound, azimuth_deg, elevation_deg, room, snr_db, seed)
+        with self._lock:
+            return placing.heard_by(self._own_head()), RATE_HZ
+
     def check_recipe(self, image: ImageSource, wanted: Recipe) -> None:
         """UserError when the recipe's photograph or weights are others than these: the samples would differ."""
         if wanted.preset != self.preset.name:
@@ -217,6 +243,14 @@ class Studio:
 
                 self._locator = Locator.load(self.preset.spatial)
             return self._locator
+
+    def _own_head(self) -> CompactHead:
+        with self._lock:
+            if self._head is None:
+                from synesthesia.spatial.compact_head import CompactHead
+
+                self._head = CompactHead.load(weights.folder(self.preset.spatial.head_weights.folder))
+            return self._head
 
     def _see(self, picture: Image.Image) -> tuple[str, PatchGrid]:
         """(content key, grid) of an RGB picture."""

@@ -173,6 +173,22 @@ def test_bad_commands_are_one_line_and_exit_code_2(run, arguments: list[str]) ->
     assert complaint.count("\n") == 1
 
 
+def test_what_was_given_is_never_overwritten(run, photo: str, tmp_path: Path) -> None:
+    before = Path(photo).read_bytes()
+    wav = tmp_path / "a.wav"
+    (tmp_path / "photo.wav").write_bytes(before)  # a picture by a strange name
+    for arguments in (
+        [photo, *PLACE, "--out", photo],
+        [tmp_path / "photo.wav", *PLACE, "--out", tmp_path / "photo.wav"],
+        [photo, *PLACE, "--out", wav, "--save-recipe", wav],
+        [photo, *PLACE, "--out", wav, "--save-recipe", photo],
+        [photo, *PLACE, "--out", tmp_path / "a.mp3"],
+    ):
+        code, said, complaint = run("hear", *arguments)
+        assert (code, said, complaint.count("\n")) == (2, "", 1), arguments
+    assert Path(photo).read_bytes() == before == (tmp_path / "photo.wav").read_bytes() and not wav.exists()
+
+
 def test_bad_output_places(run, photo: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")

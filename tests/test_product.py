@@ -13,7 +13,7 @@ from synesthesia import Studio, weights
 from synesthesia.presets import embedded
 
 CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
-MODELS = ("vision", "vae", "vocoder", "ear", "mapper", "judge")
+MODELS = ("vision", "vae", "vocoder", "encodec", "ear", "mapper", "judge", "head")
 
 
 @pytest.fixture(scope="module")

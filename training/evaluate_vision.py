@@ -145,6 +145,7 @@ def main() -> None:
         tiny = load_tiny(args.data, "val")
         held["tiny"] = sounding([tiny[i] for i in rng.permutation(len(tiny))[: args.tiny]], args.data, 10, rng)
     labels = sound_labels(args.data)
+    args.run.mkdir(parents=True, exist_ok=True)
     to_sound = torch.from_numpy(imagenet_to_sound(args.data, labels))
     print(
         "| network | "

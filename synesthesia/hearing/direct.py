@@ -6,6 +6,7 @@ or mlp, vocoder) -> waveform, with the evidence: what the product's ear hears in
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -88,12 +89,16 @@ class Hearing:
         self, grid: PatchGrid, row: int, col: int, *, mapper: Literal["flow", "mlp"] = "flow", seconds: float = 4.0,
         seed: int = 0, steps: int = 12, guidance: float = 3.0,
     ) -> HeardPatch:  # fmt: skip
-        """The sound of one patch, whatever its presence. The same arguments give the very same samples."""
+        """The sound of one patch, whatever its presence. The same arguments give the very same samples, another place
+        or photograph others: two dogs are not one dog."""
         assert 0 <= row < grid.rows and 0 <= col < grid.cols, f"({row}, {col}) outside {grid.rows} x {grid.cols}"
         wish = self.wish(grid)
         place = row * grid.cols + col
         query, wanted = wish.query[place], wish.voices[place]
-        sung = self.voice.sing(query, wanted, mapper=mapper, seconds=seconds, seed=seed, steps=steps, guidance=guidance)
+        sung = self.voice.sing(
+            query, wanted, mapper=mapper, seconds=seconds, seed=own_seed(seed, grid.key, row, col), steps=steps,
+            guidance=guidance,
+        )  # fmt: skip
         waveform = sung.waveform.clamp(-1.0, 1.0)
         return HeardPatch(
             waveform.numpy().astype(np.float32)[None],
@@ -104,14 +109,21 @@ class Hearing:
 
     @torch.inference_mode()
     def _evidence(self, waveform: Tensor, query: Tensor, rows: tuple[int, ...]) -> Evidence:
-        """Labels heard in the waveform itself; the sound that guided the kept take first, then those nearest the
-        wish."""
+        """Labels heard in the waveform itself; the recording that guided the kept take and those nearest the wish,
+        nearest first."""
         labels = self.voice.ear.top(self.voice.codec.mel(waveform[None]), LABELS_SHOWN)
         index = self.voice.index
-        near = [int(i) for i in index.nearest(query, NEIGHBOURS_SHOWN + 1)[1]]
-        shown = [rows[0], *(i for i in near if i != rows[0])][:NEIGHBOURS_SHOWN]
-        neighbours = []
-        for i in shown:
+        shown: dict[tuple[str, str], Neighbour] = {}
+        for i in [rows[0], *(int(i) for i in index.nearest(query, 6 * NEIGHBOURS_SHOWN)[1])]:
             entry, similarity = index.entries[i], float(index.embeddings[i] @ query)
-            neighbours.append(Neighbour(entry.label, similarity, entry.source, entry.recording_id, entry.licence))
+            found = Neighbour(entry.label, similarity, entry.source, entry.recording_id, entry.licence)
+            if len(shown) < NEIGHBOURS_SHOWN:
+                shown.setdefault((entry.source, entry.recording_id), found)  # several excerpts of one recording are one
+        neighbours = sorted(shown.values(), key=lambda one: -one.similarity)
         return Evidence(tuple(LabelScore(label, score) for label, score in labels), tuple(neighbours))
+
+
+def own_seed(seed: int, key: str, row: int, col: int) -> int:
+    """The seed of one place of one photograph: what the person chose, mixed with what was clicked."""
+    digest = hashlib.sha256(f"{seed}:{key}:{row}:{col}".encode()).digest()
+    return int.from_bytes(digest[:6])

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from synesthesia.results import Evidence, Heard, Info, Recipe, SceneHeard
 
 
-def heading(heard: Heard) -> str:
+def heading(heard: Heard, *, several: bool = False) -> str:
+    """several: one of the takes of a click (they are laid out closer together)."""
     recipe = heard.recipe
     text = f"<b>{escape(recipe.path)}</b> · seed {recipe.seed} · presence {heard.presence:.2f}"
-    return f"<div class='plot-head'>{text}</div>"
+    return f"<div class='plot-head{' several' if several else ''}'>{text}</div>"
 
 
 def evidence(heard: Heard, *, shown: int = 4) -> str:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from synesthesia.results import Heard
     from synesthesia.studio import Studio
     from synesthesia.ui.hear_tab import HearTab, Take
+    from synesthesia.ui.locate_tab import LocateTab
 
 Update = dict[Any, Any]  # component -> its new value, as gradio takes it
 log = logging.getLogger(__name__)
@@ -44,22 +45,23 @@ class Settings:
     anyway: bool
 
     def plan(self) -> list[tuple[str, int]]:
-        """(path, seed) of each sound to make, side by side."""
+        """(path, seed) of each sound to make, side by side. UserError where a field was left empty."""
+        for name, sentence in words.EMPTY.items():
+            if getattr(self, name) is None:
+                raise UserError(sentence)
         if self.voice == "both":
             return [("flow", self.seed), ("mlp", self.seed)]
         return [(self.voice, self.seed + index) for index in range(self.takes)]
 
 
-def guarded(tab: HearTab, updates: Iterator[Update]) -> Iterator[Update]:
-    """Pass updates on; an error becomes a sentence in the verdict card and a passing note."""
+def guarded(tab: HearTab | LocateTab, updates: Iterator[Update]) -> Iterator[Update]:
+    """Pass updates on; an error becomes a sentence in the verdict card."""
     try:
         yield from updates
     except UserError as error:
-        gr.Warning(str(error))
         yield {tab.verdict: words.verdict(str(error), kind="wrong")}
     except Exception:
         log.exception("a handler of the page failed")
-        gr.Warning(words.UNEXPECTED)
         yield {tab.verdict: words.verdict(words.UNEXPECTED, kind="wrong")}
 
 
@@ -82,7 +84,7 @@ class HearEvents:
             self.tab.side.overlay: session.overlay,
             self.tab.verdict: words.verdict(*words.START),
             self.tab.anyway_button: gr.Button(visible=False),
-        } | {take.column: gr.Column(visible=False) for take in self.tab.takes}
+        } | self.no_takes()
         self.studio.look(photo)  # so that the first click finds the patches ready; the photograph shows already
 
     def draw(self, session: Session) -> Image.Image:
@@ -125,7 +127,7 @@ class HearEvents:
         yield from self.listen(session.at((int(row), int(col))), x, y, settings)
 
     def listen(self, session: Session, x: float, y: float, settings: Settings) -> Iterator[Update]:
-        """Outline first, then each sound as it is ready."""
+        """Outline first, with the last place's sounds gone, then each sound as it is ready."""
         photo, _ = session.pictures()
         row, col = session.cell or (0, 0)
         tab, plan = self.tab, settings.plan()
@@ -136,7 +138,8 @@ class HearEvents:
             tab.side.col: col,
             tab.verdict: words.verdict(words.LISTENING, words.place(row, col), kind="busy"),
             tab.anyway_button: gr.Button(visible=False),
-        }
+            tab.ways: gr.Tabs(selected="one"),  # where the sound is going to show
+        } | self.no_takes()
         started = perf_counter()
         for index, (path, seed) in enumerate(plan):
             heard = self.studio.hear(
@@ -146,9 +149,8 @@ class HearEvents:
             if heard.silent:
                 yield self.nothing(heard)
                 return
-            update = self.show(tab.takes[index], heard)
+            update = self.show(tab.takes[index], heard, several=len(plan) > 1)
             if index == 0:
-                update |= {take.column: gr.Column(visible=False) for take in tab.takes[len(plan) :]}
                 update[tab.guide] = gr.HTML(visible=False)
                 update[tab.verdict] = words.verdict(*words.heard(heard, perf_counter() - started))
             yield update  # the sound starts here; its picture follows
@@ -160,14 +162,20 @@ class HearEvents:
         return {
             self.tab.verdict: words.verdict(words.silent(heard.presence), words.SILENT_SMALL, kind="quiet"),
             self.tab.anyway_button: gr.Button(visible=True),
-        } | {take.column: gr.Column(visible=False) for take in self.tab.takes}
+        }
 
-    def show(self, take: Take, heard: Heard) -> Update:
+    def no_takes(self) -> Update:
+        """No card of an earlier sound, and no figure that would stand beside the next one."""
+        return {take.column: gr.Column(visible=False) for take in self.tab.takes} | {
+            take.figure: None for take in self.tab.takes
+        }
+
+    def show(self, take: Take, heard: Heard, *, several: bool) -> Update:
         name = file_name(heard)
         wav = served_wav(heard.waveform, heard.sample_rate, name)
         return {
             take.column: gr.Column(visible=True),
-            take.heading: cards.heading(heard),
+            take.heading: cards.heading(heard, several=several),
             take.audio: wav,
             take.evidence: cards.evidence(heard),
             take.wav: wav,

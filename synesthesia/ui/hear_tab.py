@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from synesthesia import presets
 from synesthesia.ui import words
 from synesthesia.ui.session import Halt, Session
 
@@ -86,6 +87,7 @@ class HearTab:
     verdict: gr.HTML
     guide: gr.HTML
     anyway_button: gr.Button
+    ways: gr.Tabs
     controls: Controls
     takes: tuple[Take, ...]
     sweep: SweepPanel
@@ -102,23 +104,23 @@ def hear_tab() -> HearTab:
         with gr.Column(scale=5, min_width=340):
             verdict = gr.HTML(words.verdict(*words.START), elem_id="verdict")
             anyway_button = gr.Button(words.ANYWAY_BUTTON, size="sm", visible=False, elem_id="anyway")
-            with gr.Tabs(elem_id="ways"):
+            with gr.Tabs(elem_id="ways") as ways:
                 with gr.Tab(words.ONE, id="one"):
                     guide = gr.HTML(words.GUIDE, elem_id="guide")
-                    with gr.Row(elem_id="takes"):
+                    with gr.Column(elem_id="takes"):
                         takes = tuple(take(index) for index in range(TAKES))
                 with gr.Tab(words.SWEEP, id="sweep"):
                     sweep = sweep_panel()
                 with gr.Tab(words.SCENE, id="scene"):
                     scene = scene_panel()
-    return HearTab(session, side, verdict, guide, anyway_button, controls, takes, sweep, scene)
+    return HearTab(session, side, verdict, guide, anyway_button, ways, controls, takes, sweep, scene)
 
 
 def photo_side() -> PhotoSide:
     with gr.Row(elem_id="choose"):
         upload = gr.UploadButton(words.UPLOAD, size="sm", elem_id="upload", min_width=96)
         examples = gr.Gallery(
-            elem_id="examples", show_label=False, container=False, allow_preview=False, columns=8, height="auto",
+            elem_id="examples", show_label=False, container=False, allow_preview=False, columns=6, height="auto",
             object_fit="cover", interactive=False, buttons=[], format="jpeg",
         )  # fmt: skip
     photo = gr.Image(
@@ -172,8 +174,13 @@ def control_panel() -> Controls:
             seconds = gr.Slider(1, 10, value=4, step=0.5, label=words.SECONDS, min_width=180)
             seed = gr.Number(value=0, precision=0, label=words.SEED, info=words.SEED_INFO, min_width=180)
         with gr.Row():
-            guidance = gr.Slider(1, 6, value=3, step=0.5, label=words.GUIDANCE, info=words.GUIDANCE_INFO, min_width=180)
-            steps = gr.Slider(2, 12, value=12, step=1, label=words.STEPS, info=words.STEPS_INFO, min_width=180)
+            guidance = gr.Slider(
+                0, presets.MAX_GUIDANCE, value=3, step=0.5, label=words.GUIDANCE, info=words.GUIDANCE_INFO,
+                min_width=180,
+            )  # fmt: skip
+            steps = gr.Slider(
+                1, presets.MAX_STEPS, value=12, step=1, label=words.STEPS, info=words.STEPS_INFO, min_width=180
+            )
         anyway = gr.Checkbox(value=False, label=words.ANYWAY, info=words.ANYWAY_INFO)
     return Controls(voice, takes, autoplay, seconds, seed, guidance, steps, anyway)
 

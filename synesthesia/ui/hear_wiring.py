@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from synesthesia.ui import pictures
+from synesthesia.ui import pictures, words
 from synesthesia.ui.hear_events import HearEvents, Settings, Update, guarded
 from synesthesia.ui.many_events import ManyEvents
 from synesthesia.ui.session import Halt, Session
@@ -35,7 +35,8 @@ def connect(page: gr.Blocks, studio: Studio, tab: HearTab) -> None:
 
 def photo_events(page: gr.Blocks, tab: HearTab, one: HearEvents) -> None:
     side, session = tab.side, tab.session
-    changed = [session, side.photo, side.overlay, tab.verdict, tab.anyway_button, *(take.column for take in tab.takes)]
+    changed = [session, side.photo, side.overlay, tab.verdict, tab.anyway_button]
+    changed += [part for take in tab.takes for part in (take.column, take.figure)]
 
     def first() -> Iterator[Update]:
         yield {side.examples: pictures.thumbnails()}
@@ -61,24 +62,33 @@ def photo_events(page: gr.Blocks, tab: HearTab, one: HearEvents) -> None:
 def listening_events(tab: HearTab, one: HearEvents) -> None:
     side, session, controls = tab.side, tab.session, tab.controls.parts()
     parts = [part for take in tab.takes for part in take.parts()]
-    changed = [session, side.photo, side.row, side.col, tab.verdict, tab.guide, tab.anyway_button, *parts]
+    changed = [session, side.photo, side.row, side.col, tab.verdict, tab.guide, tab.anyway_button, tab.ways, *parts]
 
-    def click(state: Session, event: gr.SelectData, *values: Any) -> Iterator[Update]:
+    def click(state: Session, halt: Halt, event: gr.SelectData, *values: Any) -> Iterator[Update]:
+        halt.asked = True  # a sweep would go on to draw its own outlines
         x, y = event.index
         yield from guarded(tab, one.click(state, float(x), float(y), Settings(*values)))
 
-    def by_hand(state: Session, row: int | None, col: int | None, *values: Any) -> Iterator[Update]:
+    def by_hand(state: Session, halt: Halt, row: int | None, col: int | None, *values: Any) -> Iterator[Update]:
+        halt.asked = True
         yield from guarded(tab, one.by_hand(state, row, col, Settings(*values)))
 
-    def anyway(state: Session, row: int | None, col: int | None, *values: Any) -> Iterator[Update]:
+    def anyway(state: Session, halt: Halt, row: int | None, col: int | None, *values: Any) -> Iterator[Update]:
+        halt.asked = True
         yield from guarded(tab, one.by_hand(state, row, col, replace(Settings(*values), anyway=True)))
 
+    def takes(voice: str) -> gr.Radio:
+        """One of each is all that "Both" makes."""
+        both = voice == "both"
+        return gr.Radio(interactive=not both, label=words.TAKES_BOTH if both else words.TAKES)
+
     settings = IN_ORDER | {"show_progress": "minimal", "show_progress_on": tab.verdict, "api_visibility": PRIVATE}
-    side.photo.select(click, [session, *controls], changed, **settings)
-    chosen = [session, side.row, side.col, *controls]
+    side.photo.select(click, [session, tab.sweep.halt, *controls], changed, **settings)
+    chosen = [session, tab.sweep.halt, side.row, side.col, *controls]
     for trigger in (side.hear.click, side.row.submit, side.col.submit):
         trigger(by_hand, chosen, changed, **settings)
     tab.anyway_button.click(anyway, chosen, changed, **settings)
+    tab.controls.voice.input(takes, [tab.controls.voice], [tab.controls.takes], queue=False, **QUIET)
 
 
 def many_events(tab: HearTab, many: ManyEvents) -> None:
@@ -96,10 +106,11 @@ def many_events(tab: HearTab, many: ManyEvents) -> None:
 
     panel.start.click(
         sweep, [session, panel.halt, side.row, panel.seconds, *controls],
-        [*buttons, panel.progress, panel.strip, panel.audio, side.photo, tab.verdict], **QUIET,
+        [*buttons, panel.progress, panel.strip, panel.audio, side.photo, tab.verdict, tab.anyway_button], **QUIET,
     )  # fmt: skip
     panel.stop.click(stop, [panel.halt], None, queue=False, **QUIET)  # the sweep itself then says that it stopped
     mixed = tab.scene
     mixed.start.click(
-        scene, [session, *controls], [tab.verdict, side.photo, mixed.audio, mixed.figure, mixed.stems], **QUIET
+        scene, [session, *controls],
+        [tab.verdict, tab.anyway_button, side.photo, mixed.audio, mixed.figure, mixed.stems], **QUIET,
     )  # fmt: skip

@@ -36,10 +36,12 @@ class ManyEvents:
         """One row from left to right; each sound is made on demand, so stopping stops the work as well."""
         photo, _ = session.pictures()
         panel, grid = self.tab.sweep, self.studio.look(photo)
-        row = int(row or 0)
+        row, path = int(row or 0), settings.plan()[0][0]
         grid.box(row, 0)  # refuses a row that is not there
         halt.asked = False
         yield {
+            self.tab.verdict: words.verdict(*words.sweeping(row)),
+            self.tab.anyway_button: gr.Button(visible=False),
             panel.start: gr.Button(interactive=False),
             panel.stop: gr.Button(interactive=True),
             panel.progress: cards.progress(0, grid.cols, words.sweep_note(row, 0, grid.cols)),
@@ -49,11 +51,12 @@ class ManyEvents:
         run, done, strip = uuid4().hex[:8], [], ""
         try:
             for heard in self.studio.sweep(
-                photo, row, path=settings.plan()[0][0], seconds=seconds, seed=settings.seed, steps=settings.steps,
+                photo, row, path=path, seconds=seconds, seed=settings.seed, steps=settings.steps,
                 guidance=settings.guidance, anyway=settings.anyway,
             ):  # fmt: skip
                 done.append(heard)
-                strip += cards.strip_cell(heard, self.address(panel.strip, heard), run, settings.autoplay)
+                playing = settings.autoplay and not halt.asked
+                strip += cards.strip_cell(heard, self.address(panel.strip, heard), run, playing)
                 yield {
                     panel.progress: cards.progress(len(done), grid.cols, words.sweep_note(row, len(done), grid.cols)),
                     panel.strip: f"<div class='strip'>{strip}</div>",
@@ -64,7 +67,7 @@ class ManyEvents:
             yield self.rest()
             raise
         whole = self.in_one_piece(done, f"synesthesia-sweep-row{row}")
-        yield self.rest() | {
+        yield self.rest(playing=settings.autoplay and not halt.asked and whole is not None) | {
             panel.progress: cards.progress(len(done), grid.cols, words.sweep_done(row, done, grid.cols)),
             panel.audio: gr.Audio(value=whole, visible=whole is not None),
         }  # the outline of the last patch stays: after a halt the photograph may be another one already
@@ -74,9 +77,9 @@ class ManyEvents:
         voiced = [each for each in sounds if not each.silent]
         return served_wav(*in_order(voiced), name) if voiced else None
 
-    def rest(self) -> Update:
-        """The buttons as they are when no sweep runs."""
-        return {self.tab.sweep.start: gr.Button(interactive=True), self.tab.sweep.stop: gr.Button(interactive=False)}
+    def rest(self, *, playing: bool = False) -> Update:
+        """The buttons as they are when no sweep runs. playing: its sounds may still wait their turn in the browser."""
+        return {self.tab.sweep.start: gr.Button(interactive=True), self.tab.sweep.stop: gr.Button(interactive=playing)}
 
     def address(self, shown_in: gr.HTML, heard: Heard) -> str:
         """Where the browser finds this sound; empty for silence. The file ages with those of the component."""
@@ -88,10 +91,13 @@ class ManyEvents:
 
     def scene(self, session: Session, settings: Settings) -> Iterator[Update]:
         photo, view = session.pictures()
-        panel, grid = self.tab.scene, self.studio.look(photo)
-        yield {self.tab.verdict: words.verdict(words.SCENE_LISTENING, kind="busy")}
+        panel, grid, path = self.tab.scene, self.studio.look(photo), settings.plan()[0][0]
+        yield {
+            self.tab.verdict: words.verdict(words.SCENE_LISTENING, kind="busy"),
+            self.tab.anyway_button: gr.Button(visible=False),
+        }
         mix = self.studio.scene(
-            photo, path=settings.plan()[0][0], seconds=settings.seconds, seed=settings.seed, steps=settings.steps,
+            photo, path=path, seconds=settings.seconds, seed=settings.seed, steps=settings.steps,
             guidance=settings.guidance,
         )  # fmt: skip
         if mix.silent:

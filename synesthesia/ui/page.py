@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
+from synesthesia import weights
 from synesthesia.ui import cards, words
 from synesthesia.ui.hear_api import add_endpoint
 from synesthesia.ui.hear_tab import hear_tab
 from synesthesia.ui.hear_wiring import connect
+from synesthesia.ui.locate_api import add_locate_endpoint
+from synesthesia.ui.locate_tab import locate_tab
+from synesthesia.ui.locate_wiring import connect_locate
 from synesthesia.ui.script import HEAD
 from synesthesia.ui.theme import CSS, SHELL, theme
 
@@ -27,10 +31,14 @@ def build_page(studio: Studio) -> gr.Blocks:
     info = studio.info()
     with gr.Blocks(title=words.TITLE, analytics_enabled=False, delete_cache=(HOUR_S, HOUR_S)) as page:
         gr.HTML(words.masthead(info.preset), padding=False)
-        with gr.Tabs(), gr.Tab(words.TAB, id="hear"):
-            tab = hear_tab()
-            connect(page, studio, tab)
-            add_endpoint(studio)
+        with gr.Tabs():
+            with gr.Tab(words.TAB, id="hear"):
+                connect(page, studio, hear_tab())
+                add_endpoint(studio)
+            if weights.is_listed(studio.preset.spatial.localiser_weights.folder):
+                with gr.Tab(words.LOCATE, id="locate"):
+                    connect_locate(studio, locate_tab())
+                    add_locate_endpoint(studio)
         with gr.Accordion(words.ABOUT, open=False, elem_id="about"):
             gr.HTML(cards.footer(info), padding=False)
     return page.queue(max_size=WAITING, default_concurrency_limit=1)

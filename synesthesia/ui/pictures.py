@@ -22,14 +22,12 @@ class Example:
 
 
 EXAMPLES = (
+    Example("coffee", "coffee.png"),
     Example("cat", "chelsea.png"),
     Example("motorcycle", "motorcycle_left.png"),
     Example("rocket", "rocket.jpg"),
-    Example("coffee", "coffee.png"),
     Example("horse", "horse.png"),
     Example("grass", "grass.png"),
-    Example("gravel", "gravel.png"),
-    Example("brick", "brick.png"),
 )
 
 

@@ -1,4 +1,5 @@
-"""The little that the browser must do itself: dropped and pasted photographs, one sound at a time, a sweep's order.
+"""The little that the browser must do itself: dropped and pasted files, one sound at a time, a sweep's order, and the
+dot that is dragged around the head.
 
 Plain text in the page's head: no library, nothing fetched.
 """
@@ -7,8 +8,10 @@ from __future__ import annotations
 
 HEAD = """<script>
 (() => {
-  // A dropped or pasted photograph goes the way of the upload button.
-  const uploader = () => document.querySelector('#choose input[type=file]');
+  // A dropped or pasted file goes the way of the upload button of the tab that is open.
+  const open = (place) => document.querySelector(place)?.offsetParent;
+  const uploader = () => document.querySelector(
+    open('#photo') ? '#choose input[type=file]' : open('#clip') ? '#clip input[type=file]' : 'none');
   const send = (file) => {
     const input = uploader();
     if (!input || !file) return;
@@ -22,7 +25,7 @@ HEAD = """<script>
   addEventListener('dragover', (event) => { if (carries(event)) { event.preventDefault(); frame(true); } });
   addEventListener('dragleave', (event) => { if (!event.relatedTarget) frame(false); });
   addEventListener('drop', (event) => {
-    if (!carries(event)) return;
+    if (!carries(event) || event.defaultPrevented) return;
     event.preventDefault();
     frame(false);
     send(event.dataTransfer.files[0]);
@@ -52,6 +55,15 @@ HEAD = """<script>
     if (player.dataset?.auto && !player.ended) held = sweepOf(player);
   }, true);
 
+  // Stop, or another place, ends that.
+  document.addEventListener('click', (event) => {
+    if (!event.target.closest?.('#sweep-stop, #photo, #hear, #anyway')) return;
+    for (const player of document.querySelectorAll('#strip audio[data-auto]')) {
+      held = sweepOf(player);
+      player.pause();
+    }
+  }, true);
+
   // A new sound starts by itself if the box says so at that moment (gradio's own autoplay, once on, stays on).
   const begun = new Set();
   document.addEventListener('loadedmetadata', (event) => {
@@ -60,7 +72,53 @@ HEAD = """<script>
     begun.add(player.currentSrc);
     if (document.querySelector('#autoplay input')?.checked) player.play().catch(() => {});
   }, true);
-  new MutationObserver(advance).observe(
+
+  // The dot around the head and the slider of the azimuth follow one another: up is in front, clockwise is right.
+  const slider = () => document.querySelector('#place-azimuth input[type=range]');
+  const turn = (degrees) =>
+    document.querySelector('#place-dial .source')?.setAttribute('transform', `rotate(${degrees})`);
+  const drag = (event) => {
+    const box = document.querySelector('#place-dial').getBoundingClientRect();
+    const [x, y] = [event.clientX - box.x - box.width / 2, event.clientY - box.y - box.height / 2];
+    const range = slider();
+    range.value = Math.round(Math.atan2(x, -y) * 180 / Math.PI);
+    range.dispatchEvent(new Event('input', {bubbles: true}));
+  };
+  let dragging = false;
+  addEventListener('pointerdown', (event) => {
+    if (!event.target.closest?.('#place-dial') || !slider()) return;
+    event.preventDefault();
+    dragging = true;
+    drag(event);
+  });
+  addEventListener('pointermove', (event) => { if (dragging) drag(event); });
+  for (const end of ['pointerup', 'pointercancel']) addEventListener(end, () => { dragging = false; });
+  for (const kind of ['input', 'change']) document.addEventListener(kind, (event) => {
+    if (event.target.closest?.('#place-azimuth')) turn(event.target.value);
+  }, true);
+
+  // On a narrow page the answer lies below the panel that asked for it.
+  document.addEventListener('click', (event) => {
+    if (event.target.closest?.('#place-make') && innerWidth <= 760)
+      document.querySelector('#bearing')?.scrollIntoView({behavior: 'smooth', block: 'start'});
+  });
+
+  // An example is called by what it shows (gradio counts thumbnails).
+  const name = () => {
+    for (const button of document.querySelectorAll('#examples button[aria-label^=Thumbnail]'))
+      button.setAttribute('aria-label', button.innerText || button.querySelector('img')?.alt);
+  };
+
+  // What went wrong is said in its card alone, which may be out of sight on a phone.
+  const told = new WeakSet();
+  const tell = () => {
+    for (const card of document.querySelectorAll('.verdict.wrong')) {
+      if (!told.has(card)) card.scrollIntoView({block: 'nearest'});
+      told.add(card);
+    }
+  };
+
+  new MutationObserver(() => { advance(); name(); tell(); }).observe(
     document.documentElement, {childList: true, subtree: true, attributeFilter: ['data-auto']});
 })();
 </script>"""

@@ -53,6 +53,7 @@ def theme() -> gr.themes.Base:
 CSS = """
 .gradio-container { max-width: min(1320px, 100vw) !important; margin: 0 auto; }
 footer { opacity: .6; }
+footer > .divider:last-child { display: none; }
 
 /* ---- head ---- */
 #masthead { display: flex; flex-wrap: wrap; align-items: baseline; gap: 4px 18px; padding: 6px 2px 0; }
@@ -88,6 +89,8 @@ footer { opacity: .6; }
 .pills label:has(input) { padding: 5px 13px; font-size: .88rem; border-radius: 99px; border: 0; box-shadow: none; }
 .pills label:has(input) span { margin: 0; }
 .pills input { position: absolute; opacity: 0; width: 1px; height: 1px; }
+.pills label:has(input:disabled) { opacity: .5; cursor: not-allowed; color: var(--checkbox-label-text-color);
+  background: var(--checkbox-label-background-fill); }
 .pills label:has(input:focus-visible) { outline: 2px solid var(--primary-500); outline-offset: 2px; }
 #byhand { align-items: end; gap: 10px; flex-wrap: nowrap; }
 #byhand .block { padding: 0; background: none; box-shadow: none; }
@@ -114,9 +117,23 @@ footer { opacity: .6; }
   padding: 12px 14px; gap: 8px; }
 .take .block { box-shadow: none; padding: 0; background: none; }
 .take audio, .strip audio { width: 100%; height: 40px; }
+.take .figure { width: 100%; aspect-ratio: 6.8 / 3.7; overflow: hidden; }
+.take .figure .empty { visibility: hidden; }
 .take .plot-head { font-size: .86rem; color: var(--body-text-color-subdued); }
 .take .plot-head b { color: var(--body-text-color); font-weight: 600; }
 .take .matplotlib img, .take .layout img { width: 100%; height: auto; }
+/* Several takes: one under the other, each with its picture beside its evidence. */
+#takes { gap: 12px; }
+.take:has(.several) .figure { aspect-ratio: 3.6 / 3.2; }
+@media (min-width: 761px) {
+  .take:has(.several) { display: grid; grid-template: auto auto auto 1fr / minmax(0, 11fr) minmax(0, 10fr);
+    gap: 8px 16px; }
+  .take:has(.several) > * { grid-column: 1 / -1; }
+  .take:has(.several) > .figure { grid-area: 3 / 1; }
+  .take:has(.several) > .downloads { grid-area: 4 / 1; align-self: start; }
+  .take:has(.several) > :last-child { grid-area: 3 / 2 / span 2; }
+  .take:has(.several) .evidence .bar { grid-template-columns: minmax(70px, 38%) 1fr 36px; }
+}
 .downloads { gap: 8px; flex-wrap: nowrap; }
 .downloads button { font-size: .85rem; min-width: 0; }
 
@@ -152,13 +169,68 @@ footer { opacity: .6; }
   background: color-mix(in srgb, var(--primary-500) 16%, transparent); color: var(--body-text-color); }
 .guide b { color: var(--body-text-color); font-weight: 600; }
 
-.foot { font-size: .86rem; color: var(--body-text-color-subdued); overflow-wrap: anywhere; }
-.foot table { width: 100%; font-size: .84rem; border-collapse: collapse; }
-.foot td, .foot th { text-align: left; padding: 4px 10px 4px 0; vertical-align: top; }
+/* ---- locate ---- */
+.hint { display: flex; gap: 9px; align-items: center; font-size: .86rem; margin: 0;
+  color: var(--body-text-color-subdued); }
+.hint svg { width: 22px; height: 22px; flex: none; fill: currentColor; color: var(--primary-600); }
+#clip audio { width: 100%; }
+#clip .audio-container:has(input[type=file]) { height: 150px; min-height: 0; padding-top: 26px; }
+#clip [data-testid=upload-icon] { display: none; }
+#clip [data-testid=upload-text] { padding: 0; min-height: 0; line-height: 1.4; }
+.sheet { background: var(--block-background-fill); border-radius: 14px; box-shadow: var(--block-shadow);
+  padding: 12px 14px; gap: 8px; }
+.sheet .block { box-shadow: none; padding: 0; background: none; }
+#dial, #maps { overflow: hidden; }
+#dial { aspect-ratio: 1; }
+#maps { aspect-ratio: 4.4 / 5.9; width: 100%; max-width: 590px; margin: 0 auto; }
+#dial img, #maps img { width: 100%; height: auto; display: block; }
+@media (min-width: 761px) { #bench > .column:first-child { position: sticky; top: 12px; } }
+#place h3 { margin: 0; font-size: 1rem; font-weight: 620; color: var(--body-text-color); }
+#place .form { background: none; border: 0; box-shadow: none; gap: 12px; }
+#place .block { border: 0; }
+#place-where { gap: 18px; flex-wrap: nowrap; align-items: center; }
+#place-compass { flex: 0 0 168px; min-width: 0; }
+#place-how { flex: 1 1 0; min-width: 0; gap: 14px; }
+#place-dial { width: 168px; height: 168px; display: block; touch-action: none; cursor: grab; overflow: visible;
+  font-size: 11px; user-select: none; -webkit-user-select: none; }
+#place-dial:active { cursor: grabbing; }
+#place-dial text { text-anchor: middle; fill: var(--body-text-color-subdued); }
+#place-dial .ring { fill: color-mix(in srgb, var(--neutral-500) 8%, transparent); stroke: var(--neutral-400);
+  stroke-width: 1.5; }
+#place-dial .ticks { stroke: var(--neutral-400); stroke-width: 1.5; }
+#place-dial .head { fill: var(--neutral-400); }
+#place-dial .source path { stroke: var(--primary-600); stroke-width: 2.5; stroke-linecap: round; }
+#place-dial .source circle { fill: var(--primary-600); stroke: white; stroke-width: 2.5; }
+#dial-row { align-items: center; gap: 16px; flex-wrap: nowrap; }
+#dial { flex: 1 1 54%; min-width: 0; }
+#bearings { flex: 1 1 46%; min-width: 0; }
+.fact { display: grid; grid-template-columns: 18px 1fr auto; gap: 0 8px; align-items: center; padding: 5px 0;
+  font-size: .9rem; border-top: 1px solid color-mix(in srgb, var(--neutral-500) 18%, transparent); }
+.fact > span { white-space: nowrap; }
+.fact b { font-weight: 600; text-align: right; font-variant-numeric: tabular-nums; }
+.fact small { grid-column: 2 / -1; font-size: .8rem; color: var(--body-text-color-subdued); text-align: right; }
+.fact small:empty { display: none; }
+.fact .mark { --mark: #0d9488; width: 14px; height: 14px; justify-self: center; box-sizing: border-box; }
+.fact .mark.model { border-radius: 50%; background: var(--mark); }
+.fact .mark.interval { height: 6px; background: var(--mark); }
+.fact .mark.truth { width: 10px; height: 10px; background: #db2777; transform: rotate(45deg); }
+.fact .mark.baseline { height: 0; border-top: 3px dashed #6366f1; width: 16px; }
+.fact .mark.second { border-radius: 50%; border: 3px solid #d97706; }
+.halves { display: flex; flex-wrap: wrap; justify-content: space-between; font-size: .86rem; margin-bottom: 8px;
+  color: var(--body-text-color-subdued); }
+.halves b { color: var(--body-text-color); font-weight: 620; font-variant-numeric: tabular-nums; }
+.halves > i { flex: 1 0 100%; height: 8px; margin-top: 4px; border-radius: 4px; overflow: hidden;
+  background: color-mix(in srgb, var(--neutral-500) 30%, transparent); }
+.halves > i > i { display: block; height: 100%; background: var(--primary-600); }
+.bearings .faint { font-size: .86rem; color: var(--body-text-color-subdued); }
 
-/* Three takes need the width more than the photograph does. */
-#board:has(#take-2) > .column:first-child { flex-grow: 5 !important; }
-#board:has(#take-2) > .column:last-child { flex-grow: 8 !important; }
+.foot { font-size: .86rem; color: var(--body-text-color-subdued); overflow-wrap: break-word; }
+.foot table { width: 100%; font-size: .84rem; border-collapse: collapse; }
+.foot table, .foot thead, .foot tr { border: 0; }
+.foot th, .foot td { text-align: left; padding: 7px 12px 7px 0; vertical-align: top; border: 0;
+  border-bottom: 1px solid color-mix(in srgb, var(--neutral-500) 22%, transparent); }
+.foot th { font-weight: 600; color: var(--body-text-color); }
+.foot td:nth-child(3) { white-space: nowrap; }
 
 @media (max-width: 760px) {
   #masthead h1 { font-size: 1.3rem; }
@@ -172,11 +244,25 @@ footer { opacity: .6; }
   #board > .column { display: contents; }
   #choose { order: 1; } #photo { order: 2; } #overlay { order: 3; } #verdict { order: 4; } #anyway { order: 5;
   } #ways { order: 6; }
+  /* Each model a small paragraph: its name and size, where it is, its licence. */
+  .foot thead { display: none; }
+  .foot tr { display: grid; grid-template-columns: 1fr auto; padding: 8px 0;
+    border-bottom: 1px solid color-mix(in srgb, var(--neutral-500) 22%, transparent); }
+  .foot td { padding: 1px 0; border: 0; }
+  .foot td:first-child { font-weight: 600; color: var(--body-text-color); }
+  .foot td:nth-child(2) { grid-area: 2 / 1 / auto / -1; }
+  .foot td:nth-child(4) { grid-column: 1 / -1; }
+  #dial-row { flex-direction: column; align-items: stretch; }
+  #place-where { gap: 12px; }
+  #place .pills label:has(input) { padding: 5px 10px; font-size: .84rem; }
+  #place-compass { flex-basis: 140px; }
+  #place-dial { width: 140px; height: 140px; }
   #byhand { order: 7; } #how { order: 8; } #settings { order: 9; }
 }
 """
 
 # gradio prefixes every rule of CSS with its own container, so the container's padding is set from the page's head.
 SHELL = """<style>
+body.dark audio { color-scheme: dark; }
 @media (max-width: 760px) { .gradio-container > .main.fillable { padding: 8px 12px !important; } }
 </style>"""

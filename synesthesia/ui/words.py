@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from synesthesia.results import Heard, SceneHeard
+    from synesthesia.results import Heard, Located, SceneHeard
 
 TITLE = "Synesthesia"
 SENTENCE = "Click a place in a photograph and hear what it sounds like."
@@ -23,6 +23,7 @@ VOICES = {"flow": "Flow", "mlp": "MLP", "both": "Both"}
 VOICE = "Generator"
 VOICE_INFO = "Flow samples a new sound, MLP predicts an average one; Both: side by side on one seed."
 TAKES = "Takes"
+TAKES_BOTH = "Takes: one of each"
 AUTOPLAY = "Play at once"
 SETTINGS = "Settings: length, seed, guidance, steps"
 SECONDS = "Length (s)"
@@ -58,9 +59,13 @@ SILENT_SMALL = "The model abstains rather than invent a noise. It can be told to
 UNEXPECTED = "Something went wrong on our side; nothing is lost, please try again."
 BUSY = "Many people are listening right now; please try again in a moment."
 
-PRIVACY = "Photographs stay on the machine that runs this page and are deleted within two hours."
+PRIVACY = "Photographs and clips stay on the machine that runs this page and are deleted within two hours."
 ABOUT = "Models, licences, limits, how to cite"
 NO_CELL = "Type a row and a column first."
+EMPTY = {  # setting -> what is said when its field was left empty
+    "seed": "Type a seed first; any whole number from 0 will do.",
+    "seconds": "Choose a length first, 1 to 10 seconds.",
+}
 LISTENING = "Listening …"
 SCENE_LISTENING = "Listening to every place …"
 SCENE_SILENT = ("Nothing in this photograph makes a sound.", "Single patches can be told to sound anyway.")
@@ -112,6 +117,13 @@ def named(sound: Heard) -> str:
     return sound.evidence.labels[0].label.replace("_", " ") if sound.evidence.labels else "something"
 
 
+def sounds_like(sound: Heard) -> str:
+    """Claims the likeness only where the classifier hears it too, among its first three."""
+    name = named(sound)
+    best = [each.label.replace("_", " ") for each in sound.evidence.labels[:3]]
+    return f"Sounds like {name}" if not best or name in best else f"Taken for {name}"
+
+
 def heard(sound: Heard, took_s: float) -> tuple[str, str]:
     """(big, small) sentence of one sound."""
     check = ""
@@ -119,7 +131,7 @@ def heard(sound: Heard, took_s: float) -> tuple[str, str]:
         best = sound.evidence.labels[0]
         check = f" · our classifier hears {best.label.replace('_', ' ')} ({best.score:.2f})"
     return (
-        f"Sounds like {named(sound)}",
+        sounds_like(sound),
         f"{place(sound.row, sound.col).capitalize()} · presence {sound.presence:.2f}{check}"
         f" · {sound.seconds:.1f} s, made in {took_s:.1f} s",
     )
@@ -131,6 +143,10 @@ def scene(mix: SceneHeard) -> tuple[str, str]:
     return (f"{len(mix.stems)} {several}", ", ".join(dict.fromkeys(names)))
 
 
+def sweeping(row: int) -> tuple[str, str]:
+    return (f"Row {row}, patch by patch", "What each one sounds like is in the list.")
+
+
 def sweep_note(row: int, done: int, total: int) -> str:
     return f"Row {row}: {done} of {total} patches"
 
@@ -140,3 +156,80 @@ def sweep_done(row: int, sounds: list[Heard], total: int) -> str:
     if len(sounds) < total:
         return f"Stopped after {len(sounds)} of {total} patches, {voiced} sound. What came, in one piece:"
     return f"Row {row}: {voiced} of {total} patches sound. The whole row in one piece:"
+
+
+# ---- the tab "Locate" ------------------------------------------------------------------------------------------------
+
+LOCATE = "Locate"
+CLIP = "Binaural clip: upload or record"
+HEADPHONES = "Use headphones: left and right are the clip's two ears, and loudspeakers mix them up."
+LOCATE_START = ("Which way does a sound come from?", "Place one around a head, or upload a recording made at two ears.")
+LOCATE_GUIDE = (
+    "<div class='guide'><ol>"
+    "<li><span>1</span><div><b>Make a clip:</b> choose a sound, drag the dot around the head, press the button. "
+    "Or upload a binaural recording: two channels, made at the two ears.</div></li>"
+    "<li><span>2</span><div><b>Listen with headphones</b> and point to where you hear it.</div></li>"
+    "<li><span>3</span><div><b>Compare:</b> the dial shows every direction with its probability, how sure the model "
+    "is, and what a plain time-difference method says; maps show which moments and pitches decided.</div></li>"
+    "</ol></div>"
+)
+LOCATING = "Listening with two ears …"
+PLACING = "Placing the sound …"
+NO_CLIP = "Upload or record a clip first."
+
+PLACE = "Make a test clip"
+PLACE_SOUND = "Sound"
+PLACE_SOUNDS = {"babble": "Voices", "ball": "Ball", "bird": "Bird", "noise": "Noise", "clicks": "Clicks"}
+PLACE_AZIMUTH = "Azimuth (°)"
+PLACE_ELEVATION = "Elevation (°)"
+PLACE_ROOM = "Room"
+PLACE_ROOMS = {"none": "None", "small": "Small", "large": "Large"}
+PLACE_SNR = "Signal over noise (dB)"
+PLACE_MORE = "Height, noise, take"
+PLACE_SEED = "Take"
+PLACE_MAKE = "Place it and locate it"
+
+CLIP_FILE, BEARINGS_FILE = "Clip", "All numbers (JSON)"
+MODEL, INTERVAL, BASELINE, TRUTH, SECOND, HEIGHT = (
+    "Model", "90 % interval", "GCC-PHAT", "Truth", "Second source", "Height",
+)  # fmt: skip
+BASELINE_NOTE = "front half only"
+MAPS_ABOUT = "What the answer rests on: brighter cells counted more. 1 is what each would get if all counted alike."
+SPECTROGRAM, LEVEL_MAP, PHASE_MAP, TRACK = (
+    "Spectrogram, both ears", "Level differences (ILD branch)", "Time differences (ITD branch)",
+    "Direction from moment to moment, fainter where the clip is quiet",
+)  # fmt: skip
+HEIGHTS = {"below": "below the ears", "level": "about level", "above": "above the ears"}
+NO_DIRECTION = "No direction is claimed; the ring shows what the model would guess."
+
+
+def degrees(azimuth_deg: float) -> str:
+    """38° right, 120° left, 0°, 180°."""
+    whole = round(abs(azimuth_deg))
+    return f"{whole}°" if whole in (0, 180) else f"{whole}° {'right' if azimuth_deg > 0 else 'left'}"
+
+
+def arc(low_deg: float, high_deg: float) -> str:
+    """27° to 59° right; 10° left to 20° right."""
+    one_side = low_deg * high_deg > 0 and max(abs(low_deg), abs(high_deg)) < 179.5
+    low = f"{round(abs(low_deg))}°" if one_side else degrees(low_deg)
+    return f"{low} to {degrees(high_deg)}"
+
+
+def located(found: Located, truth_deg: float | None) -> tuple[str, str, str]:
+    """(big, small, kind) of the card: the direction, or why there is none."""
+    from synesthesia.spatial.geometry import OCTANTS, octant
+
+    if found.kind != "stereo":
+        return "No direction in this clip", found.warning, "quiet"
+    truth = "" if truth_deg is None else f"It was put at {degrees(truth_deg)}: {off(found.azimuth_deg, truth_deg)}."
+    name, turned = OCTANTS[octant(found.azimuth_deg)], degrees(found.azimuth_deg)
+    if name not in ("front", "back"):
+        turned = turned.split(" ")[0]  # the name says the side already
+    return f"{name.capitalize()}, {turned}", " ".join(filter(None, (found.sentence, truth, found.warning))), ""
+
+
+def off(azimuth_deg: float, truth_deg: float) -> str:
+    from synesthesia.spatial.geometry import difference
+
+    return f"off by {abs(difference(azimuth_deg, truth_deg)):.0f}°"

@@ -50,7 +50,7 @@ def read_image(source: Image.Image | str | os.PathLike[str] | bytes) -> Image.Im
     except UserError:
         raise
     except Image.DecompressionBombError:
-        raise UserError(_too_large("It")) from None
+        raise UserError(_too_large("The photograph")) from None
     except UnidentifiedImageError:
         raise UserError(_not_a_photograph(data)) from None
     except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, struct.error, EOFError, ValueError ...

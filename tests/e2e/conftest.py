@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -38,10 +39,17 @@ def url() -> Iterator[str]:
     if os.environ.get("SYNESTHESIA_URL"):
         yield os.environ["SYNESTHESIA_URL"]
         return
+    with served({"SYNESTHESIA_PRESET": "embedded"}) as address:
+        yield address
+
+
+@contextmanager
+def served(settings: dict[str, str]) -> Iterator[str]:
+    """Address of `python app.py` with these variables in its environment, until the block ends."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = {**os.environ, "PORT": str(port), "HOST": "127.0.0.1", "SYNESTHESIA_PRESET": "embedded"}
+    environment = {**os.environ, "PORT": str(port), "HOST": "127.0.0.1", **settings}
     server = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment)
     try:
         address = f"http://127.0.0.1:{port}"

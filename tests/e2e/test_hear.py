@@ -97,6 +97,33 @@ def test_a_row_outside_the_grid_is_refused_in_words(page: Any) -> None:
     assert "outside the grid" in settled(page, before)
 
 
+def test_an_empty_seed_is_one_sentence_and_the_next_click_works(page: Any) -> None:
+    before = verdict(page)
+    page.locator("#settings button").first.click()
+    page.get_by_label("Seed").fill("")
+    click_photo(page, 0.5, 0.5)
+    assert "seed" in settled(page, before)
+    assert page.locator(".toast-body").count() == 0, "said once"
+    page.get_by_label("Seed").fill("3")
+    sound, _ = samples(page, hear_at(page, 0.5, 0.5))
+    assert loud(sound)
+
+
+def test_takes_leave_the_photograph_where_it_is_and_go_with_the_next_click(page: Any) -> None:
+    place = page.locator("#photo").bounding_box()
+    page.get_by_test_id("Three-radio-label").click()
+    hear_at(page, 0.5, 0.5)
+    page.wait_for_selector("#take-2 img")
+    assert page.locator("#photo").bounding_box() == place
+    assert all(player.bounding_box()["width"] > 300 for player in page.locator(".take audio").all())
+    page.get_by_test_id("Both-radio-label").click()
+    page.wait_for_selector("[data-testid=Three-radio-label] input:disabled")
+    click_photo(page, 0.4, 0.4)
+    page.wait_for_function("!document.querySelector('.take')")
+    settled(page)
+    assert page.locator("#take-2").count() == 0
+
+
 def test_a_phone_shows_everything_without_sideways_scrolling(browser: Any, url: str) -> None:
     context = browser.new_context(viewport=PHONE, device_scale_factor=2, is_mobile=True, has_touch=True)
     page = open_page(context, url)
@@ -156,6 +183,37 @@ def test_stopping_a_sweep_really_stops_it(page: Any) -> None:
     page.wait_for_timeout(2500)
     assert page.locator("#strip .cell").count() == count < 20
     assert page.locator("#sweep-start").is_enabled()
+
+
+def test_stop_silences_a_sweep(page: Any) -> None:
+    begin_playing_sweep(page)
+    page.evaluate("document.querySelector('#sweep-stop').click()")
+    silent = "[...document.querySelectorAll('#strip audio')].every((player) => player.paused)"
+    assert page.evaluate(silent)
+    page.wait_for_function("document.querySelector('#sweep-progress').innerText.includes('Stopped')")
+    page.wait_for_timeout(1500)
+    assert page.evaluate(silent), "nor does the next one begin"
+
+
+def test_a_click_during_a_sweep_ends_it_and_shows_its_own_sound(page: Any) -> None:
+    begin_playing_sweep(page)
+    assert "Row 8" in verdict(page)
+    click_photo(page, 0.3, 0.3)
+    page.wait_for_selector("#audio-0 audio", state="visible")
+    assert page.get_by_role("tab", name="One patch").get_attribute("aria-selected") == "true"
+    assert page.evaluate("[...document.querySelectorAll('#strip audio')].every((player) => player.paused)")
+    page.wait_for_function("document.querySelector('#sweep-progress').textContent.includes('Stopped')")
+    assert "Row 8" not in verdict(page)
+
+
+def begin_playing_sweep(page: Any) -> None:
+    """Row 8, silent places too, until one of its sounds plays."""
+    page.locator("#settings button").first.click()
+    page.locator("#settings").get_by_label("Sound anyway").check()
+    page.locator("#row input").fill("8")
+    page.get_by_role("tab", name="Sweep a row").click()
+    page.locator("#sweep-start").click()
+    page.wait_for_function("[...document.querySelectorAll('#strip audio')].some((player) => !player.paused)")
 
 
 def test_the_downloads_are_the_sound_and_a_recipe(page: Any) -> None:

@@ -1,7 +1,8 @@
 """The real Studio with stand-in eyes and ears: enough to drive the page in milliseconds, without weights.
 
 A patch's "features" are its mean colour and place, its presence rises with brightness, and its sound is a decaying
-tone whose pitch follows the redness and the seed. Only for tests of the page: it proves nothing about hearing.
+tone whose pitch follows the redness and the seed. A clip's direction is that of its delay between the ears, with a
+doubt about front and back. Only for tests of the page: it proves nothing about hearing.
 """
 
 from __future__ import annotations
@@ -16,11 +17,17 @@ import torch
 from PIL import Image
 
 from synesthesia import presets
-from synesthesia.results import Evidence, LabelScore, Neighbour
+from synesthesia.results import Attention, AttentionMap, Evidence, LabelScore, Located, Neighbour
+from synesthesia.spatial.clip import read_clip
+from synesthesia.spatial.gcc import itd_s
+from synesthesia.spatial.geometry import is_front
+from synesthesia.spatial.localiser import shortest_arc
+from synesthesia.spatial.locate import sentence
 from synesthesia.studio import Studio
 from synesthesia.vision.grid import PatchGrid
 from synesthesia.vision.image import picture_key
 
+LONGEST_ITD_S = 0.7e-3
 LABELS = ("rain", "dog", "clock_tick", "engine", "glass_breaking", "cat")
 
 
@@ -94,3 +101,50 @@ class FakeStudio(Studio):
 
     def _ears(self) -> Any:
         return self.fake_ears
+
+    def binaural(
+        self,
+        sound: str,
+        azimuth_deg: float,
+        *,
+        elevation_deg: float = 0.0,
+        room: str = "none",
+        snr_db: float = 40.0,
+        seed: int = 0,
+    ) -> tuple[np.ndarray, int]:
+        """Bursts of noise that reach one ear later and softer."""
+        rate_hz, rng = presets.SAMPLE_RATE_HZ, np.random.default_rng(seed)
+        noise = 0.1 * rng.standard_normal(2 * rate_hz) * (np.arange(2 * rate_hz) % 6_400 < 4_000)
+        side = np.sin(np.radians(azimuth_deg))
+        late = round(abs(side) * LONGEST_ITD_S * rate_hz)
+        far = 0.5 * np.concatenate([np.zeros(late), noise])[: len(noise)]
+        return np.stack([far, noise] if side > 0 else [noise, far]).astype(np.float32), rate_hz
+
+    def locate(self, waveform: np.ndarray, sample_rate: int) -> Located:
+        clip = read_clip(waveform, sample_rate)
+        delay_s = itd_s(clip.waveform, presets.SAMPLE_RATE_HZ)
+        first = float(np.degrees(np.arcsin(np.clip(delay_s / LONGEST_ITD_S, -1, 1))))
+        azimuths = np.arange(180) * 2.0 - 180.0
+        behind = 180.0 - first
+        share = np.exp(60 * np.cos(np.radians(azimuths - first))) + 0.2 * np.exp(
+            60 * np.cos(np.radians(azimuths - behind))
+        )
+        share = share / share.sum()
+        times_s = np.arange(0.2, max(clip.seconds - 0.2, 0.21), 0.08)
+        interval = shortest_arc(share, azimuths, 0.8)
+        return Located(
+            azimuth_deg=first, interval_deg=interval, front_probability=float(share[is_front(azimuths)].sum()),
+            elevation="level", second_probability=0.06, second_deg=None, distribution=share.astype(np.float32),
+            azimuths_deg=azimuths, track=(times_s, first + 4 * np.sin(5 * times_s)),
+            attention=Attention(fake_map(clip.seconds, 5000.0), fake_map(clip.seconds, 700.0)),
+            token=np.zeros(256, dtype=np.float32), baseline_deg=first, itd_s=delay_s, seconds=clip.seconds,
+            kind=clip.kind, warning=clip.warning, sentence=sentence(first, interval, None),
+        )  # fmt: skip
+
+
+def fake_map(seconds: float, best_hz: float) -> AttentionMap:
+    """Attention around one frequency, after each onset."""
+    times_s = np.arange(0.02, seconds, 0.04)
+    hz = np.geomspace(100, 7500, 16)
+    weights = np.exp(-(np.log(hz / best_hz) ** 2)) * (0.2 + np.exp(-10 * (times_s % 0.4)))[:, None]
+    return AttentionMap((weights / weights.sum()).astype(np.float32), times_s, hz)

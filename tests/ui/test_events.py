@@ -58,6 +58,35 @@ def test_a_click_outlines_first_and_sounds_then(one: HearEvents, tab: HearTab, s
     assert picture[tab.takes[0].figure].axes
 
 
+def test_a_click_puts_away_the_last_sounds_and_shows_where_the_next_one_comes(
+    one: HearEvents, tab: HearTab, session: Session
+) -> None:
+    first, *_ = one.click(session, 640.0, 400.0, ONE)
+    assert all(first[take.column].visible is False and first[take.figure] is None for take in tab.takes)
+    assert first[tab.ways].selected == "one"
+
+
+@pytest.mark.parametrize("field", ["seed", "seconds"])
+def test_an_empty_field_is_one_sentence_and_loses_nothing(
+    one: HearEvents, tab: HearTab, session: Session, field: str
+) -> None:
+    empty = replace(ONE, **{field: None})
+    many = ManyEvents(one.studio, tab, one)
+    for updates in (
+        one.click(session, 640.0, 400.0, empty), many.sweep(session, Halt(), 6, 1.0, empty), many.scene(session, empty)
+    ):  # fmt: skip
+        (update,) = guarded(tab, updates)
+        assert list(update) == [tab.verdict] and words.EMPTY[field] in update[tab.verdict]
+
+
+def test_likeness_is_claimed_only_where_the_classifier_hears_it(one: HearEvents, cat: Image.Image) -> None:
+    heard = one.studio.hear(cat, 10, 10, seconds=1.0, anyway=True)
+    best, *others = heard.evidence.labels
+    assert words.heard(heard, 0.1)[0] == f"Sounds like {best.label.replace('_', ' ')}"
+    other = replace(heard, evidence=replace(heard.evidence, labels=(*others, best)))
+    assert words.heard(other, 0.1)[0] == f"Taken for {best.label.replace('_', ' ')}", "it comes last of five"
+
+
 def test_takes_differ_and_are_as_many_as_asked(one: HearEvents, tab: HearTab, session: Session) -> None:
     updates = list(one.click(session, 640.0, 400.0, Settings("flow", 3, True, 1.0, 0, 3.0, 4, True)))
     files = [update[take.wav] for update in updates for take in tab.takes if take.wav in update]
@@ -73,8 +102,7 @@ def test_abstention_is_said_and_hides_the_last_sound(one: HearEvents, tab: HearT
     assert last[tab.anyway_button].visible is True
 
 
-def test_an_error_touches_nothing_but_the_verdict(one: HearEvents, tab: HearTab, monkeypatch: Any) -> None:
-    monkeypatch.setattr(gr, "Warning", lambda text: None)
+def test_an_error_touches_nothing_but_the_verdict(one: HearEvents, tab: HearTab) -> None:
     (update,) = guarded(tab, one.click(Session(), 1.0, 1.0, ONE))
     assert list(update) == [tab.verdict] and words.NO_PHOTO in update[tab.verdict]
 
@@ -130,9 +158,27 @@ def test_a_stopped_sweep_makes_no_more_sounds(
     assert made == [0, 1, 2] and "Stopped after 3 of" in last[tab.sweep.progress]
 
 
+def test_what_comes_after_stop_does_not_play(one: HearEvents, tab: HearTab, session: Session, monkeypatch: Any) -> None:
+    halt = Halt()
+    updates = ManyEvents(one.studio, tab, one).sweep(session, halt, 6, 1.0, ONE)
+    next(updates), next(updates)
+    real = type(one.studio._ears()).hear
+
+    def stopped_meanwhile(self: Any, *where: Any, **how: Any) -> Any:
+        halt.asked = True
+        return real(self, *where, **how)
+
+    monkeypatch.setattr(type(one.studio._ears()), "hear", stopped_meanwhile)
+    late, last = updates
+    assert late[tab.sweep.strip].count("<audio") == 2 and late[tab.sweep.strip].count("data-auto") == 1
+    assert last[tab.sweep.stop].interactive is False
+
+
 def test_a_whole_sweep_ends_in_one_sound(one: HearEvents, tab: HearTab, session: Session) -> None:
-    *_, last = ManyEvents(one.studio, tab, one).sweep(session, Halt(), 6, 1.0, ONE)
+    first, *_, last = ManyEvents(one.studio, tab, one).sweep(session, Halt(), 6, 1.0, ONE)
+    assert "Row 6" in first[tab.verdict], "and no longer the place that was clicked before"
     assert last[tab.sweep.audio].value and "patches sound" in last[tab.sweep.progress]
+    assert last[tab.sweep.stop].interactive is True, "its sounds may still be playing"
 
 
 def test_the_sounds_of_a_row_follow_each_other(one: HearEvents, cat: Image.Image) -> None:

@@ -1,0 +1,33 @@
+"""Which component sets off which handler of the tab "Locate"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from synesthesia.ui.hear_events import Update, guarded
+from synesthesia.ui.hear_wiring import PRIVATE
+from synesthesia.ui.locate_events import LocateEvents, Wish
+
+if TYPE_CHECKING:
+    from synesthesia.studio import Studio
+    from synesthesia.ui.locate_tab import LocateTab
+
+SETTINGS: dict[str, Any] = {"concurrency_id": "locate", "api_visibility": PRIVATE, "show_progress": "hidden"}
+
+
+def connect_locate(studio: Studio, tab: LocateTab) -> None:
+    """Attach every event of the tab."""
+    events, place = LocateEvents(studio, tab), tab.place
+    changed = [tab.verdict, tab.guide, *tab.answer.parts()]
+
+    def clip(path: str | None) -> Iterator[Update]:
+        yield from guarded(tab, events.clip(path))
+
+    def make(*values: Any) -> Iterator[Update]:
+        yield from guarded(tab, events.make(Wish(*values)))
+
+    for trigger in (tab.clip.upload, tab.clip.stop_recording):
+        trigger(clip, [tab.clip], [tab.clip, *changed], trigger_mode="always_last", **SETTINGS)
+    tab.clip.clear(events.forget, None, changed, **SETTINGS)
+    place.make.click(make, place.parts(), [tab.clip, *changed], trigger_mode="once", **SETTINGS)

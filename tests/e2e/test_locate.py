@@ -1,0 +1,159 @@
+"""The tab "Locate" in a real browser, with tiny random weights: what it answers means nothing, that it does counts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from synesthesia import Studio, weights
+from tests.e2e.conftest import served
+from tests.e2e.driving import WAIT_MS, loud, samples
+from tests.tiny import write_checkpoints
+
+DESK = {"width": 1280, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def tiny_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("tiny") / "checkpoints"
+    write_checkpoints(folder)
+    with served({"SYNESTHESIA_PRESET": "embedded", weights.ROOT_VARIABLE: str(folder)}) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    waveform, rate_hz = Studio.load("embedded").binaural("ball", -70.0)
+    path = tmp_path_factory.mktemp("clips") / "ball.wav"
+    soundfile.write(path, waveform.T, rate_hz)
+    return path
+
+
+@pytest.fixture
+def page(browser: Any, tiny_url: str) -> Iterator[Any]:
+    context = browser.new_context(viewport=DESK)
+    yield open_tab(context, tiny_url)
+    context.close()
+
+
+def open_tab(context: Any, url: str) -> Any:
+    page = context.new_page()
+    page.set_default_timeout(WAIT_MS)
+    page.goto(url)
+    page.get_by_role("tab", name="Locate").click()
+    page.wait_for_selector("#place-dial")
+    return page
+
+
+def upload(page: Any, path: Path) -> str:
+    before = told(page)
+    page.locator("#clip input[type=file]").set_input_files(path)
+    return answered(page, before)
+
+
+def clear(page: Any) -> None:
+    before = told(page)
+    page.locator("#clip button[aria-label='Clear']").click()
+    answered(page, before)
+    page.wait_for_selector("#clip input[type=file]", state="attached")
+
+
+def told(page: Any) -> str:
+    return str(page.locator("#bearing .verdict").inner_text())
+
+
+def answered(page: Any, before: str) -> str:
+    page.wait_for_function(
+        "before => { const card = document.querySelector('#bearing .verdict');"
+        " return card && !card.classList.contains('busy') && card.innerText !== before; }",
+        arg=before,
+    )
+    return told(page)
+
+
+def test_an_uploaded_clip_gets_a_dial_maps_and_numbers(page: Any, clip: Path) -> None:
+    assert "°" in upload(page, clip)
+    for picture in ("#dial img", "#maps img"):
+        page.wait_for_selector(picture)
+        assert page.evaluate("place => document.querySelector(place).naturalWidth", picture) > 400
+    assert "GCC-PHAT" in page.locator("#bearings").inner_text()
+    with page.expect_download() as numbers:
+        page.get_by_role("button", name="All numbers").click()
+    assert "azimuth_deg" in json.loads(Path(numbers.value.path()).read_text())
+    with page.expect_download() as same:
+        page.get_by_role("button", name="Clip", exact=True).click()
+    assert Path(same.value.path()).read_bytes() == clip.read_bytes()
+    clear(page)
+    assert not page.locator("#answer").is_visible()
+
+
+def test_the_dot_is_dragged_and_the_sound_lands_there(page: Any) -> None:
+    box = page.locator("#place-dial").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y - 50)
+    page.mouse.down()
+    page.mouse.move(x - 50, y, steps=4)
+    page.mouse.up()
+    assert page.locator("#place-azimuth input[type=number]").input_value() == "-90"
+    before = told(page)
+    page.locator("#place-make").click()
+    assert "It was put at 90° left" in answered(page, before)
+    page.wait_for_selector("#maps img")
+    sound, rate_hz = samples(page, page.locator("#clip audio").get_attribute("src"))
+    ears = sound.reshape(-1, 2).astype(np.float64)
+    assert rate_hz == 16_000 and loud(sound) and np.square(ears[:, 0]).sum() > np.square(ears[:, 1]).sum()
+
+
+def test_the_keyboard_alone_places_a_sound(page: Any) -> None:
+    page.locator("#place-azimuth input[type=range]").focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    assert page.locator("#place-dial .source").get_attribute("transform") == "rotate(65)"
+    before = told(page)
+    page.locator("#place-make").focus()
+    page.keyboard.press("Enter")
+    assert "It was put at 65° right" in answered(page, before)
+
+
+def test_a_bad_file_gives_one_sentence_and_the_next_clip_works(page: Any, clip: Path, tmp_path: Path) -> None:
+    (tmp_path / "broken.wav").write_bytes(b"this is no sound")
+    assert "can't be read as sound" in upload(page, tmp_path / "broken.wav")
+    assert not page.locator("#answer").is_visible()
+    soundfile.write(tmp_path / "one.wav", np.random.default_rng(0).normal(0, 0.1, 8_000), 16_000)
+    page.wait_for_selector("#clip input[type=file]", state="attached")
+    assert "not a binaural recording" in upload(page, tmp_path / "one.wav")
+    clear(page)
+    assert "°" in upload(page, clip)
+
+
+def test_a_phone_shows_everything_without_sideways_scrolling(browser: Any, tiny_url: str) -> None:
+    context = browser.new_context(viewport=PHONE, device_scale_factor=2, is_mobile=True, has_touch=True)
+    page = open_tab(context, tiny_url)
+    before = told(page)
+    page.locator("#place-make").tap()
+    answered(page, before)
+    page.wait_for_selector("#maps img")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    page.wait_for_function("document.querySelector('#bearing').getBoundingClientRect().y < innerHeight / 2")
+    dial = page.locator("#dial img").bounding_box()
+    assert dial["width"] > 280 and dial["x"] >= 0
+    context.close()
+
+
+def test_the_endpoint_answers_programs(tiny_url: str, clip: Path, tmp_path: Path) -> None:
+    from gradio_client import Client, handle_file
+
+    client = Client(tiny_url, verbose=False)
+    found = client.predict(handle_file(str(clip)), api_name="/locate")
+    assert -180 < found["azimuth_deg"] <= 180 and len(found["interval_deg"]) == 2 and found["baseline_deg"] < -40
+    assert sum(found["distribution"]["probabilities"]) == pytest.approx(1, abs=1e-3)
+    (tmp_path / "broken.wav").write_bytes(b"this is no sound")
+    with pytest.raises(Exception, match="can't be read as sound"):
+        client.predict(handle_file(str(tmp_path / "broken.wav")), api_name="/locate")
