@@ -6,10 +6,9 @@
 
 Rows of the main table: flow, flow without retrieval, mlp, the text baseline (the vision network's label for the
 picture, then a random *training recording* of that label), the retrieval bound (true label, held-out recording),
-shuffled clicks and random. Other rows: `generator` (true condition instead of a picture), `pairs` (two pictures side
-by side, a click on each), `presence`, `copies`. Pictures are split val; Frechet distances are to held-out
-recordings. Writes
-JSON and a table to --out.
+shuffled clicks and random. Other rows: `wish` (the prior alone, before any sound), `generator` (true condition instead
+of a picture), `pairs` (two pictures side by side, a click on each), `presence`, `copies`. Pictures are split val;
+Frechet distances are to held-out recordings. Writes JSON and a table to --out.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ from torch.nn import functional as F
 from synesthesia import presets, weights
 from synesthesia.audio.codec import LatentCodec
 from synesthesia.evaluation.frechet import frechet_distance
-from synesthesia.evaluation.intervals import bootstrap
+from synesthesia.evaluation.intervals import Estimate, bootstrap, wilson
 from synesthesia.evaluation.judge import Judge
 from synesthesia.hearing.descriptor import describe
 from synesthesia.hearing.direct import Hearing
@@ -43,7 +42,7 @@ from training.patch_features import choose, kept_out, paste
 from training.train_prior import classifier
 
 MAIN = ("flow", "flow_without_retrieval", "flow_one_take", "mlp", "text", "bound", "shuffled", "random")
-ALL = (*MAIN, "generator", "copies", "pairs", "presence")
+ALL = (*MAIN, "wish", "generator", "copies", "pairs", "presence")
 
 
 @dataclass(frozen=True)
@@ -155,6 +154,16 @@ class Evaluation:
             sounds = self.clicks(**options)
         latency = (time.perf_counter() - started) / len(self.cases)
         return judged(self.judge, sounds, accepted), latency
+
+    def wishes(self) -> dict[str, Estimate]:
+        """Before any sound: how often the kind that the prior wishes most is right, over all pictures and by source."""
+        names, hits = list(self.hearing.voice.ear.labels), defaultdict(list)
+        for case, grid in zip(self.cases, self.grids, strict=True):
+            place = grid.rows // 2 * grid.cols + grid.cols // 2
+            right = names[int(self.hearing.wish(grid).voices[place].argmax())] in case.accepted
+            hits["all"].append(right)
+            hits[case.picture.source].append(right)
+        return {source: wilson(sum(row), len(row)) for source, row in hits.items()}
 
     def generator(self) -> dict[str, Verdict]:
         """No picture: held-out recordings, their round trip through the generator's latents and the vocoder, and sounds
@@ -317,6 +326,10 @@ def main(config: Config) -> dict[str, object]:
                 f"{name:24} top-1 {verdict.top1}  top-5 {verdict.top5}  Frechet {distance:.2f}  {latency:.2f} s",
                 flush=True,
             )
+        elif name == "wish":
+            for source, estimate in evaluation.wishes().items():
+                figures[f"wish: {source}"] = {"top1": asdict(estimate)}
+                print(f"wish, {source:18} top-1 {estimate}  n = {estimate.n}", flush=True)
         elif name == "generator":
             for row, verdict in evaluation.generator().items():
                 figures[f"alone: {row}"] = {"top1": asdict(verdict.top1), "top5": asdict(verdict.top5)}
@@ -351,8 +364,8 @@ def table(figures: dict[str, Any]) -> str:
         if isinstance(cell, dict) and "top1" in cell:
             distance, seconds = (f"{cell[key]:.2f}" if key in cell else "" for key in ("frechet", "seconds"))
             lines.append(
-                f"| {name.replace('_', ' ')} | {cell['top1']['n']} | {share(cell['top1'])} | {share(cell['top5'])} "
-                f"| {distance} | {seconds} |"
+                f"| {name.replace('_', ' ')} | {cell['top1']['n']} | {share(cell['top1'])} "
+                f"| {share(cell['top5']) if 'top5' in cell else ''} | {distance} | {seconds} |"
             )
     return "\n".join(lines) + "\n"
 
