@@ -112,10 +112,11 @@ def networks(args: argparse.Namespace) -> list[tuple[str, MapOf, tuple[Tensor, T
             ridge.xx, ridge.xy, ridge.count = tensors["ridge.xx"], tensors["ridge.xy"], tensors["ridge.count"]
             net = {k[4:]: v for k, v in tensors.items() if k.startswith("net.")}
             rows.append((name, student_maps(net), ridge.solve()))
-    if args.labels_only:
-        body = load_file(args.labels_only)
-        net = new_student().state_dict() | {k[4:]: v for k, v in body.items() if k.startswith("net.")}
-        rows.append(("same network, labels only", student_maps(net), None))
+    for file, name in ((args.then_labels, "student, then labels"), (args.labels_only, "same network, labels only")):
+        if file:
+            body = load_file(file)
+            net = new_student().state_dict() | {k[4:]: v for k, v in body.items() if k.startswith("net.")}
+            rows.append((name, student_maps(net), None))
     torch.manual_seed(0)
     rows.append(("same network, random", student_maps(new_student().state_dict()), None))
     teacher = ImageTeacher(args.data)
@@ -127,7 +128,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--run", type=Path, required=True)
-    parser.add_argument("--labels-only", type=Path)
+    parser.add_argument("--labels-only", type=Path, help="network of training.train_labels from nothing")
+    parser.add_argument("--then-labels", type=Path, help="network of training.train_labels that started distilled")
     parser.add_argument("--per-class", type=int, default=30, help="training pictures of a class that the probe sees")
     parser.add_argument("--tiny", type=int, default=600, help="held-out 64-pixel pictures, 0 for none")
     parser.add_argument("--pairs", type=int, default=200)

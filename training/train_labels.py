@@ -1,6 +1,7 @@
-"""The control for the eyes: the same network trained on picture labels alone, without the teacher.
+"""Labels of the core pictures and Tiny-ImageNet: a third stage for the eyes, and, from nothing, their control.
 
     python -m training.train_labels --data DIR --out runs/labels_only/labels.safetensors --minutes 10
+    python -m training.train_labels --data DIR --out runs/then/labels.safetensors --start checkpoints/vision --lr 3e-4
     python -m training.train_labels --data DIR --out runs/smoke/labels.safetensors --steps 2 --limit 60    # smoke run
 
 Every picture with a direct sound teaches that sound label (cross-entropy, label smoothing 0.1), classes balanced by the
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from training.evaluate_vision import sounding
@@ -28,8 +29,11 @@ from training.vision_units import new_student
 CROP_PX, BATCH = 128, 48
 
 
-def main(data: Path, out: Path, minutes: float, steps: int | None, limit: int | None, seed: int, threads: int) -> float:
-    """Trains and writes the weights; returns the last running loss."""
+def main(
+    data: Path, out: Path, minutes: float = 10.0, steps: int | None = None, limit: int | None = None, seed: int = 0,
+    threads: int = 1, start: Path | None = None, lr: float = 3e-3,
+) -> float:  # fmt: skip
+    """Trains and writes the weights; returns the last running loss. start: folder of distilled eyes to begin with."""
     torch.set_num_threads(threads)
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
@@ -40,13 +44,19 @@ def main(data: Path, out: Path, minutes: float, steps: int | None, limit: int | 
     weights = counts[targets].float().rsqrt().numpy().astype(np.float64)
     weights /= weights.sum()
     net = new_student(len(sound_labels(data))).to(memory_format=torch.channels_last).train()
-    optimizer = torch.optim.AdamW(net.parameters(), lr=3e-3, weight_decay=0.05)
+    if start is not None:
+        body = {
+            k: v.float() for k, v in load_file(start / "model.safetensors").items() if not k.startswith("classifier")
+        }
+        missing, _ = net.load_state_dict(body, strict=False)
+        assert all(k.startswith("classifier") or k.endswith("num_batches_tracked") for k in missing), missing
+    optimizer = torch.optim.AdamW(net.parameters(), lr=lr, weight_decay=0.05)
     start, step, average = time.monotonic(), 0, 0.0
     while True:
         progress = step / steps if steps else (time.monotonic() - start) / (60 * minutes)
         if progress >= 1:
             break
-        optimizer.param_groups[0]["lr"] = 3e-3 * min(1.0, (step + 1) / 100) * 0.5 * (1 + np.cos(np.pi * progress))
+        optimizer.param_groups[0]["lr"] = lr * min(1.0, (step + 1) / 100) * 0.5 * (1 + np.cos(np.pi * progress))
         chosen = rng.choice(len(weights), BATCH, p=weights)
         crops = np.stack([random_crop(shown.pictures[i].pixels, rng, CROP_PX, 0.25) for i in chosen])
         with torch.autocast("cpu", torch.bfloat16):
@@ -74,4 +84,6 @@ if __name__ == "__main__":
     parser.add_argument("--limit", type=int)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--start", type=Path, help="folder of distilled eyes; from nothing without it")
+    parser.add_argument("--lr", type=float, default=3e-3)
     main(**vars(parser.parse_args()))
