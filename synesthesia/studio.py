@@ -241,7 +241,7 @@ class Studio:
             if self._locator is None:
                 from synesthesia.spatial.locate import Locator
 
-                self._locator = Locator.load(self.preset.spatial)
+                self._locator = Locator.load(self.preset.spatial, self._own_head())
             return self._locator
 
     def _own_head(self) -> CompactHead:

@@ -51,9 +51,9 @@ def main(
         missing, _ = net.load_state_dict(body, strict=False)
         assert all(k.startswith("classifier") or k.endswith("num_batches_tracked") for k in missing), missing
     optimizer = torch.optim.AdamW(net.parameters(), lr=lr, weight_decay=0.05)
-    start, step, average = time.monotonic(), 0, 0.0
+    began, step, average = time.monotonic(), 0, 0.0
     while True:
-        progress = step / steps if steps else (time.monotonic() - start) / (60 * minutes)
+        progress = step / steps if steps else (time.monotonic() - began) / (60 * minutes)
         if progress >= 1:
             break
         optimizer.param_groups[0]["lr"] = lr * min(1.0, (step + 1) / 100) * 0.5 * (1 + np.cos(np.pi * progress))

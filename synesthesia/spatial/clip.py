@@ -14,8 +14,8 @@ import torch
 from torchaudio.functional import resample
 
 from synesthesia.errors import UserError
+from synesthesia.spatial.head import RATE_HZ
 
-RATE_HZ = 16_000
 RATES_HZ = (8_000, 192_000)
 SECONDS = (0.2, 60.0)
 SILENT_RMS = 1e-5  # -100 dBFS

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from synesthesia.errors import UserError
 from synesthesia.spatial.cues import BinauralCues, CueConfig, Cues
 from synesthesia.spatial.extractor import ExtractorConfig, SpatialFeatureExtractor
+from synesthesia.spatial.geometry import wrap
 
 ELEVATIONS = ("below", "level", "above")
 ELEVATION_EDGES_DEG = (-15.0, 15.0)
@@ -144,7 +145,7 @@ def peak(distribution: np.ndarray, azimuths_deg: np.ndarray, reach: int = 3) -> 
 
 def second_peak(distribution: np.ndarray, azimuths_deg: np.ndarray, first_deg: float, apart_deg: float = 20.0) -> float:
     """The highest peak at least `apart_deg` from the first one, degrees."""
-    away = np.abs((azimuths_deg - first_deg + 180.0) % 360.0 - 180.0)
+    away = np.abs(wrap(azimuths_deg - first_deg))
     return peak(np.where(away >= apart_deg, distribution, 0.0), azimuths_deg)
 
 
@@ -158,8 +159,4 @@ def shortest_arc(distribution: np.ndarray, azimuths_deg: np.ndarray, mass: float
     start = int((ends - np.arange(bins)).argmin())
     low = azimuths_deg[start] - width / 2
     high = azimuths_deg[(int(ends[start]) - 1) % bins] + width / 2
-    return _wrapped(low), _wrapped(high)
-
-
-def _wrapped(deg: float) -> float:
-    return float(180.0 - (180.0 - deg) % 360.0)
+    return float(wrap(low)), float(wrap(high))

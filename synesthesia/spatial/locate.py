@@ -26,10 +26,10 @@ class Locator:
         self.localiser, self.table = localiser, table
 
     @staticmethod
-    def load(config: SpatialConfig) -> Locator:
-        """UserError when a file is missing or damaged."""
+    def load(config: SpatialConfig, head: CompactHead) -> Locator:
+        """UserError when a file is missing or damaged. head: whose delays the plain baseline looks up."""
         localiser = Localiser.load(weights.folder(config.localiser_weights.folder))
-        return Locator(localiser, ItdTable.of(CompactHead.load(weights.folder(config.head_weights.folder))))
+        return Locator(localiser, ItdTable.of(head))
 
     def locate(self, clip: Clip) -> Located:
         return locate(self.localiser, clip, self.table)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from synesthesia.errors import UserError
-from synesthesia.spatial.clip import RATE_HZ, read_clip
+from synesthesia.spatial.clip import read_clip
+from synesthesia.spatial.head import RATE_HZ
 
 RNG = np.random.default_rng(0)
 
