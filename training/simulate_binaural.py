@@ -89,6 +89,7 @@ class Simulator:
         self.heads, self.sounds, self.rng = list(heads), sounds, rng
         self.sampler = CropSampler(sounds, list(rows), rng)
         self.seconds, self.samples = seconds, round(seconds * RATE_HZ)
+        self.level = False  # sources stand at the height of the ears
 
     def draw(self, kind: str | None = None) -> Example:
         """One example of a kind, or of a kind drawn with SHARES."""
@@ -105,15 +106,20 @@ class Simulator:
             track_deg=track.astype(np.float32), pan_db=scene.pan_db,
         )  # fmt: skip
 
-    def staged(self, t60_s: tuple[float, float] | None, snr_db: float, sources: int = 1) -> Example:
+    def staged(self, t60_s: tuple[float, float] | None, snr_db: float, sources: int = 1, level: bool = True) -> Example:
         """One condition of an evaluation: one source, or two APART_DEG apart, in a room of this range of reverberation
-        times or in the open, with diffuse noise at `snr_db`."""
+        times or in the open, with diffuse noise at `snr_db`; level: all at the height of the ears."""
+        self.level = level
         room = self._room() if t60_s is not None else None
         if room is not None and t60_s is not None:
             room = Room(room.size_m, float(self.rng.uniform(*t60_s)))
         scene = self._one(self._excerpt(), room) if sources == 1 else self._pair(room)
         noisy = add_noise(scene.binaural, snr_db, self.rng, dict(self.heads)[scene.head])
         return self._example(replace(scene, binaural=noisy, snr_db=snr_db), "staged")
+
+    def excerpt(self) -> np.ndarray:
+        """(n,) of one of the sounds, as it was recorded."""
+        return self._excerpt()[0]
 
     def _scene(self, kind: str) -> _Scene:
         match kind:
@@ -205,6 +211,8 @@ class Simulator:
 
     def _elevation(self) -> float:
         """Mostly within 30 degrees of ear height; one in ten anywhere from -40 to 80."""
+        if self.level:
+            return 0.0
         if self.rng.random() < 0.1:
             return float(self.rng.integers(-40, 81))
         return float(np.rint(self.rng.normal(0.0, 13.0)).clip(-30, 30))

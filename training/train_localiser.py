@@ -19,20 +19,17 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from torchaudio.functional import fftconvolve
 
 from synesthesia.spatial.geometry import within
-from synesthesia.spatial.localiser import ELEVATION_EDGES_DEG, Localiser, LocaliserConfig, mirror, shortest_arc
+from synesthesia.spatial.localiser import Localiser, LocaliserConfig, mirror, shortest_arc
 from training.audio_data import SoundStore, read_manifest
-from training.heads import load_heads
-from training.placing import place
-from training.response_bank import Bank, bank
+from training.binaural_scenes import Batch, Scenes, all_responses
 from training.run_log import Clock, Ema, JsonlLog, cosine_rate, load_state, random_stream, save_state
 
-RATE_HZ = 16_000
 SECONDS = ((0.25, 0.2), (0.6, 0.25), (1.0, 0.4), (1.6, 0.15))  # of an excerpt and how often
 CLIP_SECONDS_A_STEP = 32.0
 TARGET_SPREAD_DEG = 3.0
+LOUDER_SHARE = 0.6  # of the distribution that the louder of two sources is taught to have
 
 
 @dataclass(frozen=True)
@@ -41,102 +38,24 @@ class LocaliserTraining:
     out: Path
     runs: Path = Path("runs/localiser")
     cache: Path = Path("runs/cache")
+    head: Path = Path("checkpoints/head")  # of the page's panel: one voice among the measured heads
     minutes: float = 60.0
     steps: int = 1_000_000
-    bank: int = 9_000
+    bank: int = 12_000  # responses in rooms, and as many in the open
     rate: float = 2e-3
     ema: float = 0.998
-    second_share: float = 0.25
+    second_share: float = 0.35
     seed: int = 0
     bf16: bool = True
     limit: int = 0
 
 
-@dataclass(frozen=True)
-class Batch:
-    """waveform: (B, 2, n); azimuth: (B, 2) degrees, the second nan when there is one source; elevation: (B,) band."""
-
-    waveform: Tensor
-    azimuth: Tensor
-    elevation: Tensor
-
-    def mirrored(self, which: Tensor) -> Batch:
-        """Ears swapped for the clips of `which` (B,) bool."""
-        waveform = torch.where(which[:, None, None], self.waveform.flip(1), self.waveform)
-        return Batch(waveform, torch.where(which[:, None], -self.azimuth, self.azimuth), self.elevation)
-
-
-class Scenes:
-    """Draws clips: excerpts of some recordings through responses of some heads."""
-
-    def __init__(self, store: SoundStore, rows: list[int], responses: Bank, rng: np.random.Generator) -> None:
-        self.store, self.responses, self.rng = store, responses, rng
-        self.rows = np.array(rows)
-        labels = [store.clips[i].label for i in rows]
-        weight = np.array([labels.count(label) ** -0.5 for label in labels])
-        self.probability = weight / weight.sum()
-
-    def sounds(self, count: int, samples: int) -> Tensor:
-        """(count, samples) excerpts with sound in them, RMS 1."""
-        made = [self._sound(int(row), samples) for row in self.rng.choice(self.rows, size=count, p=self.probability)]
-        return torch.from_numpy(np.stack(made))
-
-    def _sound(self, row: int, samples: int) -> np.ndarray:
-        whole = self.store.waveform(row)
-        loudest = np.abs(whole).max()
-        for _ in range(6):
-            sound = place(whole, samples, self.rng)
-            if np.sqrt(np.square(sound).mean()) > 0.02 * loudest:
-                break
-        return (sound / max(float(np.sqrt(np.square(sound).mean())), 1e-4)).astype(np.float32)
-
-    def draw(self, count: int, seconds: float, second_share: float) -> Batch:
-        rng, samples = self.rng, int(seconds * RATE_HZ)
-        first = self.responses.draw(rng, count)
-        heard = self._through(self.sounds(count, samples), first)
-        azimuth = torch.full((count, 2), float("nan"))
-        azimuth[:, 0] = torch.from_numpy(self.responses.azimuth_deg[first])
-        two = np.flatnonzero(rng.random(count) < second_share)
-        if len(two):
-            others = self.responses.companion(rng, first[two])
-            level = torch.from_numpy(10 ** (rng.uniform(-6, 3, (len(two), 1, 1)) / 20)).float()
-            heard[two] = heard[two] + level * self._through(self.sounds(len(two), samples), others)
-            azimuth[two, 1] = torch.from_numpy(self.responses.azimuth_deg[others])
-        heard = self._spoiled(heard)
-        band = np.digitize(self.responses.elevation_deg[first], ELEVATION_EDGES_DEG)
-        return Batch(heard, azimuth, torch.from_numpy(band))
-
-    def _through(self, sounds: Tensor, rows: np.ndarray) -> Tensor:
-        """(B, n) through responses -> (B, 2, n), as loud as it was at the louder ear."""
-        made = fftconvolve(sounds[:, None].expand(-1, 2, -1), self.responses.responses(rows))[..., : sounds.shape[1]]
-        level = made.square().mean(dim=2, keepdim=True).amax(dim=1, keepdim=True).sqrt()
-        return made / level.clamp(min=1e-4)
-
-    def _spoiled(self, heard: Tensor) -> Tensor:
-        """Diffuse noise at 0 to 40 dB, dullness, unequal microphones, microphone noise: each on a share."""
-        rng, count, samples = self.rng, len(heard), heard.shape[2]
-        snr_db = np.where(rng.random(count) < 0.55, rng.uniform(-3, 30, count), 60.0)
-        noise = self.responses.noise(rng, count, samples)  # (B, 2, n), RMS 1
-        level = heard.square().mean(dim=(1, 2)).sqrt().numpy() * 10 ** (-snr_db / 20)
-        heard = heard + noise * torch.from_numpy(level).float()[:, None, None]
-        dull = torch.from_numpy(rng.random(count) < 0.15)
-        if dull.any():
-            cut = torch.from_numpy(rng.uniform(0.05, 0.5, count)).float()  # of the Nyquist frequency
-            share = torch.linspace(0, 1, samples // 2 + 1)
-            low_pass = 1 / (1 + (share / cut[:, None]) ** 8)
-            filtered = torch.fft.irfft(torch.fft.rfft(heard) * low_pass[:, None], n=samples)
-            heard = torch.where(dull[:, None, None], filtered, heard)
-        mismatch = torch.from_numpy(10 ** (rng.normal(0, 0.4, (count, 2, 1)) / 20)).float()
-        hiss = 10 ** torch.from_numpy(rng.uniform(-70, -35, (count, 1, 1)) / 20).float()
-        return heard * mismatch + hiss * torch.randn(heard.shape)
-
-
 def azimuth_target(azimuth: Tensor, azimuths_deg: Tensor) -> Tensor:
-    """(B, 2) degrees (nan: none) -> (B, bins): one circular bell a source, equal shares."""
+    """(B, 2) degrees (nan: none) -> (B, bins): one circular bell a source, the first (louder) one's larger."""
     away = (azimuths_deg[None, None] - azimuth[:, :, None] + 180.0) % 360.0 - 180.0  # (B, 2, bins)
     bell = torch.exp(-0.5 * (away / TARGET_SPREAD_DEG) ** 2).nan_to_num(0.0)
     bell = bell / bell.sum(dim=2, keepdim=True).clamp(min=1e-9)
-    total = bell.sum(dim=1)
+    total = LOUDER_SHARE * bell[:, 0] + (1 - LOUDER_SHARE) * bell[:, 1]
     return total / total.sum(dim=1, keepdim=True)
 
 
@@ -192,8 +111,7 @@ def main(config: LocaliserTraining) -> Localiser:
     rng = random_stream(config.runs, config.seed)
     clips = read_manifest(config.data)[: config.limit or None]
     store = SoundStore(config.data, clips, config.cache)
-    heads = [head for head in load_heads(config.data) if head.split == "train"]
-    responses = bank(heads, config.bank, config.cache, config.seed)
+    responses = all_responses(config.data, config.head, config.bank, config.cache, config.seed)
     train_rows = [i for i, clip in enumerate(clips) if clip.split == "train"]
     aside_rows = [i for i, clip in enumerate(clips) if clip.split == "val"] or train_rows
     train, aside = Scenes(store, train_rows, responses, rng), Scenes(store, aside_rows, responses, rng)
