@@ -32,34 +32,60 @@ class ExtractorConfig:
 
 
 @dataclass(frozen=True)
+class Stretches:
+    """Parts of a clip that are pooled on their own. starts: (W,) first cells; length: cells, the same for all."""
+
+    starts: Tensor
+    length: int
+
+    @staticmethod
+    def whole(cells: int) -> Stretches:
+        return Stretches(torch.zeros(1, dtype=torch.long), cells)
+
+    @staticmethod
+    def sliding(cells: int, length: int, hop: int) -> Stretches:
+        """`length` cells every `hop`, the last ones at the end; one stretch if the clip is shorter."""
+        length = min(length, cells)
+        starts = list(range(0, cells - length + 1, hop))
+        if starts[-1] + length < cells:
+            starts.append(cells - length)
+        return Stretches(torch.tensor(starts), length)
+
+    @property
+    def middles(self) -> Tensor:
+        """(W,) in cells."""
+        return self.starts + self.length / 2
+
+
+@dataclass(frozen=True)
 class Cells:
     """One branch over a clip. values: (B, T', K', D); scores: (B, T', K', heads), before the softmax over cells."""
 
     values: Tensor
     scores: Tensor
 
-    def pool(self, inside: Tensor) -> tuple[Tensor, Tensor]:
-        """inside: (W, T') bool, which moments each of W stretches holds -> tokens (B, W, D), and the attention
-        (B, W, T', K'), averaged over heads, which sums to 1 over the cells of a stretch."""
+    def pool(self, stretches: Stretches) -> tuple[Tensor, Tensor]:
+        """Tokens (B, W, D) of W stretches and the attention within each (B, W, L, K'), averaged over heads, which sums
+        to 1 over a stretch."""
         times, high, heads = self.scores.shape[1:]
-        assert inside.shape[1] == times, f"{inside.shape[1]} moments asked for, the clip has {times}"
-        scores = self.scores.unsqueeze(1).masked_fill(~inside[None, :, :, None, None], float("-inf"))
-        weight = scores.flatten(2, 3).softmax(dim=2)  # (B, W, T' K', heads)
-        values = self.values.flatten(1, 2).unflatten(2, (heads, -1))  # (B, T' K', heads, D / heads)
-        pooled = torch.einsum("bwch,bchd->bwhd", weight, values).flatten(2)
-        return pooled, weight.mean(dim=3).unflatten(2, (times, high))
+        at = stretches.starts[:, None] + torch.arange(stretches.length, device=stretches.starts.device)  # (W, L)
+        assert int(at.max()) < times, f"stretches end at {int(at.max())}, the clip has {times} moments"
+        scores, values = self.scores[:, at], self.values[:, at].unflatten(4, (heads, -1))  # (B, W, L, K', ...)
+        weight = scores.flatten(2, 3).softmax(dim=2)  # (B, W, L K', heads)
+        pooled = torch.einsum("bwch,bwchd->bwhd", weight, values.flatten(2, 3)).flatten(2)
+        return pooled, weight.mean(dim=3).unflatten(2, (stretches.length, high))
 
 
 class Residual(nn.Module):
-    """Two 3x3 convolutions around a shortcut; the first may halve both axes. (B, C, T, K) -> (B, D, T', K')."""
+    """Two 3x3 convolutions around a shortcut; the first may halve the axes. (B, C, T, K) -> (B, D, T', K')."""
 
-    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+    def __init__(self, inputs: int, outputs: int, stride: tuple[int, int]) -> None:
         super().__init__()
         self.first = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
         self.first_norm = nn.BatchNorm2d(outputs)
         self.second = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
         self.second_norm = nn.BatchNorm2d(outputs)
-        same = inputs == outputs and stride == 1
+        same = inputs == outputs and stride == (1, 1)
         self.shortcut = nn.Identity() if same else nn.Conv2d(inputs, outputs, 1, stride, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -74,9 +100,11 @@ class Branch(nn.Module):
         super().__init__()
         first, second, third = config.widths
         half = config.token // 2
-        self.stem = nn.Conv2d(inputs + 1, first, (3, 5), (1, 1), (1, 2), bias=False)  # + 1: the band's position
+        self.stem = nn.Conv2d(inputs + 1, first, (3, 5), (2, 1), (1, 2), bias=False)  # + 1: the band's position
         self.stem_norm = nn.BatchNorm2d(first)
-        self.body = nn.Sequential(Residual(first, second, 2), Residual(second, third, 2), Residual(third, third, 1))
+        self.body = nn.Sequential(
+            Residual(first, second, (2, 2)), Residual(second, third, (1, 2)), Residual(third, third, (1, 1))
+        )
         self.place = nn.Parameter(torch.randn(config.cells_high, third) * 0.1)  # a cell knows its bands
         self.value = nn.Sequential(nn.Linear(third, half), nn.GELU(), nn.Linear(half, half))
         self.score = nn.Linear(third, config.heads)
@@ -105,17 +133,8 @@ class SpatialFeatureExtractor(nn.Module):
         phase = torch.cat([cues.phase, loudness], dim=1)
         return self.level(level), self.phase(phase)
 
-    def token(self, cells: tuple[Cells, Cells], inside: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """inside: (W, T') -> tokens (B, W, 256), level map and phase map (B, W, T', K')."""
-        level, level_map = cells[0].pool(inside)
-        phase, phase_map = cells[1].pool(inside)
+    def token(self, cells: tuple[Cells, Cells], stretches: Stretches) -> tuple[Tensor, Tensor, Tensor]:
+        """Tokens (B, W, 256), level map and phase map (B, W, L, K')."""
+        level, level_map = cells[0].pool(stretches)
+        phase, phase_map = cells[1].pool(stretches)
         return torch.cat([level, phase], dim=2), level_map, phase_map
-
-
-def stretches(cells: int, length: int, hop: int) -> Tensor:
-    """(W, cells) bool: sliding stretches of `length` cells every `hop`, the last one at the end; one if it is short."""
-    starts = list(range(0, max(1, cells - length + 1), hop))
-    if starts[-1] + length < cells:
-        starts.append(cells - length)
-    at = torch.arange(cells)
-    return torch.stack([(at >= start) & (at < start + length) for start in starts])

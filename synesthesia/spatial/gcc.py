@@ -14,6 +14,7 @@ import numpy as np
 from synesthesia.spatial.head import Head
 
 LONGEST_ITD_S = 1e-3
+MARGIN = 8  # the correlation is cut out this many times further than the longest delay
 FINER = 16  # the correlation is interpolated this many times finer than the sample rate
 
 
@@ -24,10 +25,12 @@ def itd_s(waveform: np.ndarray, rate_hz: int) -> float:
     left, right = np.fft.rfft(waveform, size)
     cross = left * right.conj()  # its correlation peaks at the delay of the left ear
     cross /= np.maximum(np.abs(cross), 1e-12 + 1e-3 * np.abs(cross).mean())
-    correlation = np.fft.irfft(cross, size * FINER)
-    reach = int(LONGEST_ITD_S * rate_hz * FINER)
-    lags = np.arange(-reach, reach + 1)
-    return float(lags[correlation[lags].argmax()] / (rate_hz * FINER))
+    coarse = np.fft.irfft(cross, size)
+    reach = int(LONGEST_ITD_S * rate_hz)
+    near = coarse[np.arange(-MARGIN * reach, MARGIN * reach)]  # the rest is too far off to matter between samples
+    fine = np.fft.irfft(np.fft.rfft(near), len(near) * FINER)
+    lags = np.arange(-reach * FINER, reach * FINER + 1)
+    return float(lags[fine[lags + MARGIN * reach * FINER].argmax()] / (rate_hz * FINER))
 
 
 @dataclass(frozen=True)

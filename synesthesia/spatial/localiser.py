@@ -18,11 +18,12 @@ from torch import Tensor, nn
 
 from synesthesia.errors import UserError
 from synesthesia.spatial.cues import BinauralCues, CueConfig, Cues
-from synesthesia.spatial.extractor import ExtractorConfig, SpatialFeatureExtractor
+from synesthesia.spatial.extractor import Cells, ExtractorConfig, SpatialFeatureExtractor, Stretches
 from synesthesia.spatial.geometry import wrap
 
 ELEVATIONS = ("below", "level", "above")
 ELEVATION_EDGES_DEG = (-15.0, 15.0)
+BF16 = torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()  # three times faster there
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class LocaliserConfig:
 @dataclass(frozen=True)
 class Answer:
     """Logits for W stretches of B clips. azimuth: (B, W, bins); elevation: (B, W, 3); second: (B, W), a second source;
-    level_map, phase_map: (B, W, T', K') attention; token: (B, W, 256)."""
+    level_map, phase_map: (B, W, L, K') attention; token: (B, W, 256)."""
 
     azimuth: Tensor
     elevation: Tensor
@@ -56,6 +57,20 @@ class Answer:
     level_map: Tensor
     phase_map: Tensor
     token: Tensor
+
+
+@dataclass(frozen=True)
+class Symmetric:
+    """Both looks together: swapping the ears mirrors `share` and `track` exactly. share: (B, bins), sums to 1;
+    elevation: (B, 3) and second: (B,) logits; clip: the look at the clip itself (W = 1), for its maps and token; track:
+    (B, W, bins) of stretches in the middle of `track_cells` (W,), or None."""
+
+    share: Tensor
+    elevation: Tensor
+    second: Tensor
+    clip: Answer
+    track: Tensor | None
+    track_cells: Tensor | None
 
 
 class Localiser(nn.Module):
@@ -73,37 +88,48 @@ class Localiser(nn.Module):
         self.elevation = nn.Linear(config.hidden, len(ELEVATIONS))
         self.second = nn.Linear(config.hidden, 1)
 
-    def answer(self, cues: Cues, inside: Tensor | None = None) -> Answer:
-        """One look, not symmetric; inside: (W, T') bool stretches, the whole clip by default."""
-        cells = self.extractor(cues)
-        if inside is None:
-            inside = torch.ones(1, cells[0].scores.shape[1], dtype=torch.bool)
-        token, level_map, phase_map = self.extractor.token(cells, inside)
+    def read(self, cells: tuple[Cells, Cells], stretches: Stretches) -> Answer:
+        """What stretches of a clip say."""
+        token, level_map, phase_map = self.extractor.token(cells, stretches)
         hidden = self.trunk(token)
         return Answer(
             self.azimuth(hidden), self.elevation(hidden), self.second(hidden)[..., 0], level_map, phase_map, token
         )
 
-    def forward(self, waveform: Tensor, inside: Tensor | None = None) -> Answer:
-        return self.answer(self.cues(waveform), inside)
+    def answer(self, cues: Cues) -> Answer:
+        """One look at whole clips (W = 1), not symmetric."""
+        cells = self.extractor(cues)
+        return self.read(cells, Stretches.whole(cells[0].scores.shape[1]))
+
+    def forward(self, waveform: Tensor) -> Answer:
+        return self.answer(self.cues(waveform))
 
     @torch.inference_mode()
-    def symmetric(self, waveform: Tensor, inside: Tensor | None = None) -> tuple[Tensor, Answer]:
-        """The azimuth distribution (B, W, bins) averaged with that of the mirrored clip, and the Answer (its other
-        logits averaged too; maps and token are those of the clip itself)."""
+    def symmetric(self, waveform: Tensor, track: tuple[int, int] | None = None) -> Symmetric:
+        """Two looks, at the clip and at its mirror image. track: (length, hop) in cells of the stretches that are
+        looked at one by one as well; none by default."""
         cues = self.cues(waveform)
-        mine, theirs = self.answer(cues, inside), self.answer(cues.mirrored(), inside)
-        heat = self.config.temperature
-        share = (mine.azimuth / heat).softmax(dim=2) + mirror((theirs.azimuth / heat).softmax(dim=2))
-        both = Answer(
-            mine.azimuth,
-            (mine.elevation + theirs.elevation) / 2,
-            (mine.second + theirs.second) / 2,
-            mine.level_map,
-            mine.phase_map,
-            mine.token,
+        with torch.autocast("cpu", torch.bfloat16, enabled=BF16):
+            seen = self.extractor(cues), self.extractor(cues.mirrored())
+        count = seen[0][0].scores.shape[1]
+        mine, theirs = (self.read(cells, Stretches.whole(count)) for cells in seen)
+        share, moving, at = self._both(mine, theirs)[:, 0], None, None
+        if track is not None:
+            at = Stretches.sliding(count, *track)
+            moving = self._both(*(self.read(cells, at) for cells in seen))
+        return Symmetric(
+            share=share,
+            elevation=(mine.elevation + theirs.elevation)[:, 0] / 2,
+            second=(mine.second + theirs.second)[:, 0] / 2,
+            clip=mine,
+            track=moving,
+            track_cells=None if at is None else at.middles,
         )
-        return share / 2, both
+
+    def _both(self, mine: Answer, theirs: Answer) -> Tensor:
+        """(B, W, bins) that sum to 1."""
+        heat = self.config.temperature
+        return ((mine.azimuth / heat).softmax(dim=2) + mirror((theirs.azimuth / heat).softmax(dim=2))) / 2
 
     def save(self, folder: Path) -> None:
         """Writes config.json and model.safetensors (matrices in float16)."""

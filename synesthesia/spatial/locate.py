@@ -10,7 +10,7 @@ from synesthesia.presets import SpatialConfig
 from synesthesia.results import Attention, AttentionMap, Located
 from synesthesia.spatial.clip import Clip
 from synesthesia.spatial.compact_head import CompactHead
-from synesthesia.spatial.extractor import BANDS_PER_CELL, FRAMES_PER_CELL, stretches
+from synesthesia.spatial.extractor import BANDS_PER_CELL, FRAMES_PER_CELL
 from synesthesia.spatial.gcc import ItdTable, itd_s
 from synesthesia.spatial.geometry import OCTANTS, is_front, octant
 from synesthesia.spatial.localiser import ELEVATIONS, Localiser, peak, second_peak, shortest_arc
@@ -42,17 +42,17 @@ def locate(localiser: Localiser, clip: Clip, table: ItdTable) -> Located:
     frames = 1 + waveform.shape[2] // config.cues.hop_samples
     cells = -(-frames // FRAMES_PER_CELL)
     cell_s = FRAMES_PER_CELL / config.cues.frames_per_second
-    moving = stretches(cells, max(1, round(TRACK_WINDOW_S / cell_s)), max(1, round(TRACK_HOP_S / cell_s)))
-    inside = torch.cat([torch.ones(1, cells, dtype=torch.bool), moving])  # the whole clip first
-    share, answer = localiser.symmetric(waveform, inside)
+    track = max(1, round(TRACK_WINDOW_S / cell_s)), max(1, round(TRACK_HOP_S / cell_s))
+    found = localiser.symmetric(waveform, track)
+    assert found.track is not None and found.track_cells is not None
     azimuths = config.azimuths_deg.numpy()
-    every = share[0].numpy()  # (W, bins)
-    whole = every[0] if clip.kind != "silent" else np.full_like(every[0], 1 / len(azimuths))
+    share, answer = found.share[0].numpy(), found.clip
+    whole = share if clip.kind != "silent" else np.full_like(share, 1 / len(azimuths))
     first = peak(whole, azimuths)
-    two = float(answer.second[0, 0].sigmoid())
+    two = float(found.second[0].sigmoid())
     second = second_peak(whole, azimuths, first) if two >= config.second_threshold else None
     at = torch.arange(cells, dtype=torch.float32)
-    middles = ((moving * at).sum(dim=1) / moving.sum(dim=1) + 0.5) * cell_s
+    middles = found.track_cells * cell_s
     times_s, high_hz = ((at + 0.5) * cell_s).numpy(), cell_frequencies_hz(localiser)
     delay_s = itd_s(clip.waveform, config.cues.sample_rate_hz)
     interval = shortest_arc(whole, azimuths, config.interval_mass)
@@ -60,12 +60,12 @@ def locate(localiser: Localiser, clip: Clip, table: ItdTable) -> Located:
         azimuth_deg=first,
         interval_deg=interval,
         front_probability=float(whole[is_front(azimuths)].sum()),
-        elevation=ELEVATIONS[int(answer.elevation[0, 0].argmax())],
+        elevation=ELEVATIONS[int(found.elevation[0].argmax())],
         second_probability=two,
         second_deg=second,
         distribution=whole.astype(np.float32),
         azimuths_deg=azimuths,
-        track=(middles.numpy(), np.array([peak(row, azimuths) for row in every[1:]], dtype=np.float32)),
+        track=(middles.numpy(), np.array([peak(row, azimuths) for row in found.track[0].numpy()], dtype=np.float32)),
         attention=Attention(
             AttentionMap(answer.level_map[0, 0].numpy(), times_s, high_hz),
             AttentionMap(answer.phase_map[0, 0].numpy(), times_s, high_hz),

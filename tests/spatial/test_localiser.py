@@ -10,7 +10,7 @@ import torch
 
 from synesthesia.errors import UserError
 from synesthesia.spatial.cues import BinauralCues, CueConfig
-from synesthesia.spatial.extractor import ExtractorConfig, stretches
+from synesthesia.spatial.extractor import Cells, ExtractorConfig, Stretches
 from synesthesia.spatial.geometry import within
 from synesthesia.spatial.localiser import (
     Localiser,
@@ -67,29 +67,38 @@ def test_the_level_of_a_clip_does_not_matter() -> None:
 
 
 def test_swapping_the_ears_mirrors_the_answer_exactly(localiser: Localiser) -> None:
-    share, _ = localiser.symmetric(noise())
-    swapped, _ = localiser.symmetric(noise().flip(1))
-    assert share.shape == (2, 1, 180) and torch.allclose(share.sum(dim=2), torch.ones(2, 1), atol=1e-5)
-    assert torch.allclose(swapped, mirror(share), atol=1e-6)
+    there, back = localiser.symmetric(noise(), track=(5, 3)), localiser.symmetric(noise().flip(1), track=(5, 3))
+    assert there.share.shape == (2, 180) and torch.allclose(there.share.sum(dim=1), torch.ones(2), atol=1e-5)
+    assert torch.allclose(back.share, mirror(there.share), atol=1e-6)
+    assert there.track is not None and back.track is not None
+    assert torch.allclose(back.track, mirror(there.track), atol=1e-6)
     azimuths = TINY.azimuths_deg.numpy()
-    assert peak(swapped[0, 0].numpy(), azimuths) == pytest.approx(-peak(share[0, 0].numpy(), azimuths), abs=1e-3)
+    assert peak(back.share[0].numpy(), azimuths) == pytest.approx(-peak(there.share[0].numpy(), azimuths), abs=1e-3)
 
 
 def test_attention_is_a_distribution_over_the_stretch(localiser: Localiser) -> None:
-    inside = stretches(13, 5, 3)
-    answer = localiser(noise(), inside)
+    cells = localiser.extractor(localiser.cues(noise()))
+    sliding = Stretches.sliding(13, 5, 3)
+    answer = localiser.read(cells, sliding)
     for weights in (answer.level_map, answer.phase_map):
-        assert weights.shape == (2, len(inside), 13, 16)
-        assert torch.allclose(weights.sum(dim=(2, 3)), torch.ones(2, len(inside)), atol=1e-4)
-        assert (weights[:, ~inside] == 0).all()
-    assert answer.token.shape == (2, len(inside), 16)
+        assert weights.shape == (2, len(sliding.starts), 5, 16)
+        assert torch.allclose(weights.sum(dim=(2, 3)), torch.ones(2, len(sliding.starts)), atol=1e-4)
+    assert answer.token.shape == (2, len(sliding.starts), 16)
+
+
+def test_a_stretch_is_pooled_as_if_the_rest_were_not_there(localiser: Localiser) -> None:
+    level, phase = localiser.extractor(localiser.cues(noise()))
+    part = tuple(Cells(cells.values[:, 3:8], cells.scores[:, 3:8]) for cells in (level, phase))
+    alone = localiser.read((part[0], part[1]), Stretches.whole(5))
+    among = localiser.read((level, phase), Stretches.sliding(13, 5, 3))
+    assert torch.allclose(among.azimuth[:, 1], alone.azimuth[:, 0], atol=1e-5)
 
 
 def test_stretches_reach_the_end_and_a_short_clip_has_one() -> None:
-    assert stretches(3, 5, 2).tolist() == [[True, True, True]]
-    slid = stretches(10, 4, 3)
-    assert slid[-1].nonzero().flatten().tolist() == [6, 7, 8, 9]
-    assert slid.any(dim=0).all()
+    short = Stretches.sliding(3, 5, 2)
+    assert (short.starts.tolist(), short.length) == ([0], 3)
+    slid = Stretches.sliding(10, 4, 4)
+    assert slid.starts.tolist() == [0, 4, 6] and slid.middles.tolist() == [2, 6, 8]
 
 
 def test_the_shortest_arc_holds_its_mass_and_may_wrap() -> None:
