@@ -77,12 +77,24 @@ class SpatialConfig:
 
 
 @dataclass(frozen=True)
+class LanguageConfig:
+    """Clip, spatial token and question -> answer in words. ear_weights: the tiny model's audio tower; token_weights:
+    what training added to the language model; train_command: said when nothing has been added to it yet."""
+
+    weights: Weights = Weights("language", licence="Apache-2.0, trained partly on research-only data")
+    ear_weights: Weights = Weights("ear", licence="Apache-2.0, trained partly on research-only data")
+    token_weights: Weights = Weights("spatial_token", licence="Apache-2.0, trained partly on research-only data")
+    train_command: str = "python -m training.train_spatial --data DIR --stage 1 --out checkpoints/spatial_token"
+
+
+@dataclass(frozen=True)
 class Preset:
     name: Literal["embedded", "hub"]
     vision: VisionConfig
     codec: CodecConfig
     hearing: HearingConfig
     spatial: SpatialConfig = SpatialConfig()
+    language: LanguageConfig = LanguageConfig()
 
     @property
     def roles(self) -> tuple[tuple[str, Weights], ...]:
@@ -153,6 +165,15 @@ def hub() -> Preset:
             Weights("mapper_hub"),
             Weights("ear"),
             train_command="python -m training.train_mapper --preset hub --data DIR --out checkpoints/mapper_hub",
+        ),
+        language=LanguageConfig(
+            Weights(
+                hub_id="Qwen/Qwen2-Audio-7B-Instruct",
+                revision="0a095220c30b7b31434169c3086508ef3ea5bf0a",
+            ),
+            token_weights=Weights("spatial_token_hub"),
+            train_command="accelerate launch -m training.train_spatial --preset hub --data DIR --stage 1 "
+            "--out checkpoints/spatial_token_hub",
         ),
     )
 
