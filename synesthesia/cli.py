@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from synesthesia import recipe
 from synesthesia.errors import UserError
-from synesthesia.results import Heard, Located
+from synesthesia.results import Heard, bearings
 from synesthesia.studio import Studio
 
 BAD_INPUT = 2
@@ -62,9 +62,11 @@ def parser() -> argparse.ArgumentParser:
     locate = commands.add_parser(
         "locate", help="where the sound of a binaural clip comes from", formatter_class=shape,
         description="Azimuth of a two-channel recording made at the ears: 0 in front, positive to the right.",
-        epilog="examples:\n  python -m synesthesia locate clip.wav\n  python -m synesthesia locate clip.wav --json\n",
+        epilog="examples:\n  python -m synesthesia locate clip.wav\n  python -m synesthesia locate clip.wav --json\n"
+        '  python -m synesthesia locate clip.wav --ask "Where is it?"\n',
     )  # fmt: skip
     locate.add_argument("clip", metavar="CLIP.wav", help="WAV, FLAC or Ogg file, left ear first, 0.2 to 60 s")
+    locate.add_argument("--ask", metavar="QUESTION", help="print what the small language model answers instead")
     locate.add_argument("--preset", default="embedded", help="embedded (default) or hub")
     locate.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -162,30 +164,20 @@ def _sentence(heard: Heard, out: Path) -> str:
 def _locate(given: argparse.Namespace) -> int:
     from synesthesia.audio.files import read_audio
 
-    located = Studio.load(given.preset).locate(*read_audio(given.clip))
-    if given.json:
-        print(json.dumps(bearings(located), indent=2))
-    else:
+    studio, clip = Studio.load(given.preset), read_audio(given.clip)
+    if given.ask is not None and not given.json:
+        print(" ".join(studio.ask(*clip, given.ask).text.split()))
+        return 0
+    located = studio.locate(*clip)
+    if not given.json:
         print(" ".join(part for part in (located.warning, located.sentence) if part))
+        return 0
+    told = bearings(located)
+    if given.ask is not None:
+        answered = studio.ask(*clip, given.ask)
+        told |= {"question": answered.question, "answer": answered.text}
+    print(json.dumps(told, indent=2))
     return 0
-
-
-def bearings(located: Located) -> dict[str, object]:
-    """The contract's fields of a direction without arrays, ready for JSON."""
-    return {
-        "azimuth_deg": round(located.azimuth_deg, 2),
-        "interval_deg": [round(end, 1) for end in located.interval_deg],
-        "front_probability": round(located.front_probability, 4),
-        "elevation": located.elevation,
-        "second_probability": round(located.second_probability, 4),
-        "second_deg": None if located.second_deg is None else round(located.second_deg, 2),
-        "baseline_deg": round(located.baseline_deg, 2),
-        "itd_s": located.itd_s,
-        "seconds": round(located.seconds, 4),
-        "kind": located.kind,
-        "warning": located.warning,
-        "sentence": located.sentence,
-    }
 
 
 def _info(given: argparse.Namespace) -> int:

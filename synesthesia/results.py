@@ -146,6 +146,34 @@ class Located:
     sentence: str
 
 
+def bearings(located: Located) -> dict[str, object]:
+    """Everything of a direction but its arrays, ready for JSON."""
+    return {
+        "azimuth_deg": round(located.azimuth_deg, 2),
+        "interval_deg": [round(end, 1) for end in located.interval_deg],
+        "front_probability": round(located.front_probability, 4),
+        "elevation": located.elevation,
+        "second_probability": round(located.second_probability, 4),
+        "second_deg": None if located.second_deg is None else round(located.second_deg, 2),
+        "baseline_deg": round(located.baseline_deg, 2),
+        "itd_s": located.itd_s,
+        "seconds": round(located.seconds, 4),
+        "kind": located.kind,
+        "warning": located.warning,
+        "sentence": located.sentence,
+    }
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What the language model says of a clip. spatial: False when the clip holds no direction, so that the model was
+    asked without the spatial token."""
+
+    question: str
+    text: str
+    spatial: bool
+
+
 @dataclass(frozen=True)
 class CheckpointInfo:
     """One model in use. where: folder in checkpoints/ or hub id; revision: hub commit; megabytes: 0 if unknown."""

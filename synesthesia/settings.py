@@ -12,6 +12,7 @@ from synesthesia.presets import PathName, Preset
 from synesthesia.results import Recipe
 
 MAX_SEED = 2**32 - 1
+MAX_QUESTION = 200  # characters
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,16 @@ def place(x: float, y: float) -> tuple[float, float]:
         return float(x), float(y)
     except (TypeError, ValueError):
         raise UserError("The place must be two numbers, x and y, in pixels of the photograph.") from None
+
+
+def asked(text: str) -> str:
+    """A question without the space around it. UserError when nothing remains, or too much."""
+    question = text.strip()
+    if not question:
+        raise UserError("Type a question first.")
+    if len(question) > MAX_QUESTION:
+        raise UserError(f"A question may have up to {MAX_QUESTION} characters, but this one has {len(question)}.")
+    return question
 
 
 def _plain(value: float) -> str:

@@ -16,17 +16,16 @@ import numpy as np
 from PIL import Image
 
 from synesthesia import presets, weights
+from synesthesia.clips import ClipModels
 from synesthesia.errors import UserError
 from synesthesia.presets import Preset
-from synesthesia.results import Evidence, Heard, Info, Located, Recipe, SceneHeard
-from synesthesia.settings import Settings, place
+from synesthesia.results import Answered, Evidence, Heard, Info, Located, Recipe, SceneHeard
+from synesthesia.settings import Settings, asked, place
 from synesthesia.vision.cache import BoundedCache
 from synesthesia.vision.image import picture_key, read_image
 
 if TYPE_CHECKING:
     from synesthesia.hearing.direct import Hearing
-    from synesthesia.spatial.compact_head import CompactHead
-    from synesthesia.spatial.locate import Locator
     from synesthesia.vision.backbone import PatchEncoder
     from synesthesia.vision.grid import PatchGrid
 
@@ -42,8 +41,7 @@ class Studio:
         self._lock = RLock()  # around loading and running models; results belong to their caller
         self._encoder: PatchEncoder | None = None
         self._hearing: Hearing | None = None
-        self._locator: Locator | None = None
-        self._head: CompactHead | None = None
+        self._clips = ClipModels(preset)
         self._grids: BoundedCache[PatchGrid] = BoundedCache(SEEN_PICTURES)
         self._presence: BoundedCache[np.ndarray] = BoundedCache(SEEN_PICTURES)
 
@@ -164,7 +162,20 @@ class Studio:
 
         clip = read_clip(waveform, sample_rate)
         with self._lock:
-            return self._bearings().locate(clip)
+            return self._clips.locate(clip)
+
+    def ask(self, waveform: np.ndarray, sample_rate: int, question: str) -> Answered:
+        """What the small language model answers to a question about a clip, which is read as `locate` reads it.
+
+        question: 1 to 200 characters. A clip that holds no direction (mono, panned) is asked about without one.
+        UserError: no question or too long a one, a silent clip, what can't be read as a clip, missing or damaged
+        weights.
+        """
+        from synesthesia.spatial.clip import read_clip
+
+        question, clip = asked(question), read_clip(waveform, sample_rate)
+        with self._lock:
+            return self._clips.ask(clip, question)
 
     def binaural(
         self,
@@ -186,7 +197,7 @@ class Studio:
 
         placing = Placing.checked(sound, azimuth_deg, elevation_deg, room, snr_db, seed)
         with self._lock:
-            return placing.heard_by(self._own_head()), RATE_HZ
+            return placing.heard_by(self._clips.head()), RATE_HZ
 
     def check_recipe(self, image: ImageSource, wanted: Recipe) -> None:
         """UserError when the recipe's photograph or weights are others than these: the samples would differ."""
@@ -235,22 +246,6 @@ class Studio:
 
                 self._hearing = Hearing.load(self.preset.hearing, LatentCodec.load(self.preset.codec))
             return self._hearing
-
-    def _bearings(self) -> Locator:
-        with self._lock:
-            if self._locator is None:
-                from synesthesia.spatial.locate import Locator
-
-                self._locator = Locator.load(self.preset.spatial, self._own_head())
-            return self._locator
-
-    def _own_head(self) -> CompactHead:
-        with self._lock:
-            if self._head is None:
-                from synesthesia.spatial.compact_head import CompactHead
-
-                self._head = CompactHead.load(weights.folder(self.preset.spatial.head_weights.folder))
-            return self._head
 
     def _see(self, picture: Image.Image) -> tuple[str, PatchGrid]:
         """(content key, grid) of an RGB picture."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from synesthesia.results import Heard
     from synesthesia.studio import Studio
+    from synesthesia.ui.ask_panel import AskPanel
     from synesthesia.ui.hear_tab import HearTab, Take
     from synesthesia.ui.locate_tab import LocateTab
 
@@ -54,7 +55,7 @@ class Settings:
         return [(self.voice, self.seed + index) for index in range(self.takes)]
 
 
-def guarded(tab: HearTab | LocateTab, updates: Iterator[Update]) -> Iterator[Update]:
+def guarded(tab: HearTab | LocateTab | AskPanel, updates: Iterator[Update]) -> Iterator[Update]:
     """Pass updates on; an error becomes a sentence in the verdict card."""
     try:
         yield from updates

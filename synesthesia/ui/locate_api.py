@@ -1,16 +1,17 @@
-"""The endpoint `/locate` for programs (gradio_client), and the numbers of a direction as JSON."""
+"""The endpoints `/locate` and `/ask` for programs (gradio_client), and the numbers of a direction as JSON."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 import numpy as np
 
 from synesthesia.audio.files import read_audio
-from synesthesia.cli import bearings
 from synesthesia.errors import UserError
+from synesthesia.results import bearings
 from synesthesia.ui import words
 
 if TYPE_CHECKING:
@@ -39,6 +40,26 @@ def add_locate_endpoint(studio: Studio) -> None:
     with gr.Column(visible=False):
         clip, found = gr.File(label="clip", type="filepath"), gr.JSON(label="direction")
         gr.Button().click(locate, [clip], [found], api_name="locate", concurrency_id="locate")
+
+
+def add_ask_endpoint(studio: Studio) -> None:
+    """As `add_locate_endpoint`."""
+
+    def ask(clip: str | None, question: str | None) -> dict[str, Any]:
+        """What the small language model answers about a clip. clip: as for /locate; question: 1 to 200 characters.
+
+        Returns a JSON object: question, text (the answer), spatial (false: the clip held no direction to ask with).
+        """
+        try:
+            if not clip:
+                raise UserError(words.NO_CLIP)
+            return asdict(studio.ask(*read_audio(clip), question or ""))
+        except UserError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+
+    with gr.Column(visible=False):
+        clip, question = gr.File(label="clip", type="filepath"), gr.Textbox(label="question")
+        gr.Button().click(ask, [clip, question], [gr.JSON(label="answer")], api_name="ask", concurrency_id="locate")
 
 
 def as_json(found: Located) -> dict[str, Any]:

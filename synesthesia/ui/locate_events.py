@@ -1,7 +1,7 @@
 """What the tab "Locate" does: read the clip, or make one, ask the studio where it comes from, show the answer.
 
-As in `hear_events`: nothing is kept, the direction comes before the slower maps, and a clip that can't be located
-becomes one sentence while the last answer, which belongs to another clip, goes.
+As in `hear_events`: nothing is kept, the direction comes before the language model's sentence and the slower maps, and
+a clip that can't be located becomes one sentence while the last answer, which belongs to another clip, goes.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import gradio as gr
 from synesthesia.audio.files import read_audio
 from synesthesia.errors import UserError
 from synesthesia.ui import locate_cards, locate_figures, words
+from synesthesia.ui.ask_events import AskEvents
 from synesthesia.ui.files import served, served_wav
 from synesthesia.ui.locate_api import as_json_text
 
@@ -45,6 +46,7 @@ class LocateEvents:
     def __init__(self, studio: Studio, tab: LocateTab) -> None:
         self.studio = studio
         self.tab = tab
+        self.asking = AskEvents(studio, tab.answer.ask) if tab.answer.ask else None
 
     def clip(self, path: str | None) -> Iterator[Update]:
         """A clip that a person uploaded or recorded."""
@@ -55,7 +57,7 @@ class LocateEvents:
             waveform, rate_hz = read_audio(path)
             yield from self.answer(path, waveform, rate_hz, truth_deg=None)
         except Exception:
-            yield {self.tab.answer.column: gr.Column(visible=False), self.tab.clip: None}  # ready for the next one
+            yield {self.tab.clip: None} | self.no_answer()  # ready for the next one
             raise
 
     def make(self, wish: Wish) -> Iterator[Update]:
@@ -73,7 +75,8 @@ class LocateEvents:
     def answer(
         self, path: str, waveform: NDArray[np.float32], rate_hz: int, truth_deg: float | None
     ) -> Iterator[Update]:
-        """The direction first, then its maps. path: the clip's file, which the download hands back as it is."""
+        """The direction first, then the model's own sentence, then the maps. path: the clip's file, which the download
+        hands back as it is."""
         found, shown = self.studio.locate(waveform, rate_hz), self.tab.answer
         yield {
             self.tab.verdict: words.verdict(*words.located(found, truth_deg)),
@@ -83,7 +86,9 @@ class LocateEvents:
             shown.bearings: locate_cards.bearings(found, truth_deg),
             shown.clip: path,
             shown.numbers: served(as_json_text(found).encode(), "synesthesia-direction.json"),
-        }
+        } | (self.asking.opened(path, found.kind) if self.asking else {})
+        if self.asking and found.kind != "silent":
+            yield from self.asking.first(path, waveform, rate_hz)
         yield {shown.maps: locate_figures.maps_figure(found, waveform, rate_hz)}
 
     def forget(self) -> Update:
@@ -91,5 +96,9 @@ class LocateEvents:
         return {
             self.tab.verdict: words.verdict(*words.LOCATE_START),
             self.tab.guide: gr.HTML(visible=True),
-            self.tab.answer.column: gr.Column(visible=False),
-        }
+        } | self.no_answer()
+
+    def no_answer(self) -> Update:
+        """What belonged to a clip that has gone."""
+        closed = self.asking.closed() if self.asking else {}
+        return {self.tab.answer.column: gr.Column(visible=False)} | closed

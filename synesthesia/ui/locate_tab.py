@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from synesthesia.ui import locate_cards, words
+from synesthesia.ui.ask_panel import AskPanel, ask_panel
 
 START_DEG = 60  # where the sound of the first test clip is put
 
@@ -35,9 +36,11 @@ class AnswerPanel:
     maps: gr.Plot
     clip: gr.DownloadButton
     numbers: gr.DownloadButton
+    ask: AskPanel | None  # None without a language model
 
     def parts(self) -> list[gr.blocks.Block]:
-        return [self.column, self.dial, self.bearings, self.maps, self.clip, self.numbers]
+        own = [self.column, self.dial, self.bearings, self.maps, self.clip, self.numbers]
+        return own + (self.ask.parts() if self.ask else [])
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,8 @@ class LocateTab:
     answer: AnswerPanel
 
 
-def locate_tab() -> LocateTab:
-    """Build the tab inside the current gr.Blocks."""
+def locate_tab(*, asking: bool = False) -> LocateTab:
+    """Build the tab inside the current gr.Blocks. asking: with the box for questions about the clip."""
     with gr.Row(equal_height=False, elem_id="bench"):
         with gr.Column(scale=5, min_width=320):
             clip = gr.Audio(
@@ -64,7 +67,7 @@ def locate_tab() -> LocateTab:
         with gr.Column(scale=6, min_width=320):
             verdict = gr.HTML(words.verdict(*words.LOCATE_START), elem_id="bearing")
             guide = gr.HTML(words.LOCATE_GUIDE, elem_id="locate-guide")
-            answer = answer_panel()
+            answer = answer_panel(asking)
     return LocateTab(clip, place, verdict, guide, answer)
 
 
@@ -94,17 +97,18 @@ def place_panel() -> PlacePanel:
     return PlacePanel(sound, azimuth, elevation, room, snr, seed, make)
 
 
-def answer_panel() -> AnswerPanel:
+def answer_panel(asking: bool) -> AnswerPanel:
     with gr.Column(visible=False, elem_id="answer", elem_classes="sheet") as column:
         with gr.Row(elem_id="dial-row"):
             dial = gr.Plot(show_label=False, container=False, elem_id="dial", min_width=240)
             bearings = gr.HTML(padding=False, elem_id="bearings", min_width=200)
+        ask = ask_panel() if asking else None
         with gr.Row(elem_classes="downloads"):
             clip = gr.DownloadButton(words.CLIP_FILE, size="sm", min_width=60)
             numbers = gr.DownloadButton(words.BEARINGS_FILE, size="sm", min_width=60)
         gr.HTML(f"<p class='progress-note'>{words.MAPS_ABOUT}</p>", padding=False)
         maps = gr.Plot(show_label=False, container=False, elem_id="maps")
-    return AnswerPanel(column, dial, bearings, maps, clip, numbers)
+    return AnswerPanel(column, dial, bearings, maps, clip, numbers, ask)
 
 
 HEADPHONES_SIGN = (

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from synesthesia import weights
+from synesthesia.clips import can_answer
 from synesthesia.ui import cards, words
 from synesthesia.ui.hear_api import add_endpoint
 from synesthesia.ui.hear_tab import hear_tab
 from synesthesia.ui.hear_wiring import connect
-from synesthesia.ui.locate_api import add_locate_endpoint
+from synesthesia.ui.locate_api import add_ask_endpoint, add_locate_endpoint
 from synesthesia.ui.locate_tab import locate_tab
 from synesthesia.ui.locate_wiring import connect_locate
 from synesthesia.ui.script import HEAD
@@ -36,9 +37,12 @@ def build_page(studio: Studio) -> gr.Blocks:
                 connect(page, studio, hear_tab())
                 add_endpoint(studio)
             if weights.is_listed(studio.preset.spatial.localiser_weights.folder):
+                asking = can_answer(studio.preset)
                 with gr.Tab(words.LOCATE, id="locate"):
-                    connect_locate(studio, locate_tab())
+                    connect_locate(studio, locate_tab(asking=asking))
                     add_locate_endpoint(studio)
+                    if asking:
+                        add_ask_endpoint(studio)
         with gr.Accordion(words.ABOUT, open=False, elem_id="about"):
             gr.HTML(cards.footer(info), padding=False)
     return page.queue(max_size=WAITING, default_concurrency_limit=1)

@@ -222,6 +222,19 @@ footer > .divider:last-child { display: none; }
 .halves > i { flex: 1 0 100%; height: 8px; margin-top: 4px; border-radius: 4px; overflow: hidden;
   background: color-mix(in srgb, var(--neutral-500) 30%, transparent); }
 .halves > i > i { display: block; height: 100%; background: var(--primary-600); }
+#ask { gap: 8px; padding-top: 10px; border-top: 1px solid color-mix(in srgb, var(--neutral-500) 18%, transparent); }
+#ask h3 { margin: 0; font-size: 1rem; font-weight: 620; color: var(--body-text-color); }
+#ask-verdict:empty { display: none; }
+.talk { margin: 0 0 4px; }
+#ask-box .input-container { align-items: stretch; gap: 8px; }
+#ask-box textarea, #ask-box input { border-radius: 10px; height: 40px; padding: 9px 12px; }
+#ask-box .submit-button { align-self: stretch; height: 40px; border-radius: 10px; padding: 0 18px; margin: 0;
+  color: white; background: var(--button-primary-background-fill); font-size: .95rem; font-weight: 600; }
+.talk dt { margin: 8px 0 2px; font-size: .86rem; color: var(--body-text-color-subdued); overflow-wrap: anywhere; }
+.talk dd { margin: 0; padding-left: 10px; border-left: 3px solid var(--primary-600); overflow-wrap: anywhere; }
+.talk dd.busy { border-color: var(--neutral-400); color: var(--body-text-color-subdued); }
+#ask-chips { gap: 6px; }
+#ask-chips button { flex: 0 1 auto; border-radius: 99px; font-size: .84rem; font-weight: 400; padding: 5px 12px; }
 .bearings .faint { font-size: .86rem; color: var(--body-text-color-subdued); }
 
 .foot { font-size: .86rem; color: var(--body-text-color-subdued); overflow-wrap: break-word; }

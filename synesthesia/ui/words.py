@@ -202,6 +202,22 @@ SPECTROGRAM, LEVEL_MAP, PHASE_MAP, TRACK = (
 HEIGHTS = {"below": "below the ears", "level": "about level", "above": "above the ears"}
 NO_DIRECTION = "No direction is claimed; the ring shows what the model would guess."
 
+ASK = "Ask about this clip"
+ASK_LABEL = "Your question"
+ASK_HOLDER = "Type a question, or choose one below"
+ASK_SEND = "Ask"
+ASK_FIRST = "What do you hear, and where does it come from?"
+ASK_CHIPS = (
+    "What is it?", "Where is it?", "Which side?", "In front or behind?", "How many sounds?",
+    "它在哪里？", "这是什么声音？",
+)  # fmt: skip
+ASK_NOTE = (
+    "A very small model of this project's own: it knows these questions and about a hundred sounds, in English and "
+    "Chinese."
+)
+ASK_NO_DIRECTION = "This clip holds no direction, so the model was asked without one."
+ANSWERING = "Listening again …"
+
 
 def degrees(azimuth_deg: float) -> str:
     """38° right, 120° left, 0°, 180°."""

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from synesthesia import Studio, weights
+from synesthesia import Studio, presets, weights
+from synesthesia.clips import can_answer
 from tests.e2e.conftest import served
 from tests.e2e.driving import WAIT_MS, loud, samples
 from tests.tiny import write_checkpoints
@@ -131,6 +132,36 @@ def test_a_bad_file_gives_one_sentence_and_the_next_clip_works(page: Any, clip: 
     assert "not a binaural recording" in upload(page, tmp_path / "one.wav")
     clear(page)
     assert "°" in upload(page, clip)
+
+
+@pytest.mark.skipif(
+    not (weights.is_listed("localiser") and can_answer(presets.embedded())), reason="no language model is trained yet"
+)
+def test_questions_about_the_clip_are_answered(browser: Any, url: str, clip: Path) -> None:
+    context = browser.new_context(viewport=PHONE, device_scale_factor=2, is_mobile=True, has_touch=True)
+    page = open_tab(context, url)
+    upload(page, clip)
+    assert words_of(page, answers=1)[0]
+    page.get_by_role("button", name="它在哪里？").click()
+    assert words_of(page, answers=2)[1]
+    page.locator("#ask-box").get_by_role("textbox").fill("Which side?")
+    page.keyboard.press("Enter")
+    assert words_of(page, answers=3)[2]
+    assert page.locator("#ask-answers dt").all_inner_texts()[1:] == ["它在哪里？", "Which side?"]
+    page.get_by_role("button", name="Ask", exact=True).click()
+    assert "Type a question" in page.locator("#ask-verdict .verdict").inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    clear(page)
+    assert not page.locator("#ask").is_visible()
+    context.close()
+
+
+def words_of(page: Any, *, answers: int) -> list[str]:
+    """The answers, once there are so many."""
+    page.wait_for_function(
+        "count => document.querySelectorAll('#ask-answers dd:not(.busy)').length === count", arg=answers
+    )
+    return [str(text).strip() for text in page.locator("#ask-answers dd").all_inner_texts()]
 
 
 def test_a_phone_shows_everything_without_sideways_scrolling(browser: Any, tiny_url: str) -> None:

@@ -2,13 +2,14 @@
 
 A patch's "features" are its mean colour and place, its presence rises with brightness, and its sound is a decaying
 tone whose pitch follows the redness and the seed. A clip's direction is that of its delay between the ears, with a
-doubt about front and back. Only for tests of the page: it proves nothing about hearing.
+doubt about front and back, and a question about it is answered by the side of that delay and the number of the
+question. Only for tests of the page: it proves nothing about hearing.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,8 +18,9 @@ import torch
 from PIL import Image
 
 from synesthesia import presets
+from synesthesia.clips import ClipModels
 from synesthesia.results import Attention, AttentionMap, Evidence, LabelScore, Located, Neighbour
-from synesthesia.spatial.clip import read_clip
+from synesthesia.spatial.clip import Clip
 from synesthesia.spatial.gcc import itd_s
 from synesthesia.spatial.geometry import is_front
 from synesthesia.spatial.localiser import shortest_arc
@@ -89,12 +91,62 @@ class FakeEars:
         )  # fmt: skip
 
 
+class FakeLocator:
+    def locate(self, clip: Clip) -> Located:
+        delay_s = itd_s(clip.waveform, presets.SAMPLE_RATE_HZ)
+        first = float(np.degrees(np.arcsin(np.clip(delay_s / LONGEST_ITD_S, -1, 1))))
+        azimuths = np.arange(180) * 2.0 - 180.0
+        behind = 180.0 - first
+        share = np.exp(60 * np.cos(np.radians(azimuths - first))) + 0.2 * np.exp(
+            60 * np.cos(np.radians(azimuths - behind))
+        )
+        share = share / share.sum()
+        times_s = np.arange(0.2, max(clip.seconds - 0.2, 0.21), 0.08)
+        interval = shortest_arc(share, azimuths, 0.8)
+        return Located(
+            azimuth_deg=first, interval_deg=interval, front_probability=float(share[is_front(azimuths)].sum()),
+            elevation="level", second_probability=0.06, second_deg=None, distribution=share.astype(np.float32),
+            azimuths_deg=azimuths, track=(times_s, first + 4 * np.sin(5 * times_s)),
+            attention=Attention(fake_map(clip.seconds, 5000.0), fake_map(clip.seconds, 700.0)),
+            token=np.full(256, first, dtype=np.float32), baseline_deg=first, itd_s=delay_s, seconds=clip.seconds,
+            kind=clip.kind, warning=clip.warning, sentence=sentence(first, interval, None),
+        )  # fmt: skip
+
+
+@dataclass
+class FakeAnswerer:
+    """What it was given is written down, for the tests."""
+
+    delay_s: float = 0.0
+    asked: list[tuple[np.ndarray, np.ndarray | None, str]] = field(default_factory=list)
+
+    def answer(self, mono: np.ndarray, token: np.ndarray | None, question: str) -> str:
+        time.sleep(self.delay_s)
+        self.asked.append((mono, token, question))
+        if token is None:
+            return "A sound; I can't tell where."
+        return f"A sound on the {'right' if token[0] > 0 else 'left'} (answer {len(self.asked)})."
+
+
+class FakeClipModels(ClipModels):
+    def __init__(self, delay_s: float = 0.0) -> None:
+        super().__init__(presets.embedded())
+        self.fake_locator, self.fake_answerer = FakeLocator(), FakeAnswerer(delay_s)
+
+    def locator(self) -> Any:
+        return self.fake_locator
+
+    def answerer(self) -> Any:
+        return self.fake_answerer
+
+
 class FakeStudio(Studio):
     """`delay_s`: how long each sound pretends to take."""
 
     def __init__(self, delay_s: float = 0.0) -> None:
         super().__init__(presets.embedded())
         self.fake_ears = FakeEars(delay_s)
+        self._clips = FakeClipModels(delay_s)
 
     def _eyes(self) -> Any:
         return FakeEyes()
@@ -119,27 +171,6 @@ class FakeStudio(Studio):
         late = round(abs(side) * LONGEST_ITD_S * rate_hz)
         far = 0.5 * np.concatenate([np.zeros(late), noise])[: len(noise)]
         return np.stack([far, noise] if side > 0 else [noise, far]).astype(np.float32), rate_hz
-
-    def locate(self, waveform: np.ndarray, sample_rate: int) -> Located:
-        clip = read_clip(waveform, sample_rate)
-        delay_s = itd_s(clip.waveform, presets.SAMPLE_RATE_HZ)
-        first = float(np.degrees(np.arcsin(np.clip(delay_s / LONGEST_ITD_S, -1, 1))))
-        azimuths = np.arange(180) * 2.0 - 180.0
-        behind = 180.0 - first
-        share = np.exp(60 * np.cos(np.radians(azimuths - first))) + 0.2 * np.exp(
-            60 * np.cos(np.radians(azimuths - behind))
-        )
-        share = share / share.sum()
-        times_s = np.arange(0.2, max(clip.seconds - 0.2, 0.21), 0.08)
-        interval = shortest_arc(share, azimuths, 0.8)
-        return Located(
-            azimuth_deg=first, interval_deg=interval, front_probability=float(share[is_front(azimuths)].sum()),
-            elevation="level", second_probability=0.06, second_deg=None, distribution=share.astype(np.float32),
-            azimuths_deg=azimuths, track=(times_s, first + 4 * np.sin(5 * times_s)),
-            attention=Attention(fake_map(clip.seconds, 5000.0), fake_map(clip.seconds, 700.0)),
-            token=np.zeros(256, dtype=np.float32), baseline_deg=first, itd_s=delay_s, seconds=clip.seconds,
-            kind=clip.kind, warning=clip.warning, sentence=sentence(first, interval, None),
-        )  # fmt: skip
 
 
 def fake_map(seconds: float, best_hz: float) -> AttentionMap:

@@ -1,15 +1,19 @@
-"""The tab "Locate" is there when its weights are, and the endpoint with it; without them the page is as before."""
+"""The tab "Locate" is there when its weights are, and the endpoint with it; without them the page is as before. So
+are the box for questions and its endpoint when there is a language model."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import gradio as gr
 import pytest
+import soundfile
 
 from synesthesia import weights
+from synesthesia.ui import words
+from synesthesia.ui.locate_api import add_ask_endpoint
 from synesthesia.ui.page import build_page
-from tests.tiny import write_checkpoints
 from tests.ui.fake_studio import FakeStudio
 
 
@@ -21,11 +25,44 @@ def tabs(page: gr.Blocks) -> set[str]:
     return {str(block.id) for block in page.blocks.values() if isinstance(block, gr.Tab)}
 
 
+def boxes(page: gr.Blocks) -> set[str]:
+    return {str(block.elem_id) for block in page.blocks.values() if isinstance(block, gr.Textbox)}
+
+
+def list_models(folder: Path, *names: str) -> None:
+    files = {f"{name}/config.json": {"sha256": "", "bytes": 0} for name in names}
+    (folder / weights.MANIFEST).write_text(json.dumps({"files": files}))
+
+
 def test_with_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_checkpoints(tmp_path / "checkpoints")
-    monkeypatch.setenv(weights.ROOT_VARIABLE, str(tmp_path / "checkpoints"))
+    list_models(tmp_path, "localiser", "head")
+    monkeypatch.setenv(weights.ROOT_VARIABLE, str(tmp_path))
     page = build_page(FakeStudio())
-    assert offered(page) == {"hear", "locate"} and "locate" in tabs(page)
+    assert offered(page) == {"hear", "locate"} and "locate" in tabs(page) and "ask-box" not in boxes(page)
+
+
+def test_with_a_language_model_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(weights.ROOT_VARIABLE, str(tmp_path))
+    list_models(tmp_path, "localiser", "head", "language")
+    assert offered(build_page(FakeStudio())) == {"hear", "locate"}, "it doesn't know directions yet"
+    list_models(tmp_path, "localiser", "head", "language", "spatial_token")
+    page = build_page(FakeStudio())
+    assert offered(page) == {"hear", "locate", "ask"} and "ask-box" in boxes(page)
+
+
+def test_the_endpoint_answers_or_says_why_not(tmp_path: Path) -> None:
+    with gr.Blocks() as page:
+        add_ask_endpoint(FakeStudio())
+    (ask,) = [fn.fn for fn in page.fns.values() if fn.api_name == "ask"]
+    assert ask
+    path = str(tmp_path / "clip.wav")
+    waveform, rate_hz = FakeStudio().binaural("noise", 60.0)
+    soundfile.write(path, waveform.T, rate_hz)
+    answer = {"question": "Which side?", "text": "A sound on the right (answer 1).", "spatial": True}
+    assert ask(path, " Which side? ") == answer
+    for arguments, sentence in (((None, "Which side?"), words.NO_CLIP), ((path, None), "Type a question")):
+        with pytest.raises(gr.Error, match=sentence):
+            ask(*arguments)
 
 
 def test_without_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

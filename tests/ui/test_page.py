@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from synesthesia import weights
+from synesthesia import presets, weights
+from synesthesia.clips import can_answer
 from synesthesia.results import Evidence, LabelScore, Neighbour
 from synesthesia.ui import cards, pictures, words
 from synesthesia.ui.page import build_page
@@ -18,7 +19,8 @@ from tests.ui.fake_studio import FakeStudio
 def test_endpoints_are_named_and_no_others_public() -> None:
     page = build_page(FakeStudio())
     names = {fn.api_name for fn in page.fns.values() if fn.api_visibility == "public"}
-    assert names == ({"hear", "locate"} if weights.is_listed("localiser") else {"hear"})
+    locate = {"locate", "ask"} if can_answer(presets.embedded()) else {"locate"}
+    assert names == ({"hear"} | locate if weights.is_listed("localiser") else {"hear"})
     assert page.analytics_enabled is False
 
 
