@@ -105,7 +105,7 @@ class Scenes:
     def _spoiled(self, heard: Tensor) -> Tensor:
         """Diffuse noise at -3 to 30 dB, dull and narrow bands, unequal microphones, hiss: on a share each."""
         rng, count, samples = self.rng, len(heard), heard.shape[2]
-        snr_db = np.where(rng.random(count) < 0.55, rng.uniform(-3, 30, count), 60.0)
+        snr_db = np.where(rng.random(count) < 0.45, rng.uniform(-3, 30, count), 60.0)
         noise = self.responses.noise(rng, count, samples)  # (B, 2, n), RMS 1
         level = heard.square().mean(dim=(1, 2)).sqrt().numpy() * 10 ** (-snr_db / 20)
         heard = heard + noise * torch.from_numpy(level).float()[:, None, None]

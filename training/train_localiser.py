@@ -1,6 +1,7 @@
 """Train the localiser on real sounds heard through measured heads, in the open and in rooms.
 
     python -m training.train_localiser --data DIR --out checkpoints/localiser --minutes 60          # one CPU core
+    torchrun --nproc-per-node 2 -m training.train_localiser --data DIR --out checkpoints/localiser  # two cores
     python -m training.train_localiser --data DIR --out runs/smoke --minutes 0.3 --bank 60          # smoke run
 
 A bank of responses (head x direction x room) is computed once; every step convolves new excerpts with responses drawn
@@ -22,6 +23,7 @@ from torch.nn import functional as F
 
 from synesthesia.spatial.geometry import within
 from synesthesia.spatial.localiser import Localiser, LocaliserConfig, mirror, shortest_arc
+from training import together
 from training.audio_data import SoundStore, read_manifest
 from training.binaural_scenes import Batch, Scenes, all_responses
 from training.run_log import Clock, Ema, JsonlLog, cosine_rate, load_state, random_stream, save_state
@@ -44,7 +46,7 @@ class LocaliserTraining:
     bank: int = 12_000  # responses in rooms, and as many in the open
     rate: float = 2e-3
     ema: float = 0.998
-    second_share: float = 0.35
+    second_share: float = 0.3
     seed: int = 0
     bf16: bool = True
     limit: int = 0
@@ -108,7 +110,8 @@ def fit_certainty(localiser: Localiser, scenes: Scenes, clips: int = 600) -> Loc
 def main(config: LocaliserTraining) -> Localiser:
     """Train, resume if `runs` holds a state, fit the certainty, save to `out`; returns the loaded-back localiser."""
     torch.manual_seed(config.seed)
-    rng = random_stream(config.runs, config.seed)
+    number = together.rank()
+    rng = random_stream(config.runs, config.seed + 7919 * number)
     clips = read_manifest(config.data)[: config.limit or None]
     store = SoundStore(config.data, clips, config.cache)
     responses = all_responses(config.data, config.head, config.bank, config.cache, config.seed)
@@ -120,30 +123,33 @@ def main(config: LocaliserTraining) -> Localiser:
     optimiser = torch.optim.AdamW(localiser.parameters(), lr=config.rate, betas=(0.9, 0.98), weight_decay=0.02)
     ema = Ema(localiser, config.ema)
     step, spent_s = load_state(config.runs, {"localiser": localiser}, {"localiser": optimiser}, ema)
-    clock, log = Clock(config.minutes, config.steps, spent_s, step), JsonlLog(config.runs)
+    clock, log = Clock(config.minutes, config.steps, spent_s, step), JsonlLog(config.runs if number == 0 else None)
     log.write(step=step, parameters=sum(p.numel() for p in localiser.parameters()), responses=len(responses))
     lengths, shares = [seconds for seconds, _ in SECONDS], [share for _, share in SECONDS]
     losses: list[float] = []
-    for step in clock:
+    for step, progress in together.steps(clock):
         for group in optimiser.param_groups:
-            group["lr"] = cosine_rate(clock.progress, config.rate)
+            group["lr"] = cosine_rate(progress, config.rate)
         seconds = float(rng.choice(lengths, p=shares))
         batch = train.draw(max(2, int(CLIP_SECONDS_A_STEP / seconds / 1.5)), seconds, config.second_share)
         batch = batch.mirrored(torch.from_numpy(rng.random(len(batch.elevation)) < 0.5))
         loss, azimuth = loss_of(localiser, batch, config.bf16)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
+        together.average_gradients(localiser)
         torch.nn.utils.clip_grad_norm_(localiser.parameters(), 2.0)
         optimiser.step()
         ema.update(localiser)
         losses.append(float(azimuth))
-        if step % 50 == 0:
-            log.write(step=step, progress=clock.progress, azimuth_loss=float(np.mean(losses)))
+        if number == 0 and step % 50 == 0:
+            log.write(step=step, progress=progress, azimuth_loss=float(np.mean(losses)))
             losses = []
-        if step % 1000 == 999:
+        if number == 0 and step % 1000 == 999:
             save_state(config.runs, {"localiser": localiser}, {"localiser": optimiser}, ema, clock)
             average.load_state_dict(ema.values)
             average.save(config.out)
+    if number:
+        return localiser
     save_state(config.runs, {"localiser": localiser}, {"localiser": optimiser}, ema, clock)
     average.load_state_dict(ema.values)
     average.config = fit_certainty(average, aside)

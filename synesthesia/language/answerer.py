@@ -58,6 +58,7 @@ class Answerer:
             input_features=mel.to(device), feature_attention_mask=mask.to(device), spatial=spatial, do_sample=False,
             max_new_tokens=LONGEST_ANSWER, eos_token_id=made.tokenizer.convert_tokens_to_ids(TURN_END),
             pad_token_id=made.tokenizer.pad_token_id,
+            suppress_tokens=[made.model.config.spatial_token_id],  # it is heard, never said
         )  # fmt: skip
         said: str = made.tokenizer.decode(out[0, batch.input_ids.shape[1] :], skip_special_tokens=True)
         return said.strip()
