@@ -45,9 +45,9 @@ class ClipModels:
         """question: as `settings.asked` gives it. UserError for a silent clip: there is nothing to ask about."""
         if clip.kind == "silent":
             raise UserError("The clip is silent: there is nothing to ask about.")
-        spatial = clip.kind == "stereo"
-        token = self._tokens.get(content(clip), lambda: self.locator().locate(clip).token) if spatial else None
-        return Answered(question, self.answerer().answer(clip.waveform.mean(axis=0), token, question), spatial)
+        token = self._tokens.get(content(clip), lambda: self.locator().locate(clip).token)
+        text = self.answerer().answer(clip.waveform.mean(axis=0), token, question)
+        return Answered(question, text, spatial=clip.kind == "stereo")
 
     def head(self) -> CompactHead:
         """UserError, here and below, when a file is missing or damaged."""

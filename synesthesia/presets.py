@@ -97,7 +97,7 @@ class Preset:
     language: LanguageConfig = LanguageConfig()
 
     @property
-    def roles(self) -> tuple[tuple[str, Weights], ...]:
+    def hearing_roles(self) -> tuple[tuple[str, Weights], ...]:
         """(role, weights) of every model that takes part in a sound."""
         return (
             ("vision", self.vision.weights),
@@ -108,9 +108,20 @@ class Preset:
         )
 
     @property
+    def roles(self) -> tuple[tuple[str, Weights], ...]:
+        """(role, weights) of every model: of sounds, of directions, and of answers in words."""
+        return (
+            *self.hearing_roles,
+            ("localiser", self.spatial.localiser_weights),
+            ("head", self.spatial.head_weights),
+            ("language model", self.language.weights),
+            ("spatial token", self.language.token_weights),
+        )
+
+    @property
     def used(self) -> tuple[Weights, ...]:
-        """The weights alone, for `weights.fingerprint`."""
-        return tuple(weights for _, weights in self.roles)
+        """What decides the samples of a sound, for `weights.fingerprint`."""
+        return tuple(weights for _, weights in self.hearing_roles)
 
 
 def embedded() -> Preset:

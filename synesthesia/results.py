@@ -166,8 +166,8 @@ def bearings(located: Located) -> dict[str, object]:
 
 @dataclass(frozen=True)
 class Answered:
-    """What the language model says of a clip. spatial: False when the clip holds no direction, so that the model was
-    asked without the spatial token."""
+    """What the language model says of a clip. spatial: False when the clip holds no direction (mono, panned), which the
+    model hears from the spatial token too and has learnt to say."""
 
     question: str
     text: str

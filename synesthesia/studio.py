@@ -167,7 +167,7 @@ class Studio:
     def ask(self, waveform: np.ndarray, sample_rate: int, question: str) -> Answered:
         """What the small language model answers to a question about a clip, which is read as `locate` reads it.
 
-        question: 1 to 200 characters. A clip that holds no direction (mono, panned) is asked about without one.
+        question: 1 to 200 characters. Of a clip that holds no direction (mono, panned) the model says so.
         UserError: no question or too long a one, a silent clip, what can't be read as a clip, missing or damaged
         weights.
         """

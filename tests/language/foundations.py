@@ -14,7 +14,7 @@ from transformers import PreTrainedTokenizerBase, Qwen2AudioConfig, WhisperFeatu
 from synesthesia.audio.ear import Ear, EarConfig
 from synesthesia.language.foundation import Foundation, WhisperFront, tiny, tiny_config, tokenizer_from
 from synesthesia.language.model import SpatialQwen2Audio
-from synesthesia.language.prompt import Encoded, encode
+from synesthesia.language.prompt import SYSTEM, Encoded, encode
 from training.train_language_model import fit_tokenizer
 
 Tower = Literal["ear", "whisper"]
@@ -61,7 +61,7 @@ def _whisper(config: Qwen2AudioConfig) -> Foundation:
         spatial_token_id=config.spatial_token_id,
     )  # fmt: skip
     front = WhisperFront(WhisperFeatureExtractor(feature_size=128, chunk_length=WHISPER_SECONDS))
-    return Foundation(SpatialQwen2Audio(own).eval(), tokenizer(), front)
+    return Foundation(SpatialQwen2Audio(own).eval(), tokenizer(), front, SYSTEM)
 
 
 def noises(*seconds: float) -> list[np.ndarray]:
