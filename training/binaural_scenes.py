@@ -17,8 +17,10 @@ from training.audio_data import SoundStore
 from training.heads import load_heads, load_measured
 from training.placing import place
 from training.response_bank import Bank, bank
+from training.varied_heads import varied
 
 RATE_HZ = 16_000
+VARIED = 90  # heads between two measured ones, with larger or smaller outer ears
 SCALES = (0.96, 1.0, 1.04)  # heads are larger and smaller than the few that were measured
 
 
@@ -138,8 +140,10 @@ class Scenes:
 
 
 def all_responses(data: Path, compact: Path, count: int, cache: Path, seed: int) -> Bank:
-    """The bank of the training heads in three sizes, their raw measurements, and the page's own compact head."""
-    heads: list[Head] = [named.head for scale in SCALES for named in load_heads(data, "train", scale)]
+    """The bank of the training heads in three sizes, of varied ones between them, of their raw measurements, and of the
+    page's own compact head."""
+    measured_heads = [named.head for scale in SCALES for named in load_heads(data, "train", scale)]
+    heads: list[Head] = [*measured_heads, *varied(measured_heads, VARIED, np.random.default_rng(seed + 1))]
     heads += [CompactHead.load(compact)] * len(SCALES)
     measured = [one for scale in SCALES for one in load_measured(data, "train", scale)]
     return bank(heads, measured, count, cache, seed)

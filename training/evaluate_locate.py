@@ -43,8 +43,8 @@ PEOPLE = "People: about 1 degree in front, 10 at the side; front and back confus
 @dataclass(frozen=True)
 class Row:
     """One condition. rooms: in shoeboxes with a T60 of 0.2 to 0.6 s; heads: a part of the validation heads' names;
-    level: sources at ear height; raw: the microphones' own responses, at directions that were measured; dull: low-passed
-    (0.3 to 2 kHz) or a third of an octave wide."""
+    level: sources at ear height; raw: the microphones' own responses, at directions that were measured; dull:
+    low-passed (0.3 to 2 kHz) or a third of an octave wide."""
 
     name: str
     seconds: float = 1.0

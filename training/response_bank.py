@@ -1,7 +1,7 @@
 """Many pairs of impulse responses, computed once: what the localiser's training convolves sounds with.
 
 Groups of twelve directions share a head and a room (or the open), so that a second source stands in the same room.
-Half the groups in the open are measurements as the microphones gave them, half are read between measurements.
+Three in ten groups in the open are measurements as the microphones gave them, the rest is read between measurements.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def bank(heads: list[Head], measured: list[Measured], count: int, cache: Path, s
     azimuth, elevation = np.zeros(2 * count, np.float32), np.zeros(2 * count, np.float32)
     for start in range(0, count, GROUP):
         rows = slice(start, start + GROUP)
-        if measured and rng.random() < 0.5:
+        if measured and rng.random() < 0.3:
             one = measured[int(rng.integers(len(measured)))]
             near = np.flatnonzero((one.elevation_deg > -45) & (rng.random(len(one.ir)) < _wanted(one.elevation_deg)))
             some = rng.choice(near, GROUP)

@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal, TypeVar
 
 import numpy as np
 
 from synesthesia.spatial.geometry import OCTANTS, difference, is_front, octant, wrap
+from training.question_grammar import generated
 from training.sound_names import NAMES
 from training.spatial_phrases import (
     CANNOT,
@@ -37,7 +39,7 @@ Item = TypeVar("Item")
 
 MIDDLE_DEG = 7.5  # this near the plane between the ears, a sound is neither left nor right
 SIDEWAYS_DEG = 10.0  # this near the line through the ears, a sound is neither in front nor behind
-VAL_EVERY = 5  # the last of every five paraphrases is kept for validation
+VAL_EVERY = 5  # the last of every five paraphrases written by hand is kept for validation
 
 
 @dataclass(frozen=True)
@@ -85,10 +87,12 @@ def exchange(
     return Exchange(kind, language, question, answer(scene, kind, language))
 
 
+@cache
 def questions(kind: Kind, language: Language, split: Split) -> tuple[str, ...]:
-    """The paraphrases of one split; none is in both."""
+    """The paraphrases of one split; none is in both, and the generated ones are all in training."""
     every = enumerate(QUESTIONS[language][kind])
-    return tuple(question for index, question in every if (index % VAL_EVERY == VAL_EVERY - 1) == (split == "val"))
+    kept = tuple(question for index, question in every if (index % VAL_EVERY == VAL_EVERY - 1) == (split == "val"))
+    return kept + generated(kind, language) if split == "train" else kept
 
 
 def answer(scene: Scene, kind: Kind, language: Language) -> str:

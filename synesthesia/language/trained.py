@@ -34,6 +34,7 @@ def add_lora(model: SpatialQwen2Audio, settings: LoraSettings) -> None:
         r=settings.rank, lora_alpha=settings.alpha, lora_dropout=settings.dropout, target_modules=LORA_TARGETS
     )
     inject_adapter_in_model(config, model)
+    model.train(model.training)  # new layers come in training mode, with their dropout on
 
 
 def is_trained(name: str) -> bool:

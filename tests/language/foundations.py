@@ -20,7 +20,7 @@ from training.train_language_model import fit_tokenizer
 Tower = Literal["ear", "whisper"]
 TOWERS: tuple[Tower, ...] = ("ear", "whisper")
 WHISPER_SECONDS = 5
-EAR = EarConfig(labels=("dog", "bell"), widths=(4, 4, 8, 8), depths=(1, 1, 1, 1), embedding=16)
+EAR = EarConfig(labels=("dog", "clock_tick"), widths=(4, 4, 8, 8), depths=(1, 1, 1, 1), embedding=16)
 QUESTIONS = ("Where is it?", "What do I hear, and from where does it come?", "它在哪里？")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from itertools import permutations
 from pathlib import Path
@@ -10,8 +11,9 @@ import numpy as np
 import pytest
 
 from synesthesia.spatial.geometry import OCTANTS, octant
+from training.question_grammar import PER_PATTERN, generated, plain, unfold
 from training.sound_names import NAMES
-from training.spatial_phrases import KINDS, Language
+from training.spatial_phrases import KINDS, QUESTIONS, Language
 from training.spatial_questions import (
     Scene,
     corpus,
@@ -53,10 +55,6 @@ NOTE_WORDS |= {word for name in OCTANTS for word in name.split()} | {str(deg) fo
 
 def answer(scene: Scene, kind, language: Language) -> str:
     return exchange(scene, kind, language, np.random.default_rng(0)).answer
-
-
-def plain(question: str) -> str:
-    return "".join(letter for letter in question.lower() if letter.isalnum())
 
 
 @pytest.fixture(scope="module")
@@ -184,14 +182,52 @@ def test_paraphrases_are_many_and_splits_disjoint() -> None:
     for language in LANGUAGES:
         for kind in KINDS:
             here, kept = questions(kind, language, "train"), questions(kind, language, "val")
-            assert len(here) + len(kept) >= (30 if kind in ("other",) else 25)
-            assert 0.15 <= len(kept) / (len(here) + len(kept)) <= 0.25
-            assert all(
-                question.isascii() == (language == "en") and question[-1] in "?.!？。！" for question in here + kept
-            )
+            assert len(here) >= (300 if kind == "other" else 120)
+            assert len(kept) == (9 if kind == "other" else 6)
+            assert set(QUESTIONS[language][kind]) <= {*here, *kept}
+            for question in here + kept:
+                assert question.isascii() == (language == "en") and question[-1] in "?.!？。！"
+                assert question == question.strip() and "{" not in question and "  " not in question
+                assert not question.lower().startswith(("please", "请"))  # added at random
             train += map(plain, here)
             val += map(plain, kept)
     assert len(set(train + val)) == len(train + val)  # nor does one question belong to two kinds
+
+
+def test_the_validation_questions_are_the_ones_that_figures_were_taken_with() -> None:
+    kept = "\n".join(q for language in LANGUAGES for kind in KINDS for q in questions(kind, language, "val"))
+    assert hashlib.sha256(kept.encode()).hexdigest()[:16] == "38c87c28bf902a8c"
+
+
+def test_a_pattern_unfolds_into_different_questions_spread_over_its_slots() -> None:
+    assert sorted(unfold("is {it} {here|}?", {"it": "this|that"})) == [
+        "Is that here?", "Is that?", "Is this here?", "Is this?",
+    ]  # fmt: skip
+    assert unfold("No slot.", {}) == ["No slot."]
+    words = "|".join(f"w{number}" for number in range(12))
+    some = unfold("{word} {word} {a|b}", {"word": words})
+    assert len(set(some)) == len(some) == PER_PATTERN
+    assert all(len({question.split()[place] for question in some}) >= 8 for place in (0, 1))
+    assert {question.split()[2] for question in some} == {"a", "b"}
+    with pytest.raises(KeyError):
+        unfold("{unknown}", {})
+
+
+@pytest.mark.parametrize(
+    ("kind", "language", "words"),
+    [
+        ("side", "en", ("left-hand", "right-hand", "ear", "leftwards", "middle")),
+        ("side", "zh", ("左侧", "右侧", "左手边", "右手边", "哪只耳朵", "中间")),
+        ("front", "en", ("ahead", "in front of me", "behind me", "at my back", "rear", "turn around")),
+        ("front", "zh", ("身后", "背后", "前头", "后头", "前方", "转身")),
+        ("count", "en", ("how many", "number", "count", "one or two", "more than one", "anything else")),
+        ("count", "zh", ("单独", "几个", "多少种", "不止", "别的", "数目")),
+    ],
+)
+def test_training_meets_many_words(kind, language: Language, words: tuple[str, ...]) -> None:
+    asked = [question.lower() for question in generated(kind, language)]
+    for word in words:
+        assert sum(word in question for question in asked) >= 3, word
 
 
 def test_variation_keeps_the_splits_apart_and_validation_clean() -> None:
