@@ -6,7 +6,8 @@
 
 Rows: process start -> first WAV (command line), process start -> page answers, first click on a new 1000 x 700
 photograph, further click on it (models loaded, 4 s of sound), how many times faster than the sound lasts, peak memory
-of the process, memory after 300 clicks against that after 30. Photographs are scikit-image's: nothing is fetched.
+of the process, memory after 300 clicks against that after 30; how much faster than it lasts a binaural clip is located
+on one core, and what the page takes for one. Photographs are scikit-image's: nothing is fetched.
 """
 
 from __future__ import annotations
@@ -150,6 +151,40 @@ def clicks(rounds: int, count: int) -> list[Row]:
     return rows
 
 
+def clips(rounds: int) -> list[Row]:
+    """A 4 s binaural clip: the localiser alone on one core, and all that the page shows, with the model's sentence."""
+    import torch
+
+    from synesthesia import Studio
+    from synesthesia.ui import locate_figures, words
+
+    studio = Studio.load("embedded")
+    made = [studio.binaural("bird", azimuth, seed=azimuth) for azimuth in range(-90, 90, 180 // (rounds + 2))]
+    clip, rate_hz = made[0]
+    studio.ask(clip, rate_hz, words.ASK_FIRST)  # loads everything
+    alone, page = [], []
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    for clip, rate_hz in made[1 : rounds + 1]:
+        begun = time.perf_counter()
+        studio.locate(clip, rate_hz)
+        alone.append((clip.shape[1] / rate_hz) / (time.perf_counter() - begun))
+    torch.set_num_threads(threads)
+    for clip, rate_hz in made[1 : rounds + 1]:
+        clip = clip + 1e-6  # another clip than before
+        begun = time.perf_counter()
+        found = studio.locate(clip, rate_hz)
+        locate_figures.dial_figure(found, None)
+        studio.ask(clip, rate_hz, words.ASK_FIRST)
+        locate_figures.maps_figure(found, clip, rate_hz)
+        page.append(time.perf_counter() - begun)
+    spread = f"{min(alone):.0f} to {max(alone):.0f}, n {len(alone)}"
+    return [
+        Row("a clip is located faster than it lasts, one core", statistics.median(alone), "x", 100.0, True, spread),
+        _timed("a clip's direction, dial, sentence and maps", page, 1.5),
+    ]
+
+
 def _peak_megabytes() -> float:
     import resource
 
@@ -166,7 +201,7 @@ def main(rounds: int = 5, count: int = 300, page: bool = True) -> list[Row]:
     rows = [first_wav(rounds)]
     if page:
         rows.append(page_ready(rounds))
-    return rows + clicks(rounds, count)
+    return rows + clicks(rounds, count) + clips(rounds)
 
 
 def table(rows: list[Row]) -> str:

@@ -66,6 +66,11 @@ class SpatialTraining:
     limit: int = 0
 
     @property
+    def state(self) -> Path:
+        """Where this stage keeps what it has learnt so far."""
+        return self.runs / f"stage_{self.stage}"
+
+    @property
     def rates(self) -> tuple[float, float]:
         """Peak learning rates of projector (and extractor), and of LoRA."""
         boost = self.boost if self.preset == "embedded" else 1.0
@@ -132,6 +137,8 @@ def trainable(trainee: Trainee, config: SpatialTraining) -> list[dict[str, objec
             lora.append(parameter.requires_grad_(True))
         elif own.startswith("spatial_projector.") or (config.train_extractor and name.startswith("extractor.")):
             projector.append(parameter.requires_grad_(True))
+    for parameter in [*projector, *lora]:
+        parameter.data = parameter.data.float()  # small steps would vanish in the hub model's bfloat16
     rates = config.rates
     groups: list[dict[str, object]] = [{"params": projector, "lr": rates[0], "peak": rates[0]}]
     return groups + ([{"params": lora, "lr": rates[1], "peak": rates[1]}] if lora else [])
@@ -176,7 +183,7 @@ def questions(foundation: Foundation, config: SpatialTraining, rng: np.random.Ge
 def resume(config: SpatialTraining, foundation: Foundation) -> LoraSettings:
     """Where the last run or stage 1 ended, when there is one; LoRA is laid over for stage 2."""
     settings = LoraSettings(rank=0)
-    for folder in (config.runs / "trained", config.start):
+    for folder in (config.state, config.start):
         if folder is not None and (folder / "model.safetensors").is_file():
             settings = load_trained(foundation.model, folder)
             break
@@ -202,8 +209,10 @@ def main(config: SpatialTraining) -> Foundation:
     accelerator.unwrap_model(trainee).extractor.train(config.train_extractor)
     log = JsonlLog(config.runs if accelerator.is_main_process else None)
     accelerator.print(table(accelerator.unwrap_model(trainee)))
-    clock, losses = Clock(config.minutes, config.steps), []
-    for step, asked in zip(clock, questions(foundation, config, rng), strict=False):
+    batches, losses = questions(foundation, config, rng), []
+    asked = next(batches)  # the bank of responses is made before the clock starts
+    clock = Clock(config.minutes, config.steps)
+    for step in clock:
         for group in optimiser.param_groups:
             group["lr"] = cosine_rate(clock.progress, group["peak"])
         loss = trainee(asked.to(accelerator.device))
@@ -211,12 +220,13 @@ def main(config: SpatialTraining) -> Foundation:
         accelerator.backward(loss)
         accelerator.clip_grad_norm_([p for p in trainee.parameters() if p.requires_grad], 1.0)
         optimiser.step()
+        asked = next(batches)
         losses.append(float(loss.detach()))
         if step % 50 == 0 and accelerator.is_main_process:
             log.write(step=step, progress=clock.progress, loss=float(np.mean(losses)))
             losses = []
         if step % 500 == 499 and accelerator.is_main_process:
-            save_trained(foundation.model, settings, config.runs / "trained")
+            save_trained(foundation.model, settings, config.state)
     foundation.model.eval()
     if accelerator.is_main_process:
         save_trained(foundation.model, settings, config.out)

@@ -142,9 +142,10 @@ def load_tiny(folder: Path, ear: Ear) -> Foundation:
             f"The language model's folder {folder} is incomplete; train it with training.train_language_model."
         ) from error
     made = tiny(tokenizer_from(folder / TOKENIZER), Qwen2AudioConfig(**fields), ear)
-    missing, unexpected = made.model.load_state_dict(state, strict=False)
-    if unexpected or any(not name.startswith(ELSEWHERE) for name in missing):
+    shapes = {name: value.shape for name, value in made.model.state_dict().items() if not name.startswith(ELSEWHERE)}
+    if shapes != {name: value.shape for name, value in state.items()}:
         raise UserError(f"The language model in {folder} is of another shape than its config.json says.")
+    made.model.load_state_dict(state, strict=False)
     made.model.requires_grad_(False)
     return made
 

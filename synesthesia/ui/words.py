@@ -215,7 +215,7 @@ ASK_NOTE = (
     "A very small model of this project's own: it knows these questions and about a hundred sounds, in English and "
     "Chinese."
 )
-ASK_NO_DIRECTION = "This clip holds no direction, so the model was asked without one."
+ASK_NO_DIRECTION = "This clip holds no direction; the model hears that from its spatial token."
 ANSWERING = "Listening again …"
 
 

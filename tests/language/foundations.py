@@ -40,9 +40,9 @@ def ear() -> Ear:
 
 def foundation(tower: Tower, width: int = 32, layers: int = 2, seed: int = 0) -> Foundation:
     """Random weights, large enough that every input token matters to what is said."""
-    torch.manual_seed(seed)
-    config = tiny_config(tokenizer(), EAR, width=width, layers=layers)
-    made = tiny(tokenizer(), config, ear()) if tower == "ear" else _whisper(config)
+    config, hearing = tiny_config(tokenizer(), EAR, width=width, layers=layers), ear()
+    torch.manual_seed(seed)  # after the ear, which has its own
+    made = tiny(tokenizer(), config, hearing) if tower == "ear" else _whisper(config)
     with torch.no_grad():
         for name, parameter in made.model.named_parameters():
             if parameter.ndim == 2 and not name.startswith(("model.audio_tower.", "spatial_projector.")):

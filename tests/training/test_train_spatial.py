@@ -109,12 +109,17 @@ def a_trainee(config: SpatialTraining, made: Foundation | None = None) -> Traine
     return Trainee(made.model, localiser.cues, localiser.extractor)
 
 
-def test_stage_1_changes_the_projector_alone(config: SpatialTraining) -> None:
+def test_stage_1_changes_the_projector_alone(config: SpatialTraining, monkeypatch: pytest.MonkeyPatch) -> None:
     there, settings = before(config)
+    localiser = Localiser.load(config.localiser)
+    monkeypatch.setattr(train_spatial.Localiser, "load", lambda _: localiser)
     assert settings.rank == 0 and all(any(name.startswith(part) for name in there) for part in PARTS.values())
     made = train_spatial.main(config)
     assert changed(there, made) == {name for name in there if name.startswith("spatial_projector.")}
     assert not made.model.training and not (config.out / "localiser").exists()
+    monkeypatch.undo()
+    first, last = extractor(config.localiser), localiser.extractor.state_dict()
+    assert all(torch.equal(first[name], value) for name, value in last.items()), "its running means too"
     fresh = foundation_of(config)
     assert load_trained(fresh.model, config.out) == LoraSettings(rank=0)
     for name, value in made.model.spatial_projector.state_dict().items():
@@ -205,6 +210,23 @@ def descent(loss_of: Callable[[], Tensor], optimiser: torch.optim.Optimizer, ste
         optimiser.step()
         losses.append(float(loss.detach()))
     return losses
+
+
+def test_every_question_meets_the_token_of_its_clip(config: SpatialTraining) -> None:
+    made = foundation_of(config)
+    trainee = a_trainee(config, made).eval()
+    asked = next(train_spatial.questions(made, config, np.random.default_rng(0)))
+    with torch.no_grad():
+        token = trainee.token(asked.waveform)
+        assert token.shape == (3, 256) and token.std(dim=0).mean() > 1e-2
+        by_hand = made.model(
+            input_ids=asked.input_ids, attention_mask=asked.attention_mask, labels=asked.labels,
+            input_features=asked.mel.repeat_interleave(2, 0), feature_attention_mask=asked.mask.repeat_interleave(2, 0),
+            spatial=token.repeat_interleave(2, 0),
+        ).loss  # fmt: skip
+        assert torch.allclose(trainee(asked), by_hand, atol=1e-5)
+        elsewhere = replace(asked, waveform=asked.waveform.flip(0))
+        assert abs(float(trainee(elsewhere) - by_hand)) > 1e-3
 
 
 def two_sides(made: Foundation) -> tuple[Lesson, Asked]:
