@@ -14,9 +14,9 @@ LIMITS = (
     "The embedded models are small and were trained on about two hours of sound in 132 labels. They know everyday "
     "animals, weather, machines, materials and instruments; a thing that no label covers gets the nearest one; many "
     "sounds are rough. Where presence is low the studio stays silent. The sounds are made up: they are no evidence of "
-    "what a place really sounded like. Directions were learnt from simulated clips through fifteen people's heads: front "
-    "and back are often confused for dull sounds and in live rooms. Part of the training data is for research only, so "
-    "treat the weights alike."
+    "what a place really sounded like. Directions were learnt from simulated clips through fifteen heads; front and "
+    "back are often confused, most for dull sounds and in live rooms. Part of the training data is for research "
+    "only, so treat the weights alike."
 )
 _LIBRARIES = ("torch", "timm", "diffusers", "transformers", "gradio", "numpy", "pillow")
 

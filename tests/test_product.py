@@ -13,7 +13,9 @@ from synesthesia import Studio, weights
 from synesthesia.presets import embedded
 
 CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
-MODELS = ("vision", "vae", "vocoder", "encodec", "ear", "mapper", "judge", "head")
+MODELS = (
+    "vision", "vae", "vocoder", "encodec", "ear", "mapper", "judge", "head", "localiser", "language", "spatial_token",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
