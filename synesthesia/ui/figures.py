@@ -6,6 +6,9 @@ nothing stays in memory after the page has taken the picture.
 
 from __future__ import annotations
 
+import base64
+import html
+import io
 import math
 from typing import TYPE_CHECKING
 
@@ -99,3 +102,11 @@ def quiet_frame(axes: Axes) -> None:
         spine.set_visible(side in ("left", "bottom"))
         spine.set_color(INK)
         spine.set_linewidth(0.6)
+
+
+def as_picture(figure: Figure, alt: str) -> str:
+    """The figure as an <img> that stands by itself: `gr.Plot` may stay empty in a column that has just been shown."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    data = base64.b64encode(buffer.getvalue()).decode()
+    return f'<img alt="{html.escape(alt)}" src="data:image/png;base64,{data}">'

@@ -16,6 +16,7 @@ from synesthesia.audio.files import read_audio
 from synesthesia.errors import UserError
 from synesthesia.ui import locate_cards, locate_figures, words
 from synesthesia.ui.ask_events import AskEvents
+from synesthesia.ui.figures import as_picture
 from synesthesia.ui.files import served, served_wav
 from synesthesia.ui.locate_api import as_json_text
 
@@ -82,14 +83,14 @@ class LocateEvents:
             self.tab.verdict: words.verdict(*words.located(found, truth_deg)),
             self.tab.guide: gr.HTML(visible=False),
             shown.column: gr.Column(visible=True),
-            shown.dial: locate_figures.dial_figure(found, truth_deg),
+            shown.dial: as_picture(locate_figures.dial_figure(found, truth_deg), found.sentence),
             shown.bearings: locate_cards.bearings(found, truth_deg),
             shown.clip: path,
             shown.numbers: served(as_json_text(found).encode(), "synesthesia-direction.json"),
         } | (self.asking.opened(path, found.kind) if self.asking else {})
         if self.asking and found.kind != "silent":
             yield from self.asking.first(path, waveform, rate_hz)
-        yield {shown.maps: locate_figures.maps_figure(found, waveform, rate_hz)}
+        yield {shown.maps: as_picture(locate_figures.maps_figure(found, waveform, rate_hz), words.MAPS_ABOUT)}
 
     def forget(self) -> Update:
         """The clip was taken away: the page as at the start."""

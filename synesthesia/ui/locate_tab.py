@@ -31,9 +31,9 @@ class PlacePanel:
 @dataclass(frozen=True)
 class AnswerPanel:
     column: gr.Column
-    dial: gr.Plot
+    dial: gr.HTML
     bearings: gr.HTML
-    maps: gr.Plot
+    maps: gr.HTML
     clip: gr.DownloadButton
     numbers: gr.DownloadButton
     ask: AskPanel | None  # None without a language model
@@ -100,14 +100,14 @@ def place_panel() -> PlacePanel:
 def answer_panel(asking: bool) -> AnswerPanel:
     with gr.Column(visible=False, elem_id="answer", elem_classes="sheet") as column:
         with gr.Row(elem_id="dial-row"):
-            dial = gr.Plot(show_label=False, container=False, elem_id="dial", min_width=240)
+            dial = gr.HTML(padding=False, elem_id="dial", min_width=240)
             bearings = gr.HTML(padding=False, elem_id="bearings", min_width=200)
         ask = ask_panel() if asking else None
         with gr.Row(elem_classes="downloads"):
             clip = gr.DownloadButton(words.CLIP_FILE, size="sm", min_width=60)
             numbers = gr.DownloadButton(words.BEARINGS_FILE, size="sm", min_width=60)
         gr.HTML(f"<p class='progress-note'>{words.MAPS_ABOUT}</p>", padding=False)
-        maps = gr.Plot(show_label=False, container=False, elem_id="maps")
+        maps = gr.HTML(padding=False, elem_id="maps")
     return AnswerPanel(column, dial, bearings, maps, clip, numbers, ask)
 
 

@@ -63,7 +63,7 @@ def test_the_models_own_sentence_comes_between_the_dial_and_the_maps(
     events: LocateEvents, tab: LocateTab, panel: AskPanel, clip: str
 ) -> None:
     _, dial, sentence, maps = events.clip(clip)
-    assert dial[tab.answer.dial].axes and dial[panel.column].visible is True
+    assert "<img" in dial[tab.answer.dial] and dial[panel.column].visible is True
     assert words.ASK_FIRST in dial[panel.answers] and "busy" in dial[panel.answers]
     assert "on the left (answer 1)" in sentence[panel.answers] and "busy" not in sentence[panel.answers]
     assert sentence[panel.talk].path == clip and len(sentence[panel.talk].answered) == 1
