@@ -17,6 +17,7 @@ from synesthesia.spatial.localiser import ELEVATIONS, Localiser, peak, second_pe
 
 TRACK_WINDOW_S = 0.4
 TRACK_HOP_S = 0.08
+NO_DIRECTION = "It holds no direction."
 
 
 class Locator:
@@ -76,7 +77,7 @@ def locate(localiser: Localiser, clip: Clip, table: ItdTable) -> Located:
         seconds=clip.seconds,
         kind=clip.kind,
         warning=clip.warning,
-        sentence=sentence(first, interval, second),
+        sentence=sentence(first, interval, second) if clip.kind == "stereo" else NO_DIRECTION,
     )
 
 
