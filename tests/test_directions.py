@@ -14,7 +14,7 @@ def studio() -> Studio:
     return Studio.load("embedded")
 
 
-@pytest.mark.parametrize("azimuth_deg", [-150, -60, -20, 0, 35, 60, 120])
+@pytest.mark.parametrize("azimuth_deg", [-150, -60, -20, 35, 60, 120])
 def test_a_sound_is_found_where_the_panel_put_it(studio: Studio, azimuth_deg: int) -> None:
     found = studio.locate(*studio.binaural("noise", azimuth_deg))
     assert abs(difference(found.azimuth_deg, azimuth_deg)) <= 10
@@ -39,7 +39,7 @@ def test_another_sample_rate_gives_the_same_direction(studio: Studio) -> None:
 def test_the_small_model_answers_from_the_spatial_token(studio: Studio) -> None:
     right, left = studio.binaural("bird", 80), studio.binaural("bird", -80)
     for (clip, rate_hz), english, chinese in ((right, "right", "右"), (left, "left", "左")):
-        assert english in studio.ask(clip, rate_hz, "Which side is it on?").text.lower()
+        assert english in studio.ask(clip, rate_hz, "Which side?").text.lower()
         assert chinese in studio.ask(clip, rate_hz, "声音在哪一边？").text
     mono = np.stack([right[0].mean(axis=0)] * 2)
     assert "can't tell" in studio.ask(mono, right[1], "Where does the sound come from?").text
