@@ -43,7 +43,7 @@ class LanguageTraining:
     head: Path = Path("checkpoints/head")
     minutes: float = 40.0
     steps: int = 1_000_000
-    bank: int = 12_000
+    bank: int = 14_400
     vocabulary: int = 1_400
     clips: int = 24  # a step
     questions: int = 3  # about a clip

@@ -43,7 +43,7 @@ class LocaliserTraining:
     head: Path = Path("checkpoints/head")  # of the page's panel: one voice among the measured heads
     minutes: float = 60.0
     steps: int = 1_000_000
-    bank: int = 12_000  # responses in rooms, and as many in the open
+    bank: int = 14_400  # responses in rooms, and as many in the open
     rate: float = 2e-3
     ema: float = 0.998
     second_share: float = 0.3

@@ -54,7 +54,7 @@ class SpatialTraining:
     cache: Path = Path("runs/cache")
     minutes: float = 20.0
     steps: int = 1_000_000
-    bank: int = 12_000
+    bank: int = 14_400
     clips: int = 24  # a step and process
     questions: int = 3  # about a clip
     train_extractor: bool = False
