@@ -82,7 +82,7 @@ class Bank:
 
 
 def bank(heads: list[Head], measured: list[Measured], count: int, cache: Path, seed: int) -> Bank:
-    """`count` pairs in rooms and as many in the open: from the cache, or computed (seven minutes for 14,400 on a core)."""
+    """`count` pairs in rooms and as many in the open: from the cache, or computed (7 minutes for 14,400)."""
     file = cache / f"responses-{count}-{seed}-{len(heads)}-{len(measured)}.npz"
     if file.is_file():
         with np.load(file, allow_pickle=False) as saved:

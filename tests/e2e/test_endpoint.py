@@ -9,7 +9,6 @@ import pytest
 import soundfile
 from PIL import Image
 
-from synesthesia import weights
 from synesthesia.recipe import from_json
 
 
@@ -54,5 +53,4 @@ def test_only_the_named_endpoint_is_offered(url: str) -> None:
     from gradio_client import Client
 
     offered = Client(url, verbose=False).view_api(return_format="dict")
-    known = {"/hear", "/locate"} if weights.is_listed("localiser") else {"/hear"}
-    assert set(offered["named_endpoints"]) == known and not offered["unnamed_endpoints"]
+    assert set(offered["named_endpoints"]) == {"/hear", "/locate", "/ask"} and not offered["unnamed_endpoints"]
