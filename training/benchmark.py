@@ -27,6 +27,7 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import psutil
 from PIL import Image
 
@@ -159,18 +160,21 @@ def clips(rounds: int) -> list[Row]:
     from synesthesia.ui import locate_figures, words
 
     studio = Studio.load("embedded")
-    made = [studio.binaural("bird", azimuth, seed=azimuth) for azimuth in range(-90, 90, 180 // (rounds + 2))]
+    made = []
+    for seed in range(rounds + 1):
+        clip, rate_hz = studio.binaural("bird", 15.0 * seed - 90.0, seed=seed)
+        made.append((np.tile(clip, 2)[:, : int(SOUND_S * rate_hz)], rate_hz))
     clip, rate_hz = made[0]
     studio.ask(clip, rate_hz, words.ASK_FIRST)  # loads everything
     alone, page = [], []
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    for clip, rate_hz in made[1 : rounds + 1]:
+    for clip, rate_hz in made[1:]:
         begun = time.perf_counter()
         studio.locate(clip, rate_hz)
         alone.append((clip.shape[1] / rate_hz) / (time.perf_counter() - begun))
     torch.set_num_threads(threads)
-    for clip, rate_hz in made[1 : rounds + 1]:
+    for clip, rate_hz in made[1:]:
         clip = clip + 1e-6  # another clip than before
         begun = time.perf_counter()
         found = studio.locate(clip, rate_hz)

@@ -41,6 +41,7 @@ class LocaliserTraining:
     runs: Path = Path("runs/localiser")
     cache: Path = Path("runs/cache")
     head: Path = Path("checkpoints/head")  # of the page's panel: one voice among the measured heads
+    start: Path | None = None  # a localiser to go on from, when `runs` holds no state
     minutes: float = 60.0
     steps: int = 1_000_000
     bank: int = 14_400  # responses in rooms, and as many in the open
@@ -119,6 +120,8 @@ def main(config: LocaliserTraining) -> Localiser:
     aside_rows = [i for i, clip in enumerate(clips) if clip.split == "val"] or train_rows
     train, aside = Scenes(store, train_rows, responses, rng), Scenes(store, aside_rows, responses, rng)
     localiser = Localiser(LocaliserConfig())
+    if config.start is not None:
+        localiser.load_state_dict(Localiser.load(config.start).state_dict())
     average = Localiser(LocaliserConfig()).eval()
     optimiser = torch.optim.AdamW(localiser.parameters(), lr=config.rate, betas=(0.9, 0.98), weight_decay=0.02)
     ema = Ema(localiser, config.ema)
@@ -163,7 +166,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    for name in ("runs", "cache"):
+    for name in ("runs", "cache", "start"):
         parser.add_argument(f"--{name}", type=Path)
     for name in ("steps", "bank", "limit", "seed"):
         parser.add_argument(f"--{name}", type=int)
