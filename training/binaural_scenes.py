@@ -11,7 +11,7 @@ from torch import Tensor
 from torchaudio.functional import fftconvolve
 
 from synesthesia.spatial.compact_head import CompactHead
-from synesthesia.spatial.head import Head
+from synesthesia.spatial.head import RATE_HZ, Head
 from synesthesia.spatial.localiser import ELEVATION_EDGES_DEG
 from training.audio_data import SoundStore
 from training.heads import load_heads, load_measured
@@ -19,7 +19,6 @@ from training.placing import place
 from training.response_bank import Bank, bank
 from training.varied_heads import varied
 
-RATE_HZ = 16_000
 VARIED = 90  # heads between two measured ones, with larger or smaller outer ears
 SCALES = (0.96, 1.0, 1.04)  # heads are larger and smaller than the few that were measured
 

@@ -80,18 +80,15 @@ class Lesson:
     exchanges: list[Exchange]
     notes: list[str]
 
-    def loss(self, foundation: Foundation, spatial: Tensor | None, bf16: bool) -> Tensor:
-        """On the answers alone. spatial: (B, 256) a clip, or None: notes in words stand in its place."""
+    def loss(self, foundation: Foundation, bf16: bool) -> Tensor:
+        """On the answers alone; notes in words stand where the spatial token will be."""
         batch = encode(
             foundation.tokenizer, [self.counts[row] for row in self.rows], [e.question for e in self.exchanges],
-            [e.answer for e in self.exchanges], spatial=spatial is not None,
-            notes=self.notes if spatial is None else None,
+            [e.answer for e in self.exchanges], spatial=False, notes=self.notes,
         )  # fmt: skip
         model = foundation.model
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            heard = torch.cat([self.embeddings[row] for row in self.rows])
-            where = None if spatial is None else spatial[torch.tensor(self.rows)]
-            embeds = model.place(batch.input_ids, heard, where)
+            embeds = model.place(batch.input_ids, torch.cat([self.embeddings[row] for row in self.rows]), None)
             out = model(inputs_embeds=embeds, attention_mask=batch.attention_mask, labels=batch.labels)
         return out.loss.float()
 
@@ -143,7 +140,7 @@ def main(config: LanguageTraining) -> Foundation:
         for group in optimiser.param_groups:
             group["lr"] = cosine_rate(clock.progress, config.rate)
         spoken = draw(scenes, config.clips, float(rng.choice(SECONDS, p=SHARES)), config.second_share)
-        loss = lesson(foundation, spoken, config.questions, rng, config.bf16).loss(foundation, None, config.bf16)
+        loss = lesson(foundation, spoken, config.questions, rng, config.bf16).loss(foundation, config.bf16)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(learning, 1.0)

@@ -10,9 +10,10 @@ import torch
 from synesthesia import weights
 from synesthesia.audio.ear import Ear
 from synesthesia.errors import UserError
-from synesthesia.language.foundation import RATE_HZ, Foundation, load_hub, load_tiny
+from synesthesia.language.foundation import Foundation, load_hub, load_tiny
 from synesthesia.language.prompt import TURN_END, encode
 from synesthesia.language.trained import load_trained
+from synesthesia.presets import SAMPLE_RATE_HZ
 
 if TYPE_CHECKING:
     from synesthesia.presets import LanguageConfig
@@ -47,7 +48,7 @@ class Answerer:
         """mono: (n,) float32 at 16 kHz, of which the loudest stretch is heard; token: (256,) `Located.token`, None when
         the clip holds no direction; question: in English or Chinese."""
         made = self.foundation
-        mel, mask = made.front([loudest(mono, int(made.front.seconds * RATE_HZ))])
+        mel, mask = made.front([loudest(mono, int(made.front.seconds * SAMPLE_RATE_HZ))])
         batch = encode(
             made.tokenizer, made.model.audio_tokens(mask), [question], spatial=token is not None, preamble=made.preamble
         )

@@ -19,6 +19,7 @@ from synesthesia.errors import UserError
 from synesthesia.language.ear_tower import EarTowerConfig
 from synesthesia.language.model import SpatialQwen2Audio
 from synesthesia.language.prompt import AUDIO, PAD, SPATIAL, SPECIAL, SYSTEM, TURN_END
+from synesthesia.presets import SAMPLE_RATE_HZ
 from synesthesia.quantised import load_quantised, save_quantised
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 CONFIG, WEIGHTS, TOKENIZER = "config.json", "model.safetensors", "tokenizer.json"
 ELSEWHERE = ("spatial_projector.", "model.audio_tower.")  # parameters that are not the foundation's own
-RATE_HZ = 16_000
 
 
 class Front(Protocol):
@@ -50,11 +50,15 @@ class WhisperFront:
 
     @property
     def seconds(self) -> float:
-        return float(self.extractor.n_samples / RATE_HZ)
+        return float(self.extractor.n_samples / SAMPLE_RATE_HZ)
 
     def __call__(self, mono: Sequence[np.ndarray]) -> tuple[Tensor, Tensor]:
         out = self.extractor(
-            list(mono), sampling_rate=RATE_HZ, padding="max_length", return_attention_mask=True, return_tensors="pt"
+            list(mono),
+            sampling_rate=SAMPLE_RATE_HZ,
+            padding="max_length",
+            return_attention_mask=True,
+            return_tensors="pt",
         )
         return out["input_features"], out["attention_mask"]
 
