@@ -1,4 +1,4 @@
-# make app    sets up .venv when needed and opens the page (PORT=7861 make app for another port)
+# make app    sets up .venv when needed and serves the page (PORT=7861 make app for another port)
 # make test   the same with the developers' tools, then style, types and tests, browser tests included
 # make lint   style and types alone
 

@@ -65,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
         epilog="examples:\n  python -m synesthesia locate clip.wav\n  python -m synesthesia locate clip.wav --json\n"
         '  python -m synesthesia locate clip.wav --ask "Where is it?"\n',
     )  # fmt: skip
-    locate.add_argument("clip", metavar="CLIP.wav", help="WAV, FLAC or Ogg file, left ear first, 0.2 to 60 s")
+    locate.add_argument("clip", metavar="CLIP.wav", help="WAV, FLAC, Ogg or MP3 file, left ear first, 0.2 to 60 s")
     locate.add_argument("--ask", metavar="QUESTION", help="print what the small language model answers instead")
     locate.add_argument("--preset", default="embedded", help="embedded (default) or hub")
     locate.add_argument("--json", action="store_true", help="print one JSON object")

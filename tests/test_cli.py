@@ -106,6 +106,12 @@ def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
         assert f"python -m synesthesia {command}" in capsys.readouterr().out
 
 
+def test_help_names_every_format_the_error_offers(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["locate", "--help"])
+    assert "WAV, FLAC, Ogg or MP3" in " ".join(capsys.readouterr().out.split())
+
+
 def bad_photographs(folder: Path, cat: Image.Image) -> dict[str, Path]:
     stream = io.BytesIO()
     cat.save(stream, "JPEG")

@@ -18,6 +18,10 @@ from synesthesia.spatial.head import RATE_HZ
 
 RATES_HZ = (8_000, 192_000)
 SECONDS = (0.2, 60.0)
+LIMIT = 1e-4  # so close to the clip's peak a sample stands at the limit
+NEAR_LIMIT = 1e-2
+RUN = 4  # consecutive samples at the limit
+RUNS_SHARE, LIMIT_SHARE = 0.002, 0.5  # of all samples in runs; of the samples near the limit at it
 SILENT_RMS = 1e-5  # -100 dBFS
 EQUAL = 1e-5  # energy of what remains of one channel when the other, at its best gain, is taken out
 EQUAL_LEVEL_DB = 0.05
@@ -78,15 +82,34 @@ def read_clip(waveform: np.ndarray, sample_rate: int) -> Clip:
     sound = sound.astype(np.float32)
     if sound.shape[0] == 1:
         sound = np.repeat(sound, 2, axis=0)
-    peak = float(np.abs(sound).max())
-    clipped = peak > 0 and float((np.abs(sound) >= 0.999 * peak).mean()) > 0.01
+    overdriven = clipped(sound)
     sound = sound - sound.mean(axis=1, keepdims=True)
     level = np.sqrt(np.square(sound, dtype=np.float64).mean(axis=1))  # (2,)
     difference_db = float(20 * np.log10((level[1] + 1e-9) / (level[0] + 1e-9)))
     kind = _kind(sound, level)
     scale = 0.1 / max(float(np.sqrt(np.square(level).mean())), SILENT_RMS)
     made = resample(_tensor(sound * scale), sample_rate, RATE_HZ) if sample_rate != RATE_HZ else _tensor(sound * scale)
-    return Clip(made.numpy().astype(np.float32), sample_rate, seconds, kind, clipped, difference_db)
+    return Clip(made.numpy().astype(np.float32), sample_rate, seconds, kind, overdriven, difference_db)
+
+
+def clipped(sound: np.ndarray) -> bool:
+    """(C, n) floats: are waves cut flat, at least RUN samples long?
+
+    A slow wave's round top has samples in a row close to its peak too, but most of what is near lies a little below.
+    """
+    peak = float(np.abs(sound).max())
+    if peak == 0:
+        return False
+    near, at = (np.abs(sound) >= (1 - within) * peak for within in (NEAR_LIMIT, LIMIT))
+    held = sum(_in_runs(at[i] & (sign * sound[i] > 0)) for i in range(len(sound)) for sign in (1, -1))
+    return held >= RUNS_SHARE * sound.size and bool(at.sum() >= LIMIT_SHARE * near.sum())
+
+
+def _in_runs(at: np.ndarray) -> int:
+    """(n,) bool -> how many of its True stand RUN or more in a row."""
+    borders = np.flatnonzero(np.diff(np.concatenate([[0], at, [0]])))
+    lengths = borders[1::2] - borders[::2]
+    return int(lengths[lengths >= RUN].sum())
 
 
 def _kind(sound: np.ndarray, level: np.ndarray) -> Kind:

@@ -57,11 +57,12 @@ class AskEvents:
             self.panel.talk: None if silent else Talk(path),
             self.panel.answers: exchanges((), words.ASK_FIRST),
             self.panel.verdict: "",
+            self.panel.box: "",
         }
 
     def closed(self) -> Update:
         """The clip has gone."""
-        return {self.panel.talk: None, self.panel.answers: "", self.panel.verdict: ""}
+        return {self.panel.talk: None, self.panel.answers: "", self.panel.verdict: "", self.panel.box: ""}
 
     def first(self, path: str, waveform: NDArray[np.float32], rate_hz: int) -> Iterator[Update]:
         """The model's own sentence. What goes wrong is said here and takes nothing from the direction above."""

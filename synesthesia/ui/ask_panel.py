@@ -53,4 +53,5 @@ def exchanges(answered: tuple[Answered, ...], pending: str = "") -> str:
         pairs += f"<dt>{escape(pending)}</dt><dd class='busy'>{words.ANSWERING}</dd>"
     without = answered and not answered[0].spatial
     note = f"<p class='progress-note'>{words.ASK_NO_DIRECTION}</p>" if without else ""
-    return f"<div role='log' aria-live='polite'>{note}<dl class='talk'>{pairs}</dl></div>"
+    own = f"<p class='own'>{words.ASK_OWN}</p>" if answered and not without else ""
+    return f"<div role='log' aria-live='polite'>{note}<dl class='talk'>{pairs}</dl>{own}</div>"

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 # A head from above with a dot on a ring, drawn in the page's own colours; the script turns `.source`.
 PLACE_DIAL = """
-<svg id="place-dial" viewBox="-80 -80 160 160" aria-hidden="true">
+<svg id="place-dial" viewBox="-86 -86 172 172" aria-hidden="true">
   <circle class="ring" r="58"/>
   <path class="ticks" d="M0-64V-52M0 64V52M-64 0H-52M64 0H52"/>
   <path class="head" d="M-6-21L0-31L6-21"/><ellipse class="head" cx="-22" cy="0" rx="4" ry="8"/>
   <ellipse class="head" cx="22" cy="0" rx="4" ry="8"/><circle class="head" r="21"/>
-  <text y="-69">front</text><text y="77">back</text>
+  <text y="-74">front</text><text y="83">back</text>
   <g class="source" transform="rotate(%(start)s)"><path d="M0-27V-44"/><circle cy="-58" r="9"/></g>
 </svg>"""
 
@@ -34,17 +34,24 @@ def bearings(found: Located, truth_deg: float | None) -> str:
     low, high = found.interval_deg
     width = (high - low) % 360 or 360
     error = "" if truth_deg is None else words.off(found.azimuth_deg, truth_deg)
-    second = f"{100 * found.second_probability:.0f} % likely"
+    likely = f"{100 * found.second_probability:.0f} % likely"
     return (
         f"<div class='bearings'>{halves(found.front_probability)}"
         + row("model", words.MODEL, words.degrees(found.azimuth_deg), error)
         + row("interval", words.INTERVAL, words.arc(low, high), f"{width:.0f}° wide")
         + ("" if truth_deg is None else row("truth", words.TRUTH, words.degrees(truth_deg), "where you put it"))
         + baseline(found, truth_deg)
-        + row("second", words.SECOND, "none" if found.second_deg is None else words.degrees(found.second_deg), second)
+        + second(found.second_deg, likely)
         + row("", words.HEIGHT, words.HEIGHTS[found.elevation], "")
         + "</div>"
     )
+
+
+def second(azimuth_deg: float | None, likely: str) -> str:
+    """likely: how likely a second source is, whether or not one was found."""
+    if azimuth_deg is None:
+        return row("second", words.SECOND, words.NO_SECOND, f"{words.SECOND_LIKELY} {likely}")
+    return row("second", words.SECOND, words.degrees(azimuth_deg), likely)
 
 
 def halves(front: float) -> str:

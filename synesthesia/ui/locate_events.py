@@ -76,19 +76,24 @@ class LocateEvents:
     def answer(
         self, path: str, waveform: NDArray[np.float32], rate_hz: int, truth_deg: float | None
     ) -> Iterator[Update]:
-        """The direction first, then the model's own sentence, then the maps. path: the clip's file, which the download
-        hands back as it is."""
+        """The direction first, then the model's own sentence, then the maps; of a silent clip only that it is silent.
+        path: the clip's file, which the download hands back as it is."""
         found, shown = self.studio.locate(waveform, rate_hz), self.tab.answer
+        sounds = found.kind != "silent"
         yield {
             self.tab.verdict: words.verdict(*words.located(found, truth_deg)),
             self.tab.guide: gr.HTML(visible=False),
             shown.column: gr.Column(visible=True),
-            shown.dial: as_picture(locate_figures.dial_figure(found, truth_deg), found.sentence),
-            shown.bearings: locate_cards.bearings(found, truth_deg),
+            shown.look: gr.Row(visible=sounds),
+            shown.reasons: gr.Column(visible=sounds),
+            shown.dial: as_picture(locate_figures.dial_figure(found, truth_deg), found.sentence) if sounds else "",
+            shown.bearings: locate_cards.bearings(found, truth_deg) if sounds else "",
             shown.clip: path,
             shown.numbers: served(as_json_text(found).encode(), "synesthesia-direction.json"),
         } | (self.asking.opened(path, found.kind) if self.asking else {})
-        if self.asking and found.kind != "silent":
+        if not sounds:
+            return
+        if self.asking:
             yield from self.asking.first(path, waveform, rate_hz)
         yield {shown.maps: as_picture(locate_figures.maps_figure(found, waveform, rate_hz), words.MAPS_ABOUT)}
 

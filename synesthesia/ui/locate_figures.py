@@ -33,14 +33,14 @@ def dial_figure(found: Located, truth_deg: float | None = None) -> Figure:
 
     figure = Figure(figsize=(3.4, 3.4), dpi=200)
     figure.set_facecolor("none")
-    axes = figure.add_axes((0.1, 0.1, 0.8, 0.8), projection="polar", theta_offset=np.pi / 2, theta_direction=-1)
+    axes = figure.add_axes((0.125, 0.125, 0.75, 0.75), projection="polar", theta_offset=np.pi / 2, theta_direction=-1)
     axes.set_ylim(0.0, 1.28)
     axes.set_facecolor("none")
     axes.set_yticks([])
     axes.set_xticks(np.radians(np.arange(0, 360, 30)))
     names = {0: "front", 90: "right", 180: "back", 270: "left"}
     axes.set_xticklabels([names.get(deg, f"{min(deg, 360 - deg)}°") for deg in range(0, 360, 30)])
-    axes.tick_params(axis="x", colors=INK, labelsize=9, pad=1)
+    axes.tick_params(axis="x", colors=INK, labelsize=9, pad=4)
     axes.grid(color=INK, alpha=0.18, linewidth=0.6)
     axes.spines["polar"].set(color=INK, linewidth=0.6, alpha=0.5)
     draw_head(axes)

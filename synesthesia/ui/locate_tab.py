@@ -30,16 +30,20 @@ class PlacePanel:
 
 @dataclass(frozen=True)
 class AnswerPanel:
+    """look: dial and numbers; reasons: the maps."""
+
     column: gr.Column
+    look: gr.Row
     dial: gr.HTML
     bearings: gr.HTML
+    reasons: gr.Column
     maps: gr.HTML
     clip: gr.DownloadButton
     numbers: gr.DownloadButton
     ask: AskPanel | None  # None without a language model
 
     def parts(self) -> list[gr.blocks.Block]:
-        own = [self.column, self.dial, self.bearings, self.maps, self.clip, self.numbers]
+        own = [self.column, self.look, self.dial, self.bearings, self.reasons, self.maps, self.clip, self.numbers]
         return own + (self.ask.parts() if self.ask else [])
 
 
@@ -75,7 +79,7 @@ def place_panel() -> PlacePanel:
     with gr.Column(elem_id="place", elem_classes="sheet"):
         gr.HTML(f"<h3>{words.PLACE}</h3>", padding=False)
         sound = gr.Radio(
-            [(name, key) for key, name in words.PLACE_SOUNDS.items()], value="babble", label=words.PLACE_SOUND,
+            [(name, key) for key, name in words.PLACE_SOUNDS.items()], value="dog", label=words.PLACE_SOUND,
             elem_classes="pills", elem_id="place-sound",
         )  # fmt: skip
         with gr.Row(elem_id="place-where"):
@@ -89,9 +93,8 @@ def place_panel() -> PlacePanel:
                     elem_classes="pills", elem_id="place-room",
                 )  # fmt: skip
         with gr.Accordion(words.PLACE_MORE, open=False, elem_id="place-more"):
-            with gr.Row():
-                elevation = gr.Slider(-40, 60, value=0, step=5, label=words.PLACE_ELEVATION, min_width=140)
-                snr = gr.Slider(0, 40, value=40, step=1, label=words.PLACE_SNR, min_width=140)
+            elevation = gr.Slider(-40, 60, value=0, step=5, label=words.PLACE_ELEVATION)
+            snr = gr.Slider(0, 40, value=40, step=1, label=words.PLACE_SNR)
             seed = gr.Number(value=0, precision=0, label=words.PLACE_SEED, info=words.SEED_INFO)
         make = gr.Button(words.PLACE_MAKE, variant="primary", elem_id="place-make")
     return PlacePanel(sound, azimuth, elevation, room, snr, seed, make)
@@ -99,16 +102,17 @@ def place_panel() -> PlacePanel:
 
 def answer_panel(asking: bool) -> AnswerPanel:
     with gr.Column(visible=False, elem_id="answer", elem_classes="sheet") as column:
-        with gr.Row(elem_id="dial-row"):
+        with gr.Row(elem_id="dial-row") as look:
             dial = gr.HTML(padding=False, elem_id="dial", min_width=240)
             bearings = gr.HTML(padding=False, elem_id="bearings", min_width=200)
         ask = ask_panel() if asking else None
         with gr.Row(elem_classes="downloads"):
             clip = gr.DownloadButton(words.CLIP_FILE, size="sm", min_width=60)
             numbers = gr.DownloadButton(words.BEARINGS_FILE, size="sm", min_width=60)
-        gr.HTML(f"<p class='progress-note'>{words.MAPS_ABOUT}</p>", padding=False)
-        maps = gr.HTML(padding=False, elem_id="maps")
-    return AnswerPanel(column, dial, bearings, maps, clip, numbers, ask)
+        with gr.Column(elem_id="reasons") as reasons:
+            gr.HTML(f"<p class='progress-note'>{words.MAPS_ABOUT}</p>", padding=False)
+            maps = gr.HTML(padding=False, elem_id="maps")
+    return AnswerPanel(column, look, dial, bearings, reasons, maps, clip, numbers, ask)
 
 
 HEADPHONES_SIGN = (

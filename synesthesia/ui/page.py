@@ -30,13 +30,14 @@ HOUR_S = 3600
 def build_page(studio: Studio) -> gr.Blocks:
     """The whole page over one studio; nothing is computed until somebody opens it."""
     info = studio.info()
+    locating = weights.is_listed(studio.preset.spatial.localiser_weights.folder)
     with gr.Blocks(title=words.TITLE, analytics_enabled=False, delete_cache=(HOUR_S, HOUR_S)) as page:
-        gr.HTML(words.masthead(info.preset), padding=False)
+        gr.HTML(words.masthead(info.preset, locating=locating), padding=False)
         with gr.Tabs():
             with gr.Tab(words.TAB, id="hear"):
                 connect(page, studio, hear_tab())
                 add_endpoint(studio)
-            if weights.is_listed(studio.preset.spatial.localiser_weights.folder):
+            if locating:
                 asking = can_answer(studio.preset)
                 with gr.Tab(words.LOCATE, id="locate"):
                     connect_locate(studio, locate_tab(asking=asking))
@@ -48,12 +49,13 @@ def build_page(studio: Studio) -> gr.Blocks:
     return page.queue(max_size=WAITING, default_concurrency_limit=1)
 
 
-def launch(page: gr.Blocks, host: str = "127.0.0.1", port: int | None = None, *, block: bool = True) -> None:
-    """Serve the page. port None: the first free one from 7860. Nothing outside this machine is asked for anything."""
-    page.launch(
+def launch(page: gr.Blocks, host: str = "127.0.0.1", port: int | None = None) -> str:
+    """Serve the page from a thread. Returns its address. port None: the first free one from 7860. Nothing outside this
+    machine is asked for anything."""
+    _, address, _ = page.launch(
         server_name=host,
         server_port=port,
-        prevent_thread_lock=not block,
+        prevent_thread_lock=True,
         share=False,
         show_error=False,
         quiet=True,
@@ -68,3 +70,4 @@ def launch(page: gr.Blocks, host: str = "127.0.0.1", port: int | None = None, *,
         mcp_server=False,
         enable_monitoring=False,
     )
+    return str(address).rstrip("/")

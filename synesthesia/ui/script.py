@@ -75,8 +75,8 @@ HEAD = """<script>
 
   // The dot around the head and the slider of the azimuth follow one another: up is in front, clockwise is right.
   const slider = () => document.querySelector('#place-azimuth input[type=range]');
-  const turn = (degrees) =>
-    document.querySelector('#place-dial .source')?.setAttribute('transform', `rotate(${degrees})`);
+  const turn = (degrees) => document.querySelector('#place-dial .source')?.setAttribute(
+    'transform', `rotate(${Math.max(-180, Math.min(180, degrees))})`);
   const drag = (event) => {
     const box = document.querySelector('#place-dial').getBoundingClientRect();
     const [x, y] = [event.clientX - box.x - box.width / 2, event.clientY - box.y - box.height / 2];
@@ -94,14 +94,36 @@ HEAD = """<script>
   addEventListener('pointermove', (event) => { if (dragging) drag(event); });
   for (const end of ['pointerup', 'pointercancel']) addEventListener(end, () => { dragging = false; });
   for (const kind of ['input', 'change']) document.addEventListener(kind, (event) => {
-    if (event.target.closest?.('#place-azimuth')) turn(event.target.value);
+    if (event.target.closest?.('#place-azimuth') && event.target.value !== '') turn(event.target.value);
   }, true);
 
-  // On a narrow page the answer lies below the panel that asked for it.
+  // A box that was cleared, or holds no number yet, leaves the last one standing, and shows it again when it is left.
+  const lasting = new WeakMap();
+  const box = (event) => event.target.matches?.('#place input[type=number]') ? event.target : null;
+  for (const kind of ['focusin', 'input']) document.addEventListener(kind, (event) => {
+    if (!box(event)) return;
+    if (box(event).value !== '') lasting.set(box(event), box(event).value);
+    else if (kind === 'input') event.stopImmediatePropagation();
+  }, true);
+  document.addEventListener('focusout', (event) => {
+    if (box(event)?.value === '' && lasting.has(box(event))) box(event).value = lasting.get(box(event));
+  }, true);
+
+  // On a narrow page the answer lies below the panel that asked for it; before it comes the page may be too short to
+  // be scrolled so far. A finger on the page meanwhile ends that.
+  let awaited = false;
+  const toCard = () => document.querySelector('#bearing')?.scrollIntoView({behavior: 'smooth', block: 'start'});
   document.addEventListener('click', (event) => {
-    if (event.target.closest?.('#place-make') && innerWidth <= 760)
-      document.querySelector('#bearing')?.scrollIntoView({behavior: 'smooth', block: 'start'});
+    if (!event.target.closest?.('#place-make') || innerWidth > 760) return;
+    awaited = !open('#dial');
+    toCard();
   });
+  addEventListener('pointerdown', () => { awaited = false; });
+  const come = () => {
+    if (!awaited || !open('#dial img')) return;
+    awaited = false;
+    requestAnimationFrame(toCard);
+  };
 
   // An example is called by what it shows (gradio counts thumbnails).
   const name = () => {
@@ -118,7 +140,7 @@ HEAD = """<script>
     }
   };
 
-  new MutationObserver(() => { advance(); name(); tell(); }).observe(
+  new MutationObserver(() => { advance(); name(); tell(); come(); }).observe(
     document.documentElement, {childList: true, subtree: true, attributeFilter: ['data-auto']});
 })();
 </script>"""

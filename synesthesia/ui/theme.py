@@ -85,6 +85,9 @@ footer > .divider:last-child { display: none; }
 #photo button { cursor: crosshair; }
 #photo.dragging { outline: 3px dashed var(--primary-500); outline-offset: -6px; }
 #overlay { padding: 0; background: none; box-shadow: none; }
+/* A white thumb is seen on a white card only by its rim. */
+input[type=range]::-webkit-slider-thumb { border: 2px solid var(--primary-600); }
+input[type=range]::-moz-range-thumb { border: 2px solid var(--primary-600); box-sizing: border-box; }
 .pills .wrap { gap: 6px; }
 .pills label:has(input) { padding: 5px 13px; font-size: .88rem; border-radius: 99px; border: 0; box-shadow: none; }
 .pills label:has(input) span { margin: 0; }
@@ -188,6 +191,10 @@ footer > .divider:last-child { display: none; }
 #place h3 { margin: 0; font-size: 1rem; font-weight: 620; color: var(--body-text-color); }
 #place .form { background: none; border: 0; box-shadow: none; gap: 12px; }
 #place .block { border: 0; }
+/* A thumb is taller than its track, and what reaches over the block's edge is cut off. */
+#place .slider_input_container { padding: 5px 2px; }
+#place .head { flex-wrap: nowrap; align-items: center; gap: 8px; margin-bottom: 2px; }
+#place .head .tab-like-container { flex: none; margin-bottom: 0; }
 #place-where { gap: 18px; flex-wrap: nowrap; align-items: center; }
 #place-compass { flex: 0 0 168px; min-width: 0; }
 #place-how { flex: 1 1 0; min-width: 0; gap: 14px; }
@@ -207,7 +214,7 @@ footer > .divider:last-child { display: none; }
 .fact { display: grid; grid-template-columns: 18px 1fr auto; gap: 0 8px; align-items: center; padding: 5px 0;
   font-size: .9rem; border-top: 1px solid color-mix(in srgb, var(--neutral-500) 18%, transparent); }
 .fact > span { white-space: nowrap; }
-.fact b { font-weight: 600; text-align: right; font-variant-numeric: tabular-nums; }
+.fact b { font-weight: 600; text-align: right; text-wrap: balance; font-variant-numeric: tabular-nums; }
 .fact small { grid-column: 2 / -1; font-size: .8rem; color: var(--body-text-color-subdued); text-align: right; }
 .fact small:empty { display: none; }
 .fact .mark { --mark: #0d9488; width: 14px; height: 14px; justify-self: center; box-sizing: border-box; }
@@ -232,6 +239,7 @@ footer > .divider:last-child { display: none; }
   color: white; background: var(--button-primary-background-fill); font-size: .95rem; font-weight: 600; }
 .talk dt { margin: 8px 0 2px; font-size: .86rem; color: var(--body-text-color-subdued); overflow-wrap: anywhere; }
 .talk dd { margin: 0; padding-left: 10px; border-left: 3px solid var(--primary-600); overflow-wrap: anywhere; }
+#ask-answers .own { margin: 2px 0 4px; font-size: .8rem; color: var(--body-text-color-subdued); }
 .talk dd.busy { border-color: var(--neutral-400); color: var(--body-text-color-subdued); }
 #ask-chips { gap: 6px; }
 #ask-chips button { flex: 0 1 auto; border-radius: 99px; font-size: .84rem; font-weight: 400; padding: 5px 12px; }
@@ -277,5 +285,6 @@ footer > .divider:last-child { display: none; }
 # gradio prefixes every rule of CSS with its own container, so the container's padding is set from the page's head.
 SHELL = """<style>
 body.dark audio { color-scheme: dark; }
+body.dark input[type=range] { --neutral-200: var(--neutral-700); } /* the rest of the track */
 @media (max-width: 760px) { .gradio-container > .main.fillable { padding: 8px 12px !important; } }
 </style>"""

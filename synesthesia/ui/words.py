@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 TITLE = "Synesthesia"
 SENTENCE = "Click a place in a photograph and hear what it sounds like."
+SENTENCE_BOTH = "Hear what a place in a photograph sounds like, and see where a sound comes from."
 TAB = "Hear"
 
 UPLOAD = "Upload a photograph"
@@ -82,10 +83,11 @@ def place(row: int, col: int) -> str:
     return f"row {row}, column {col}"
 
 
-def masthead(preset: str) -> str:
+def masthead(preset: str, *, locating: bool = False) -> str:
+    """locating: the page has the tab "Locate" too."""
     where = "small models, all on this machine" if preset == "embedded" else "models from the hub"
     return (
-        f"<div id='masthead'><h1>{TITLE}</h1><p>{SENTENCE}</p>"
+        f"<div id='masthead'><h1>{TITLE}</h1><p>{SENTENCE_BOTH if locating else SENTENCE}</p>"
         f"<span class='pill'>{escape(preset)} · {where}</span></div>"
     )
 
@@ -179,7 +181,10 @@ NO_CLIP = "Upload or record a clip first."
 
 PLACE = "Make a test clip"
 PLACE_SOUND = "Sound"
-PLACE_SOUNDS = {"babble": "Voices", "ball": "Ball", "bird": "Bird", "noise": "Noise", "clicks": "Clicks"}
+PLACE_SOUNDS = {
+    "dog": "Dog", "bird": "Bird", "rain": "Rain", "clock": "Clock", "babble": "Voices", "ball": "Ball",
+    "noise": "Noise", "clicks": "Clicks",
+}  # fmt: skip
 PLACE_AZIMUTH = "Azimuth (°)"
 PLACE_ELEVATION = "Elevation (°)"
 PLACE_ROOM = "Room"
@@ -193,18 +198,20 @@ CLIP_FILE, BEARINGS_FILE = "Clip", "All numbers (JSON)"
 MODEL, INTERVAL, BASELINE, TRUTH, SECOND, HEIGHT = (
     "Model", "90 % interval", "GCC-PHAT", "Truth", "Second source", "Height",
 )  # fmt: skip
+NO_SECOND, SECOND_LIKELY = "none", "a second one:"
 BASELINE_NOTE = "front half only"
 MAPS_ABOUT = "What the answer rests on: brighter cells counted more. 1 is what each would get if all counted alike."
 SPECTROGRAM, LEVEL_MAP, PHASE_MAP, TRACK = (
     "Spectrogram, both ears", "Level differences (ILD branch)", "Time differences (ITD branch)",
     "Direction from moment to moment, fainter where the clip is quiet",
 )  # fmt: skip
+WAYS = {0: "front", 90: "right", 180: "back", -90: "left"}
 HEIGHTS = {"below": "below the ears", "level": "about level", "above": "above the ears"}
 NO_DIRECTION = "No direction is claimed; the ring shows what the model would guess."
 
 ASK = "Ask about this clip"
 ASK_LABEL = "Your question"
-ASK_HOLDER = "Type a question, or choose one below"
+ASK_HOLDER = "Type a question"
 ASK_SEND = "Ask"
 ASK_FIRST = "What do you hear, and where does it come from?"
 ASK_CHIPS = (
@@ -215,7 +222,8 @@ ASK_NOTE = (
     "A very small model of this project's own: it knows these questions and about a hundred sounds, in English and "
     "Chinese."
 )
-ASK_NO_DIRECTION = "This clip holds no direction; the model hears that from its spatial token."
+ASK_NO_DIRECTION = "This clip holds no direction: the model can only tell what it hears, not where."
+ASK_OWN = "This is the small language model's own reading; the dial above is the more precise one."
 ANSWERING = "Listening again …"
 
 
@@ -226,10 +234,35 @@ def degrees(azimuth_deg: float) -> str:
 
 
 def arc(low_deg: float, high_deg: float) -> str:
-    """27° to 59° right; 10° left to 20° right."""
-    one_side = low_deg * high_deg > 0 and max(abs(low_deg), abs(high_deg)) < 179.5
-    low = f"{round(abs(low_deg))}°" if one_side else degrees(low_deg)
-    return f"{low} to {degrees(high_deg)}"
+    """An arc, clockwise from low to high, in words that don't fit the rest of the circle: 27° right to 59° right;
+    10° left to 20° right; 150° right, round the back, to 160° left. Of a very wide one the part left out is named."""
+    wide = (high_deg - low_deg) % 360 or 360
+    low, high = turned(round(low_deg)), turned(round(high_deg))
+    if low == high:
+        return "anywhere" if wide > 180 else degrees(low)
+    if (high - low) % 360 > 270:
+        return f"almost anywhere: all but {arc(high, low)}"
+    by = way(low, high)
+    return f"{degrees(low)}, round the {by}, to {degrees(high)}" if by else f"{degrees(low)} to {degrees(high)}"
+
+
+def way(low_deg: int, high_deg: int) -> str:
+    """What an arc of whole degrees passes, where its two ends alone leave that open; else empty.
+
+    The ends alone mean the narrow way, by the front where they are on two sides.
+    """
+    wide = (high_deg - low_deg) % 360
+    on_right = 0 <= low_deg < 180, 0 < high_deg <= 180  # of what lies next to each end, inside the arc
+    passed = {(True, False): 180, (False, True): 0, (True, True): 90, (False, False): -90}[on_right]
+    if on_right[0] == on_right[1] and wide > 180:
+        passed = -passed  # it goes all round the other side
+    bare = {low_deg, high_deg} == {0, 180}  # two ends without a side
+    return WAYS[passed] if wide > 180 or passed == 180 or bare else ""
+
+
+def turned(azimuth_deg: int) -> int:
+    """The same direction in (-180, 180]."""
+    return 180 - (180 - azimuth_deg) % 360
 
 
 def located(found: Located, truth_deg: float | None) -> tuple[str, str, str]:
@@ -239,10 +272,10 @@ def located(found: Located, truth_deg: float | None) -> tuple[str, str, str]:
     if found.kind != "stereo":
         return "No direction in this clip", found.warning, "quiet"
     truth = "" if truth_deg is None else f"It was put at {degrees(truth_deg)}: {off(found.azimuth_deg, truth_deg)}."
-    name, turned = OCTANTS[octant(found.azimuth_deg)], degrees(found.azimuth_deg)
+    name, where = OCTANTS[octant(found.azimuth_deg)], degrees(found.azimuth_deg)
     if name not in ("front", "back"):
-        turned = turned.split(" ")[0]  # the name says the side already
-    return f"{name.capitalize()}, {turned}", " ".join(filter(None, (found.sentence, truth, found.warning))), ""
+        where = where.split(" ")[0]  # the name says the side already
+    return f"{name.capitalize()}, {where}", " ".join(filter(None, (found.sentence, truth, found.warning))), ""
 
 
 def off(azimuth_deg: float, truth_deg: float) -> str:

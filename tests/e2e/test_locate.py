@@ -123,6 +123,63 @@ def test_the_keyboard_alone_places_a_sound(page: Any) -> None:
     assert "It was put at 65° right" in answered(page, before)
 
 
+def test_a_cleared_box_keeps_its_last_number(browser: Any, tiny_url: str) -> None:
+    context = browser.new_context(viewport=DESK)
+    page = open_tab(context, tiny_url)
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    box = page.locator("#place-azimuth input[type=number]")
+    box.fill("35")
+    box.press("Control+A")
+    box.press("Backspace")
+    assert box.input_value() == "" and page.locator("#place-azimuth input[type=range]").input_value() == "35"
+    box.press("-")  # no number yet
+    assert page.locator("#place-dial .source").get_attribute("transform") == "rotate(35)"
+    box.fill("")
+    before = told(page)
+    page.locator("#place-make").click()
+    assert box.input_value() == "35"
+    assert "It was put at 35° right" in answered(page, before)
+    box.fill("")
+    box.press_sequentially("-120")
+    box.blur()
+    assert page.locator("#place-dial .source").get_attribute("transform") == "rotate(-120)"
+    assert page.locator("#place-azimuth input[type=range]").input_value() == "-120" and not complaints
+    context.close()
+
+
+def test_the_dot_touches_no_word_and_no_thumb_is_cut_off(browser: Any, tiny_url: str) -> None:
+    context = browser.new_context(viewport=PHONE, device_scale_factor=2, is_mobile=True, has_touch=True)
+    page = open_tab(context, tiny_url)
+    page.locator("#place-more button").first.click()
+    page.locator("#place-azimuth input[type=number]").fill("0")
+    word, dot = (page.locator(f"#place-dial {part}").first.bounding_box() for part in ("text", ".source circle"))
+    assert word["y"] + word["height"] <= dot["y"] + 1
+    for slider in page.locator("#place input[type=range]").all():
+        inner, block = slider.bounding_box(), slider.locator("xpath=ancestor::div[contains(@class, 'block')][1]")
+        outer = block.bounding_box()
+        assert outer["y"] + outer["height"] - (inner["y"] + inner["height"] / 2) >= 8, "half of a thumb"
+        assert inner["x"] >= outer["x"] + 1 and inner["x"] + inner["width"] <= outer["x"] + outer["width"] - 1
+    labels = page.locator("#place .head label").all()
+    assert len(labels) == 3 and all(label.bounding_box()["height"] < 32 for label in labels), "each on one line"
+    context.close()
+
+
+def test_of_a_silent_clip_only_that_is_said(page: Any, clip: Path, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "silent.wav", np.zeros((16_000, 2)), 16_000)
+    assert "silent" in upload(page, tmp_path / "silent.wav")
+    page.wait_for_selector("#answer")
+    assert not any(page.locator(part).is_visible() for part in ("#dial", "#bearings", "#reasons", "#maps", "#ask"))
+    with page.expect_download() as numbers:
+        page.get_by_role("button", name="All numbers").click()
+    assert json.loads(Path(numbers.value.path()).read_text())["kind"] == "silent"
+    clear(page)
+    assert "°" in upload(page, clip)
+    page.wait_for_selector("#maps img")
+    assert page.locator("#dial img").is_visible() and "GCC-PHAT" in page.locator("#bearings").inner_text()
+
+
 def test_a_bad_file_gives_one_sentence_and_the_next_clip_works(page: Any, clip: Path, tmp_path: Path) -> None:
     (tmp_path / "broken.wav").write_bytes(b"this is no sound")
     assert "can't be read as sound" in upload(page, tmp_path / "broken.wav")
@@ -151,8 +208,14 @@ def test_questions_about_the_clip_are_answered(browser: Any, url: str, clip: Pat
     page.get_by_role("button", name="Ask", exact=True).click()
     assert "Type a question" in page.locator("#ask-verdict .verdict").inner_text()
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    page.locator("#ask-box").get_by_role("textbox").fill("a" * 201)
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.querySelector('#ask-verdict').innerText.includes('201')")
     clear(page)
     assert not page.locator("#ask").is_visible()
+    upload(page, clip)
+    assert words_of(page, answers=1)[0]
+    assert page.locator("#ask-box").get_by_role("textbox").input_value() == "", "a refused question has gone too"
     context.close()
 
 

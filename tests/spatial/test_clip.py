@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from synesthesia.errors import UserError
-from synesthesia.spatial.clip import read_clip
+from synesthesia.spatial.clip import clipped, read_clip
 from synesthesia.spatial.head import RATE_HZ
 
 RNG = np.random.default_rng(0)
@@ -44,6 +44,38 @@ def test_an_overdriven_clip_is_flagged() -> None:
     square = np.sign(np.sin(np.arange(16_000) * 0.1))
     clip = read_clip(np.stack([square, np.roll(square, 3)]), 16_000)
     assert clip.clipped and "overdriven" in clip.warning
+
+
+def sine(hz: float, rate_hz: int, gain: float = 1.0, bits: int = 0) -> np.ndarray:
+    """(2, n) of one second, cut off at 1, the second ear later; bits: rounded to so many, 0 for none."""
+    phase = 2 * np.pi * hz * np.arange(rate_hz) / rate_hz
+    sound = np.clip(gain * np.sin(np.stack([phase, phase - 0.3])), -1, 1)
+    return np.round(sound * 2 ** (bits - 1)) / 2 ** (bits - 1) if bits else sound
+
+
+@pytest.mark.parametrize("rate_hz", [16_000, 44_100])
+@pytest.mark.parametrize("hz", [50, 61.7, 100, 250, 441, 500, 1_000, 3_000, 4_000, 7_000])
+def test_a_steady_tone_is_not_overdriven(hz: float, rate_hz: int) -> None:
+    for gain in (1.0, 0.5, 0.05):
+        assert not clipped(sine(hz, rate_hz, gain)) and not clipped(sine(hz, rate_hz, gain, bits=16))
+    assert read_clip(sine(hz, rate_hz), rate_hz).warning == ""
+
+
+@pytest.mark.parametrize(
+    ("rate_hz", "hz"), [(rate, hz) for rate in (16_000, 44_100) for hz in (50, 61.7, 250, 500, 1_000)]
+)
+@pytest.mark.parametrize("gain", [2.0, 10.0])
+def test_a_tone_cut_off_is_overdriven_at_any_level(hz: float, rate_hz: int, gain: float) -> None:
+    assert clipped(sine(hz, rate_hz, gain)) and clipped(sine(hz, rate_hz, gain, bits=16))
+    assert clipped(0.2 * sine(hz, rate_hz, gain)), "turned down afterwards"
+
+
+@pytest.mark.parametrize("rate_hz", [16_000, 44_100])
+def test_noise_is_overdriven_only_when_cut_off(rate_hz: int) -> None:
+    noise = np.random.default_rng(1).normal(0, 0.3, (2, rate_hz))
+    assert not clipped(noise) and not clipped(np.zeros((2, rate_hz)))
+    assert clipped(np.clip(noise, -0.3, 0.3))
+    assert not clipped(np.concatenate([noise, np.ones((2, 3))], axis=1)), "a click is no overdriven clip"
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,7 @@ def test_another_clip_begins_another_talk(events: LocateEvents, asking: AskEvent
     updates = list(events.make(RIGHT))
     shown = [update[panel.answers] for update in updates if panel.answers in update]
     assert not any("Which side?" in text for text in shown)
+    assert last(iter(updates), panel.box) == "", "a refused question goes with its clip"
     other = last(iter(updates), panel.talk)
     assert other.path != clip and len(other.answered) == 1
     assert "on the left" in last(asking.ask(talk, "Which side?", typed=True), panel.answers), "each about its own clip"
@@ -94,7 +95,7 @@ def test_another_clip_begins_another_talk(events: LocateEvents, asking: AskEvent
 
 
 def test_a_cleared_or_a_bad_clip_ends_the_talk(events: LocateEvents, panel: AskPanel) -> None:
-    assert events.forget()[panel.talk] is None and events.forget()[panel.answers] == ""
+    assert events.forget()[panel.talk] is None and events.forget()[panel.answers] == events.forget()[panel.box] == ""
     assert last(guarded(events.tab, events.clip("nowhere.wav")), panel.talk) is None
 
 
@@ -150,11 +151,12 @@ def test_a_silent_clip_has_no_box_and_a_mono_one_says_what_is_missing(
     soundfile.write(path, np.zeros((16_000, 2)), 16_000)
     silent = list(events.clip(path))
     assert last(iter(silent), panel.column).visible is False and last(iter(silent), panel.talk) is None
-    assert tab.answer.maps in silent[-1] and panel.verdict not in silent[-1]
+    assert not any(tab.answer.maps in update for update in silent)
     soundfile.write(path, 0.1 * np.random.default_rng(0).standard_normal(16_000), 16_000)
     mono = list(events.clip(path))
     assert last(iter(mono), panel.column).visible is True
-    assert words.ASK_NO_DIRECTION in last(iter(mono), panel.answers)
+    answers = last(iter(mono), panel.answers)
+    assert words.ASK_NO_DIRECTION in answers and words.ASK_OWN not in answers
 
 
 def test_a_long_talk_stays_short_on_the_page(asking: AskEvents, panel: AskPanel, clip: str) -> None:
@@ -162,6 +164,13 @@ def test_a_long_talk_stays_short_on_the_page(asking: AskEvents, panel: AskPanel,
     for number in range(SHOWN + 2):
         talk = last(asking.ask(talk, f"Question {number}?", typed=False), panel.talk)
     assert len(talk.answered) == SHOWN and talk.answered[-1].question == f"Question {SHOWN + 1}?"
+
+
+def test_an_answer_is_called_the_models_own_reading() -> None:
+    assert words.ASK_OWN in exchanges((Answered("What is it?", "A bell.", True),))
+    assert words.ASK_OWN not in exchanges((), "What is it?"), "only below an answer"
+    without = exchanges((Answered("What is it?", "A bell.", False),))
+    assert words.ASK_NO_DIRECTION in without and "token" not in without and words.ASK_OWN not in without
 
 
 def test_questions_and_answers_never_become_markup() -> None:

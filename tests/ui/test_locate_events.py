@@ -70,17 +70,26 @@ def test_the_numbers_are_json_with_units_in_their_names(events: LocateEvents, ta
     assert len(level["weights"]) == len(level["times_s"]) and len(level["weights"][0]) == len(level["frequencies_hz"])
 
 
-@pytest.mark.parametrize(("kind", "sentence"), [("mono", "not a binaural"), ("panned", "panned"), ("silent", "silent")])
+@pytest.mark.parametrize(("kind", "sentence"), [("mono", "not a binaural"), ("panned", "panned")])
 def test_a_clip_without_direction_claims_none(
     events: LocateEvents, tab: LocateTab, tmp_path: Path, kind: str, sentence: str
 ) -> None:
     noise = 0.1 * np.random.default_rng(0).standard_normal(16_000)
-    other = {"mono": 1.0, "panned": 0.5, "silent": 0.0}[kind]
-    both = np.stack([noise * (kind != "silent"), noise * other])
+    both = np.stack([noise, noise * {"mono": 1.0, "panned": 0.5}[kind]])
     soundfile.write(tmp_path / "clip.wav", both.T, 16_000, subtype="FLOAT")
     _, answer, maps = events.clip(str(tmp_path / "clip.wav"))
     assert sentence in answer[tab.verdict] and "quiet" in answer[tab.verdict]
     assert words.MODEL not in answer[tab.answer.bearings] and "<img" in maps[tab.answer.maps]
+    assert answer[tab.answer.look].visible is True and answer[tab.answer.reasons].visible is True
+
+
+def test_of_a_silent_clip_only_that_is_said(events: LocateEvents, tab: LocateTab, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "clip.wav", np.zeros((16_000, 2)), 16_000)
+    _, answer = events.clip(str(tmp_path / "clip.wav"))
+    assert "silent" in answer[tab.verdict] and "quiet" in answer[tab.verdict]
+    assert answer[tab.answer.look].visible is False and answer[tab.answer.reasons].visible is False
+    assert answer[tab.answer.dial] == answer[tab.answer.bearings] == "" and tab.answer.maps not in answer
+    assert json.loads(Path(answer[tab.answer.numbers]).read_text())["kind"] == "silent"
 
 
 @pytest.mark.parametrize("bad", ["text", "long", "eight", "missing", "none"])

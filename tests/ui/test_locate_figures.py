@@ -83,8 +83,13 @@ def test_numbers_beside_the_dial(found: Located) -> None:
     text = locate_cards.bearings(replace(found, second_deg=-100.0, azimuth_deg=40.0), 60.0)
     assert "40° right" in text and "off by 20°" in text and "100° left" in text and "front half only" in text
     assert words.degrees(-179.9) == "180°" and words.degrees(0.2) == "0°"
-    assert words.arc(27.0, 59.0) == "27° to 59° right" and words.arc(-10.0, 20.0) == "10° left to 20° right"
-    assert words.arc(170.0, -170.0) == "170° right to 170° left"
     big, _, _ = words.located(replace(found, azimuth_deg=-172.0), None)
     assert big == "Back, 172° left"
     assert words.off(-170.0, 170.0) == "off by 20°"
+
+
+def test_no_second_source_is_not_called_likely(found: Located) -> None:
+    none = locate_cards.bearings(replace(found, second_deg=None, second_probability=0.47), None)
+    assert "<b>none</b><small>a second one: 47 % likely</small>" in none
+    one = locate_cards.bearings(replace(found, second_deg=-100.0, second_probability=0.83), None)
+    assert "<b>100° left</b><small>83 % likely</small>" in one

@@ -25,6 +25,13 @@ def tabs(page: gr.Blocks) -> set[str]:
     return {str(block.id) for block in page.blocks.values() if isinstance(block, gr.Tab)}
 
 
+def head(page: gr.Blocks) -> str:
+    """The page's own headline."""
+    (text,) = [str(block.value) for block in page.blocks.values() if isinstance(block, gr.HTML)
+               and "id='masthead'" in str(block.value)]  # fmt: skip
+    return text
+
+
 def boxes(page: gr.Blocks) -> set[str]:
     return {str(block.elem_id) for block in page.blocks.values() if isinstance(block, gr.Textbox)}
 
@@ -39,6 +46,7 @@ def test_with_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(weights.ROOT_VARIABLE, str(tmp_path))
     page = build_page(FakeStudio())
     assert offered(page) == {"hear", "locate"} and "locate" in tabs(page) and "ask-box" not in boxes(page)
+    assert words.SENTENCE_BOTH in head(page)
 
 
 def test_with_a_language_model_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,3 +77,4 @@ def test_without_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv(weights.ROOT_VARIABLE, str(tmp_path))
     page = build_page(FakeStudio())
     assert offered(page) == {"hear"} and "locate" not in tabs(page)
+    assert words.SENTENCE in head(page)
