@@ -11,7 +11,7 @@ head is turned until its delays are odd in azimuth (by the phase of their first 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,28 +49,34 @@ def yaw_deg(head: MeasuredHead) -> float:
     return float(np.degrees(np.angle(-1j * first.conj())))
 
 
-def _straight(file: Mapping[str, np.ndarray], scale: float) -> tuple[np.ndarray, MeasuredHead]:
-    """Azimuths as this project counts them with the head looking at 0, and the head, read `scale` times as large."""
-    rate_hz = round(int(file["samplerate"]) / scale)
-    azimuth_deg, elevation_deg = from_sofa(file["az_deg"].astype(np.float64)), file["el_deg"].astype(np.float64)
-    as_said = MeasuredHead(file["ir"], azimuth_deg, elevation_deg, rate_hz)
-    azimuth_deg = wrap(azimuth_deg - yaw_deg(as_said))
-    return azimuth_deg, MeasuredHead(file["ir"], azimuth_deg, elevation_deg, rate_hz)
+def _azimuths(file: Mapping[str, np.ndarray]) -> np.ndarray:
+    """(M,) degrees as this project counts them, with the head looking at 0."""
+    azimuth_deg = from_sofa(file["az_deg"].astype(np.float64))
+    as_said = MeasuredHead(file["ir"], azimuth_deg, file["el_deg"].astype(np.float64), int(file["samplerate"]))
+    return wrap(azimuth_deg - yaw_deg(as_said))
+
+
+def _files(data: Path, split: str | None) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
+    """Names and arrays of the measured heads of one split, or of all. UserError when there are none."""
+    found = False
+    for path in sorted((data / "hrtf").glob("*.npz")):
+        with np.load(path, allow_pickle=False) as file:
+            if split in (None, str(file["split"])):
+                found = True
+                yield path.stem, {name: file[name] for name in file.files}
+    if not found:
+        wanted = f" of the split {split}" if split else ""
+        raise UserError(f"The data folder {data} holds no measured heads (hrtf/*.npz){wanted}.")
 
 
 def load_measured(data: Path, split: str, scale: float = 1.0) -> list[Measured]:
     """The measurements of one split as they are, but for the rate. UserError when there are none."""
     found = []
-    for path in sorted((data / "hrtf").glob("*.npz")):
-        with np.load(path, allow_pickle=False) as file:
-            if str(file["split"]) != split:
-                continue
-            ir = np.pad(file["ir"], ((0, 0), (0, 0), (0, 1024 - file["ir"].shape[2])))
-            count = round(1024 * RATE_HZ * scale / int(file["samplerate"]))
-            ir = resample(ir, count, axis=2)[:, :, :256].astype(np.float32)
-            found.append(Measured(path.stem, ir, _straight(file, 1.0)[0], file["el_deg"].astype(np.float64)))
-    if not found:
-        raise UserError(f"The data folder {data} holds no measured heads (hrtf/*.npz) of the split {split}.")
+    for name, file in _files(data, split):
+        ir = np.pad(file["ir"], ((0, 0), (0, 0), (0, 1024 - file["ir"].shape[2])))
+        count = round(1024 * RATE_HZ * scale / int(file["samplerate"]))
+        ir = resample(ir, count, axis=2)[:, :, :256].astype(np.float32)
+        found.append(Measured(name, ir, _azimuths(file), file["el_deg"].astype(np.float64)))
     return found
 
 
@@ -78,13 +84,8 @@ def load_heads(data: Path, split: str | None = None, scale: float = 1.0) -> list
     """All heads below `data`/hrtf by name, or those of one split, `scale` times as large as measured. UserError when
     there are none."""
     heads = []
-    for path in sorted((data / "hrtf").glob("*.npz")):
-        with np.load(path, allow_pickle=False) as file:
-            own = str(file["split"])
-            if split is not None and own != split:
-                continue
-            head = _straight(file, scale)[1]
-            heads.append(NamedHead(path.stem, own, head, str(file["licence"])))
-    if not heads:
-        raise UserError(f"The data folder {data} holds no measured heads (hrtf/*.npz) of the wanted split.")
+    for name, file in _files(data, split):
+        rate_hz = round(int(file["samplerate"]) / scale)
+        head = MeasuredHead(file["ir"], _azimuths(file), file["el_deg"].astype(np.float64), rate_hz)
+        heads.append(NamedHead(name, str(file["split"]), head, str(file["licence"])))
     return heads

@@ -89,7 +89,6 @@ class Simulator:
         self.heads, self.sounds, self.rng = list(heads), sounds, rng
         self.sampler = CropSampler(sounds, list(rows), rng)
         self.seconds, self.samples = seconds, round(seconds * RATE_HZ)
-        self.level = False  # sources stand at the height of the ears
 
     def draw(self, kind: str | None = None) -> Example:
         """One example of a kind, or of a kind drawn with SHARES."""
@@ -109,11 +108,10 @@ class Simulator:
     def staged(self, t60_s: tuple[float, float] | None, snr_db: float, sources: int = 1, level: bool = True) -> Example:
         """One condition of an evaluation: one source, or two APART_DEG apart, in a room of this range of reverberation
         times or in the open, with diffuse noise at `snr_db`; level: all at the height of the ears."""
-        self.level = level
         room = self._room() if t60_s is not None else None
         if room is not None and t60_s is not None:
             room = Room(room.size_m, float(self.rng.uniform(*t60_s)))
-        scene = self._one(self._excerpt(), room) if sources == 1 else self._pair(room)
+        scene = self._one(self._excerpt(), room, level) if sources == 1 else self._pair(room, level)
         noisy = add_noise(scene.binaural, snr_db, self.rng, dict(self.heads)[scene.head])
         return self._example(replace(scene, binaural=noisy, snr_db=snr_db), "staged")
 
@@ -143,9 +141,9 @@ class Simulator:
                 return self._one((self._narrow(sound), label), self._room(0.5))
         raise UserError(f"There is no kind of clip '{kind}'; there are {', '.join(KINDS)}.")
 
-    def _one(self, excerpt: tuple[np.ndarray, str], room: Room | None = None) -> _Scene:
+    def _one(self, excerpt: tuple[np.ndarray, str], room: Room | None = None, level: bool = False) -> _Scene:
         (sound, label), (name, head) = excerpt, self._head()
-        azimuth, elevation = self._azimuth(), self._elevation()
+        azimuth, elevation = self._azimuth(), self._elevation(level)
         binaural = self._heard(sound, head, azimuth, elevation, room)
         return _Scene(binaural, azimuth, elevation, label, name, t60_s=room.t60_s if room else 0.0)
 
@@ -157,17 +155,17 @@ class Simulator:
         return _Scene(binaural, scene.azimuth_deg, scene.elevation_deg, scene.label, scene.head,
                       t60_s=scene.t60_s, snr_db=snr_db)  # fmt: skip
 
-    def _pair(self, room: Room | None) -> _Scene:
+    def _pair(self, room: Room | None, level: bool = False) -> _Scene:
         """Two sounds of different labels (where there are) in one room, the second 0 to 6 dB weaker."""
         (first, label), (name, head) = self._excerpt(), self._head()
         second, second_label = self._excerpt(unlike=label)
-        azimuth, elevation = self._azimuth(), self._elevation()
+        azimuth, elevation = self._azimuth(), self._elevation(level)
         other = float(wrap(azimuth + np.rint(self.rng.uniform(APART_DEG, 360.0 - APART_DEG))))
         assert abs(difference(azimuth, other)) >= APART_DEG - 1e-6
         louder = self._heard(first, head, azimuth, elevation, room)
-        weaker = self._heard(second, head, other, self._elevation(), room)
-        level = 10 ** (-self.rng.uniform(0.0, 6.0) / 20) * _rms(louder) / max(_rms(weaker), 1e-9)
-        together = limited(louder + np.float32(level) * weaker)
+        weaker = self._heard(second, head, other, self._elevation(level), room)
+        gain = 10 ** (-self.rng.uniform(0.0, 6.0) / 20) * _rms(louder) / max(_rms(weaker), 1e-9)
+        together = limited(louder + np.float32(gain) * weaker)
         return _Scene(together, azimuth, elevation, label, name, other, second_label, room.t60_s if room else 0.0)
 
     def _moving(self) -> _Scene:
@@ -209,9 +207,9 @@ class Simulator:
     def _azimuth(self) -> float:
         return float(self.rng.integers(-179, 181))  # whole degrees: measured heads round to them
 
-    def _elevation(self) -> float:
-        """Mostly within 30 degrees of ear height; one in ten anywhere from -40 to 80."""
-        if self.level:
+    def _elevation(self, level: bool) -> float:
+        """Ear height, or mostly within 30 degrees of it and one in ten anywhere from -40 to 80."""
+        if level:
             return 0.0
         if self.rng.random() < 0.1:
             return float(self.rng.integers(-40, 81))
