@@ -1,7 +1,6 @@
 """The fixed words of answers and the many paraphrases of questions about a binaural clip, in English and Chinese.
 
-Order matters in the questions: the last of every five is kept for validation. None starts with a "please", which is
-added at random in training.
+None of the questions starts with a "please", which is added at random in training.
 """
 
 from __future__ import annotations

@@ -15,7 +15,9 @@ from typing import Literal, TypeVar
 import numpy as np
 
 from synesthesia.spatial.geometry import OCTANTS, difference, is_front, octant, wrap
-from training.question_grammar import generated
+from training.free_questions import CLOSERS, MORE, OPENERS
+from training.held_out_questions import HELD_OUT
+from training.question_grammar import generated, plain
 from training.sound_names import NAMES
 from training.spatial_phrases import (
     CANNOT,
@@ -38,8 +40,8 @@ Split = Literal["train", "val"]
 Item = TypeVar("Item")
 
 MIDDLE_DEG = 7.5  # this near the plane between the ears, a sound is neither left nor right
+WRITTEN_SHARE = 0.5  # of training questions that are drawn from those written by hand alone
 SIDEWAYS_DEG = 10.0  # this near the line through the ears, a sound is neither in front nor behind
-VAL_EVERY = 5  # the last of every five paraphrases written by hand is kept for validation
 
 
 @dataclass(frozen=True)
@@ -81,18 +83,31 @@ def exchange(
     """A random paraphrase of the question, varied as people type in training, as it stands in validation."""
     if kind not in kinds(scene):
         raise ValueError(f"'{kind}' cannot be asked of {scene}")
-    question = pick(questions(kind, language, split), rng)
     if split == "train":
-        question = typed(question, language, rng)
+        written = rng.random() < WRITTEN_SHARE
+        question = typed(pick(by_hand(kind, language) if written else questions(kind, language), rng), language, rng)
+    else:
+        question = pick(questions(kind, language, split), rng)
     return Exchange(kind, language, question, answer(scene, kind, language))
 
 
 @cache
-def questions(kind: Kind, language: Language, split: Split) -> tuple[str, ...]:
-    """The paraphrases of one split; none is in both, and the generated ones are all in training."""
-    every = enumerate(QUESTIONS[language][kind])
-    kept = tuple(question for index, question in every if (index % VAL_EVERY == VAL_EVERY - 1) == (split == "val"))
-    return kept + generated(kind, language) if split == "train" else kept
+def by_hand(kind: Kind, language: Language) -> tuple[str, ...]:
+    """The training questions that somebody wrote one by one, each once."""
+    every = QUESTIONS[language][kind] + MORE[language][kind]
+    return tuple({plain(question): question for question in every}.values())
+
+
+@cache
+def questions(kind: Kind, language: Language, split: Split = "train") -> tuple[str, ...]:
+    """The paraphrases of one split; none is in both. Where both writers had the same idea, it is a training question if
+    it was written by hand."""
+    known = {plain(question) for question in by_hand(kind, language)}
+    kept = tuple(question for question in HELD_OUT[language][kind] if plain(question) not in known)
+    if split == "val":
+        return kept
+    known |= {plain(question) for question in kept}
+    return by_hand(kind, language) + tuple(q for q in generated(kind, language) if plain(q) not in known)
 
 
 def answer(scene: Scene, kind: Kind, language: Language) -> str:
@@ -180,8 +195,14 @@ def pick(items: Sequence[Item], rng: np.random.Generator) -> Item:
 
 
 def typed(question: str, language: Language, rng: np.random.Generator) -> str:
-    """The question as somebody might type it: polite, in lower case, without the last mark, with a slip."""
-    polite, lower, bare, slip = rng.random(4) < (0.1, 0.4, 0.3, 0.1)
+    """The question as somebody might type it: polite, with some words around it, in lower case, without the last mark,
+    with a slip."""
+    polite, lower, bare, slip, opened, closed = rng.random(6) < (0.1, 0.4, 0.3, 0.1, 0.15, 0.08)
+    gap = " " if language == "en" else ""
+    if opened and not polite:
+        question = pick(OPENERS[language], rng) + gap + question
+    if closed:
+        question = question + gap + pick(CLOSERS[language], rng)
     if language == "zh":
         if polite:
             question = ("请问" if question.endswith("？") else "请") + question
