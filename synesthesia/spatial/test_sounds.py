@@ -1,15 +1,19 @@
-"""Sounds made in code and placed around a virtual head: clips with a known direction, to test oneself and the model.
+"""Sounds placed around a virtual head: clips with a known direction, to test oneself and the model.
 
-No recording is needed. Each sound is broadband or rich in onsets, which is what ears need to tell a direction: pink
-noise in bursts, clicks, a babble of voices (glottal pulses through formants, Klatt 1980), a chirp, a bouncing ball.
+Nobody recorded any of them. Some the project made with its own generator (`training/make_test_sounds.py`), the rest is
+made in code; each is broadband or rich in onsets, which is what ears need to tell a direction: pink noise in bursts,
+clicks, a babble of voices (glottal pulses through formants, Klatt 1980), a bouncing ball.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import numpy as np
+import soundfile
 from scipy.signal import lfilter
 
 from synesthesia.errors import UserError
@@ -18,6 +22,8 @@ from synesthesia.spatial.head import RATE_HZ, Head
 from synesthesia.spatial.render import add_noise, limited, render
 from synesthesia.spatial.room import Room
 
+FOLDER = Path(__file__).with_name("sounds")
+SUNG = {"dog": "dog", "bird": "bird", "rain": "rain", "clock": "clock_tick"}  # and the generator's label of it
 SECONDS = 2.5
 SAMPLES = round(SECONDS * RATE_HZ)
 RMS = 0.08  # of every sound before it reaches the head
@@ -48,15 +54,10 @@ def babble(rng: np.random.Generator) -> np.ndarray:
     return np.sum([_voice(pitch_hz, rng) for pitch_hz in (105.0, 150.0, 215.0)], axis=0)
 
 
-def chirp(rng: np.random.Generator) -> np.ndarray:
-    """A bird-like tone that slides from 1.8 to 4 kHz with a trill, a quieter one an octave below, and some breath."""
-    times_s = _times_s()
-    within = (times_s % 0.5) / 0.32  # 0..1 during a chirp
-    sung = within < 1
-    hz = 1800 + 2200 * within**1.5 + 180 * np.sin(2 * np.pi * 28 * times_s)
-    phase = 2 * np.pi * np.cumsum(np.where(sung, hz, 0.0)) / RATE_HZ
-    envelope = np.where(sung, np.sin(np.pi * within.clip(0, 1)) ** 0.7, 0.0)
-    return envelope * (np.sin(phase) + 0.3 * np.sin(0.5 * phase) + 0.04 * rng.standard_normal(SAMPLES))
+def sung(name: str, _: np.random.Generator) -> np.ndarray:
+    """One of SUNG, as the generator made it."""
+    sound, _ = soundfile.read(FOLDER / f"{name}.ogg", dtype="float64")
+    return np.resize(sound, SAMPLES)
 
 
 def bouncing_ball(rng: np.random.Generator) -> np.ndarray:
@@ -73,7 +74,8 @@ def bouncing_ball(rng: np.random.Generator) -> np.ndarray:
 
 
 SOUNDS: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
-    "babble": babble, "ball": bouncing_ball, "bird": chirp, "noise": noise_bursts, "clicks": clicks,
+    **{name: partial(sung, name) for name in SUNG},
+    "babble": babble, "ball": bouncing_ball, "noise": noise_bursts, "clicks": clicks,
 }  # fmt: skip
 
 
