@@ -120,11 +120,12 @@ class Located:
     """Where a binaural clip's sound comes from. Degrees: 0 in front, positive to the RIGHT, (-180, 180].
 
     interval_deg: 90 %, clockwise from lo to hi, may wrap; front_probability: 0..1; elevation: "below", "level" or
-    "above"; second_deg: azimuth of a second source, None when one is likelier; distribution: (bins,) float32 that sums
-    to 1, at azimuths_deg (bins,); track: (times_s, azimuth_deg), where it was from moment to moment; baseline_deg: what
-    plain GCC-PHAT says (front half only) from the delay itd_s in seconds, positive when the right ear leads; token:
-    (256,) the spatial token; kind: "stereo", or why the clip holds no direction ("mono", "panned", "silent"); warning:
-    one sentence about that, or empty.
+    "above"; second_probability: of a second source, 0 where one source moves; second_deg: its azimuth, None when one
+    source is likelier; distribution: (bins,) float32 that sums to 1, at azimuths_deg (bins,); track: (times_s,
+    azimuth_deg), where it was from moment to moment; baseline_deg: what plain GCC-PHAT says (front half only) from the
+    delay itd_s in seconds, positive when the right ear leads; token: (256,) the spatial token; kind: "stereo", or why
+    the clip holds no direction ("mono", "panned", "silent"); warning: one sentence about that, or about why no head may
+    have heard the clip, or empty.
     """
 
     azimuth_deg: float

@@ -17,10 +17,13 @@ from training.audio_data import SoundStore
 from training.heads import load_heads, load_measured
 from training.placing import place
 from training.response_bank import Bank, bank
-from training.varied_heads import varied
+from training.varied_heads import symmetrical, varied
 
 VARIED = 90  # heads between two measured ones, with larger or smaller outer ears
+SYMMETRICAL = 30  # heads alike on both sides
+COMPACT = 12  # times the page's own head stands among them
 SCALES = (0.96, 1.0, 1.04)  # heads are larger and smaller than the few that were measured
+HISS_SHARE = 0.12  # of sources that are noise, steady or in bursts, white to brown, rather than a recording
 
 
 @dataclass(frozen=True)
@@ -43,16 +46,23 @@ class Batch:
 class Scenes:
     """Draws clips: excerpts of some recordings through responses of some heads."""
 
-    def __init__(self, store: SoundStore, rows: list[int], responses: Bank, rng: np.random.Generator) -> None:
-        self.store, self.responses, self.rng = store, responses, rng
+    def __init__(
+        self, store: SoundStore, rows: list[int], responses: Bank, rng: np.random.Generator, hiss_share: float = 0.0
+    ) -> None:
+        self.store, self.responses, self.rng, self.hiss_share = store, responses, rng, hiss_share
         self.rows = np.array(rows)
         labels = [store.clips[i].label for i in rows]
         weight = np.array([labels.count(label) ** -0.5 for label in labels])
         self.probability = weight / weight.sum()
 
     def sounds(self, rows: np.ndarray, samples: int) -> Tensor:
-        """(B,) rows -> (B, samples) excerpts with sound in them, RMS 1."""
-        return torch.from_numpy(np.stack([self._sound(int(row), samples) for row in rows]))
+        """(B,) rows -> (B, samples) excerpts with sound in them, RMS 1; `hiss_share` of them noise instead."""
+        hiss = self.rng.random(len(rows)) < self.hiss_share
+        made = [
+            hiss_burst(samples, self.rng) if noise else self._sound(int(row), samples)
+            for noise, row in zip(hiss, rows, strict=True)
+        ]
+        return torch.from_numpy(np.stack(made))
 
     def choose(self, count: int, unlike: np.ndarray | None = None) -> np.ndarray:
         """(count,) rows, rare labels oftener than they occur; with other labels than the rows of `unlike`."""
@@ -138,11 +148,25 @@ class Scenes:
         return shape[:, None] * uneven.exp()
 
 
+def hiss_burst(samples: int, rng: np.random.Generator) -> np.ndarray:
+    """(samples,) noise with a slope of 0 to -6 dB an octave, RMS 1; half the time it comes in bursts."""
+    spectrum = np.fft.rfft(rng.standard_normal(samples))
+    spectrum *= np.linspace(0, 1, len(spectrum)).clip(min=0.005) ** -rng.uniform(0.0, 1.0)
+    noise = np.fft.irfft(spectrum, samples)
+    if rng.random() < 0.5:
+        times = np.arange(samples) / RATE_HZ
+        beat = np.cos(2 * np.pi * (rng.uniform(1.0, 12.0) * times + rng.random()))
+        noise *= np.exp(rng.uniform(1.0, 4.0) * (beat - 1.0))
+    return (noise / max(float(np.sqrt(np.square(noise).mean())), 1e-6)).astype(np.float32)
+
+
 def all_responses(data: Path, compact: Path, count: int, cache: Path, seed: int) -> Bank:
-    """The bank of the training heads in three sizes, of varied ones between them, of their raw measurements, and of the
-    page's own compact head."""
+    """The bank of the training heads in three sizes, of varied ones between them, of symmetrical ones, of their raw
+    measurements, and of the page's own compact head."""
     measured_heads = [named.head for scale in SCALES for named in load_heads(data, "train", scale)]
-    heads: list[Head] = [*measured_heads, *varied(measured_heads, VARIED, np.random.default_rng(seed + 1))]
-    heads += [CompactHead.load(compact)] * len(SCALES)
+    rng = np.random.default_rng(seed + 1)
+    heads: list[Head] = [*measured_heads, *varied(measured_heads, VARIED, rng)]
+    heads += symmetrical(measured_heads, SYMMETRICAL, rng)
+    heads += [CompactHead.load(compact)] * COMPACT
     measured = [one for scale in SCALES for one in load_measured(data, "train", scale)]
     return bank(heads, measured, count, cache, seed)

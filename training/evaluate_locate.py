@@ -33,9 +33,10 @@ from synesthesia.spatial.localiser import Localiser
 from synesthesia.spatial.locate import locate
 from training.audio_data import SoundStore, read_manifest
 from training.heads import Measured, load_heads, load_measured
-from training.simulate_binaural import Example, Simulator
+from training.simulate_binaural import TRACK_HZ, Example, Simulator
 
 LOBE_DEG, LOBE_SHARE = 15.0, 0.1  # a lobe: a tenth of the distribution within so many degrees
+MOVES = "moves"  # in the sentence about a source that does
 SIDE_DEG = 10.0  # nearer to the ears' axis front and back are not told apart
 PEOPLE = "People: about 1 degree in front, 10 at the side; front and back confused in 6 (own ears) to 31 % (others')."
 
@@ -44,7 +45,7 @@ PEOPLE = "People: about 1 degree in front, 10 at the side; front and back confus
 class Row:
     """One condition. rooms: in shoeboxes with a T60 of 0.2 to 0.6 s; heads: a part of the validation heads' names;
     level: sources at ear height; raw: the microphones' own responses, at directions that were measured; dull:
-    low-passed (0.3 to 2 kHz) or a third of an octave wide."""
+    low-passed (0.3 to 2 kHz) or a third of an octave wide; moving: 30 to 180 degrees a second, some to and fro."""
 
     name: str
     seconds: float = 1.0
@@ -55,6 +56,7 @@ class Row:
     level: bool = True
     raw: bool = False
     dull: bool = False
+    moving: bool = False
 
 
 ROWS = (
@@ -67,6 +69,8 @@ ROWS = (
     Row("1 s, rooms, 20 dB, sources above and below", rooms=True, snr_db=20.0, level=False),
     Row("1 s, dull or narrow-band", dull=True),
     Row("1 s, two sources", sources=2),
+    Row("1 s, no room, CIPIC heads", heads="cipic"),
+    Row("2 s, a source that moves", seconds=2.0, moving=True),
 )
 
 
@@ -80,6 +84,7 @@ class Config:
     clips: int = 400
     seed: int = 1000
     threads: int = 1
+    only: str = ""  # part of a row's name; all rows when empty
 
 
 def single(examples: list[Example], found: list[Located]) -> dict[str, Estimate]:
@@ -133,8 +138,27 @@ def double(examples: list[Example], found: list[Located]) -> dict[str, Estimate]
     return {
         "both within 10": bootstrap(np.array(both, float), mean, rng),
         "two announced": bootstrap(np.array(told, float), mean, rng),
+        "taken for one that moves": bootstrap(np.array([MOVES in d.sentence for d in found], float), mean, rng),
         "louder within 10, folded": bootstrap(np.array(louder, float), mean, rng),
         "baseline, the same": bootstrap(np.array(plain, float), mean, rng),
+    }
+
+
+def path(examples: list[Example], found: list[Located]) -> dict[str, Estimate]:
+    """A source that moves: whether that was seen, and the error of the track over the full circle, beside that of
+    answering with the middle of the way all along."""
+    errors, still = [], []
+    for example, direction in zip(examples, found, strict=True):
+        times_s, track = direction.track
+        at_s = (np.arange(len(example.track_deg)) + 0.5) / TRACK_HZ
+        way = np.unwrap(example.track_deg, period=360.0)
+        errors.append(float(np.abs(difference(track, np.interp(times_s, at_s, way))).mean()))
+        still.append(float(np.abs(difference(example.azimuth_deg, way)).mean()))
+    rng, mean = np.random.default_rng(0), lambda x: float(x.mean())
+    return {
+        "seen to move": bootstrap(np.array([MOVES in d.sentence for d in found], float), mean, rng),
+        "track error": bootstrap(np.array(errors), mean, rng),
+        "error of standing still": bootstrap(np.array(still), mean, rng),
     }
 
 
@@ -160,11 +184,13 @@ def main(config: Config) -> dict[str, dict[str, Estimate]]:
     rows = [i for i, clip in enumerate(clips) if clip.split == "val" and not clip.single_recording]
     figures: dict[str, dict[str, Estimate]] = {}
     for number, row in enumerate(ROWS):
+        if config.only not in row.name:
+            continue
         some = [(name, head) for name, head in heads if row.heads in name]
         source = Simulator(some, store, rows, np.random.default_rng([config.seed, number]), row.seconds)
         t60_s = (0.2, 0.6) if row.rooms else None
-        if row.dull:
-            examples = [source.draw("dull") for _ in range(config.clips)]
+        if row.dull or row.moving:
+            examples = [source.draw("dull" if row.dull else "moving") for _ in range(config.clips)]
         elif row.raw:
             examples = [as_measured(source, raw) for _ in range(config.clips)]
         else:
@@ -172,7 +198,8 @@ def main(config: Config) -> dict[str, dict[str, Estimate]]:
         started = time.perf_counter()
         found = [locate(localiser, read_clip(example.waveform, RATE_HZ), table) for example in examples]
         seconds = (time.perf_counter() - started) / len(examples)
-        figures[row.name] = single(examples, found) if row.sources == 1 else double(examples, found)
+        read = path if row.moving else single if row.sources == 1 else double
+        figures[row.name] = read(examples, found)
         print(f"{row.name} (n = {config.clips}, {row.seconds / seconds:.0f} times faster than it lasts)")
         for name, estimate in figures[row.name].items():
             print(f"    {name:20} {estimate}", flush=True)
@@ -190,4 +217,5 @@ if __name__ == "__main__":
     parser.add_argument("--out", type=Path, default=Path("runs/evaluate_locate"))
     parser.add_argument("--clips", type=int, default=400)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--only", default="", help="part of the name of the rows to print")
     main(Config(**vars(parser.parse_args())))

@@ -24,6 +24,12 @@ def rank() -> int:
     return distributed.get_rank()
 
 
+def wait() -> None:
+    """Until every process has come this far."""
+    if distributed.is_initialized():
+        distributed.barrier()
+
+
 def average_gradients(module: nn.Module) -> None:
     """Every process goes on with the mean of all gradients."""
     if not distributed.is_initialized():

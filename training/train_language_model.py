@@ -1,7 +1,8 @@
 """Train the tiny Qwen2-Audio that stands where the hub has the real one: it hears what sounds, and reads where.
 
-    python -m training.train_language_model --data DIR --out checkpoints/language --minutes 40      # one CPU core
-    python -m training.train_language_model --data DIR --out runs/smoke --minutes 0.3 --bank 60     # smoke run
+    python -m training.train_language_model --data DIR --out checkpoints/language --minutes 40          # one CPU core
+    torchrun --nproc-per-node 2 -m training.train_language_model --data DIR --out checkpoints/language  # two cores
+    python -m training.train_language_model --data DIR --out runs/smoke --minutes 0.3 --bank 60         # smoke run
 
 Its audio tower is the project's own ear, frozen. The language model learns to answer questions from the tower's
 embeddings and from notes in words about the direction, which stand in the place where the spatial token will be: it
@@ -22,6 +23,7 @@ from torch import Tensor
 from synesthesia.audio.ear import Ear
 from synesthesia.language.foundation import TOKENIZER, Foundation, save_tiny, tiny, tiny_config, tokenizer_from
 from synesthesia.language.prompt import SPECIAL, encode
+from training import together
 from training.audio_data import SoundStore, read_manifest
 from training.binaural_scenes import Scenes, all_responses
 from training.run_log import Clock, Ema, JsonlLog, cosine_rate, load_state, random_stream, save_state
@@ -118,12 +120,14 @@ def material(data: Path, cache: Path, head: Path, ear: Ear, bank: int, limit: in
 def main(config: LanguageTraining) -> Foundation:
     """Train, resume if `runs` holds a state, save to `out`; returns the foundation."""
     torch.manual_seed(config.seed)
-    rng = random_stream(config.runs, config.seed)
+    number = together.rank()
+    rng = random_stream(config.runs, config.seed + 7919 * number)
     ear = Ear.load(config.ear)
     scenes = material(config.data, config.cache, config.head, ear, config.bank, config.limit, config.seed, rng)
     file = config.runs / TOKENIZER
-    if not file.is_file():
+    if number == 0 and not file.is_file():
         fit_tokenizer(config.vocabulary, file, config.seed)
+    together.wait()
     tokenizer = tokenizer_from(file)
     foundation = tiny(tokenizer, tiny_config(tokenizer, ear.config), ear)
     model = foundation.model.train()
@@ -133,25 +137,28 @@ def main(config: LanguageTraining) -> Foundation:
     optimiser = torch.optim.AdamW(groups, lr=config.rate, betas=(0.9, 0.98))
     ema = Ema(model, config.ema)
     step, spent_s = load_state(config.runs, {"model": model}, {"model": optimiser}, ema)
-    clock, log = Clock(config.minutes, config.steps, spent_s, step), JsonlLog(config.runs)
+    clock, log = Clock(config.minutes, config.steps, spent_s, step), JsonlLog(config.runs if number == 0 else None)
     log.write(step=step, parameters=sum(p.numel() for p in learning), words=len(tokenizer))
     losses: list[float] = []
-    for step in clock:
+    for step, progress in together.steps(clock):
         for group in optimiser.param_groups:
-            group["lr"] = cosine_rate(clock.progress, config.rate)
+            group["lr"] = cosine_rate(progress, config.rate)
         spoken = draw(scenes, config.clips, float(rng.choice(SECONDS, p=SHARES)), config.second_share)
         loss = lesson(foundation, spoken, config.questions, rng, config.bf16).loss(foundation, config.bf16)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
+        together.average_gradients(model)
         torch.nn.utils.clip_grad_norm_(learning, 1.0)
         optimiser.step()
         ema.update(model)
         losses.append(float(loss.detach()))
-        if step % 50 == 0:
-            log.write(step=step, progress=clock.progress, loss=float(np.mean(losses)))
+        if number == 0 and step % 50 == 0:
+            log.write(step=step, progress=progress, loss=float(np.mean(losses)))
             losses = []
-        if step % 500 == 499:
+        if number == 0 and step % 500 == 499:
             save_state(config.runs, {"model": model}, {"model": optimiser}, ema, clock)
+    if number:
+        return foundation
     save_state(config.runs, {"model": model}, {"model": optimiser}, ema, clock)
     model.load_state_dict(ema.values)
     model.eval()
@@ -167,6 +174,7 @@ if __name__ == "__main__":
         parser.add_argument(f"--{name}", type=Path)
     for name in ("steps", "bank", "limit", "seed", "clips", "questions"):
         parser.add_argument(f"--{name}", type=int)
-    parser.add_argument("--minutes", type=float)
+    for name in ("minutes", "rate"):
+        parser.add_argument(f"--{name}", type=float)
     given = {key: value for key, value in vars(parser.parse_args()).items() if value is not None}
     main(LanguageTraining(**given))

@@ -4,10 +4,10 @@
     torchrun --nproc-per-node 2 -m training.train_localiser --data DIR --out checkpoints/localiser  # two cores
     python -m training.train_localiser --data DIR --out runs/smoke --minutes 0.3 --bank 60          # smoke run
 
-A bank of responses (head x direction x room) is computed once; every step convolves new excerpts with responses drawn
-from it, adds a second source, diffuse noise, dullness, and a small mismatch of the two channels. Validation heads and
-held-out recordings never enter. At the end the temperature and the interval's mass are fitted on clips kept aside
-(training heads, held-out sounds).
+A bank of responses (head x direction x room) is computed once, another one in every process; every step convolves new
+excerpts with responses drawn from it, adds a second source, diffuse noise, dullness, and a small mismatch of the two
+channels. Validation heads and held-out recordings never enter. At the end the temperature and the interval's mass are
+fitted on clips kept aside (training heads, held-out sounds).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from synesthesia.spatial.geometry import within
 from synesthesia.spatial.localiser import Localiser, LocaliserConfig, mirror, shortest_arc
 from training import together
 from training.audio_data import SoundStore, read_manifest
-from training.binaural_scenes import Batch, Scenes, all_responses
+from training.binaural_scenes import HISS_SHARE, Batch, Scenes, all_responses
 from training.run_log import Clock, Ema, JsonlLog, cosine_rate, load_state, random_stream, save_state
 
 SECONDS = ((0.25, 0.2), (0.6, 0.25), (1.0, 0.4), (1.6, 0.15))  # of an excerpt and how often
@@ -41,24 +41,24 @@ class LocaliserTraining:
     runs: Path = Path("runs/localiser")
     cache: Path = Path("runs/cache")
     head: Path = Path("checkpoints/head")  # of the page's panel: one voice among the measured heads
-    start: Path | None = None  # a localiser to go on from, when `runs` holds no state
+    weights: Path | None = None  # of a localiser to go on from, when `runs` holds no state
     minutes: float = 60.0
     steps: int = 1_000_000
     bank: int = 14_400  # responses in rooms, and as many in the open
     rate: float = 2e-3
     ema: float = 0.998
-    second_share: float = 0.3
+    second_share: float = 0.4
     seed: int = 0
     bf16: bool = True
     limit: int = 0
 
 
 def azimuth_target(azimuth: Tensor, azimuths_deg: Tensor) -> Tensor:
-    """(B, 2) degrees (nan: none) -> (B, bins): one circular bell a source, the first (louder) one's larger."""
-    away = (azimuths_deg[None, None] - azimuth[:, :, None] + 180.0) % 360.0 - 180.0  # (B, 2, bins)
+    """(B, 1 or 2) degrees (nan: none) -> (B, bins): one circular bell a source, the first (louder) one's larger."""
+    away = (azimuths_deg[None, None] - azimuth[:, :, None] + 180.0) % 360.0 - 180.0  # (B, 1 or 2, bins)
     bell = torch.exp(-0.5 * (away / TARGET_SPREAD_DEG) ** 2).nan_to_num(0.0)
     bell = bell / bell.sum(dim=2, keepdim=True).clamp(min=1e-9)
-    total = LOUDER_SHARE * bell[:, 0] + (1 - LOUDER_SHARE) * bell[:, 1]
+    total = LOUDER_SHARE * bell[:, 0] + (1 - LOUDER_SHARE) * bell[:, 1:].sum(dim=1)
     return total / total.sum(dim=1, keepdim=True)
 
 
@@ -71,9 +71,21 @@ def loss_of(localiser: Localiser, batch: Batch, bf16: bool) -> tuple[Tensor, Ten
     target = azimuth_target(batch.azimuth, localiser.config.azimuths_deg)
     azimuth = -(target * answer.azimuth[:, 0].float().log_softmax(dim=1)).sum(dim=1).mean()
     elevation = F.cross_entropy(answer.elevation[:, 0].float(), batch.elevation)
-    two = (~batch.azimuth[:, 1].isnan()).float()
-    second = F.binary_cross_entropy_with_logits(answer.second[:, 0].float(), two)
-    return azimuth + 0.2 * elevation + 0.4 * second, azimuth.detach()
+    two = ~batch.azimuth[:, 1].isnan()
+    second = F.binary_cross_entropy_with_logits(answer.second[:, 0].float(), two.float())
+    pair = pair_loss(answer.pair[two, 0].float(), batch.azimuth[two], localiser.config.azimuths_deg)
+    return azimuth + 0.5 * pair + 0.2 * elevation + 0.4 * second, azimuth.detach()
+
+
+def pair_loss(logits: Tensor, azimuth: Tensor, azimuths_deg: Tensor) -> Tensor:
+    """(N, 2, bins), (N, 2) degrees -> the mean cross-entropy of the better of both orders (permutation-invariant
+    training, Yu et al. 2017)."""
+    if len(logits) == 0:
+        return logits.sum()
+    bells = torch.stack([azimuth_target(azimuth[:, [i]], azimuths_deg) for i in (0, 1)], dim=1)  # (N, 2, bins)
+    said = logits.log_softmax(dim=2)
+    straight, crossed = (-(target * said).sum(dim=2).mean(dim=1) for target in (bells, bells.flip(1)))
+    return torch.minimum(straight, crossed).mean()
 
 
 @torch.no_grad()
@@ -115,13 +127,13 @@ def main(config: LocaliserTraining) -> Localiser:
     rng = random_stream(config.runs, config.seed + 7919 * number)
     clips = read_manifest(config.data)[: config.limit or None]
     store = SoundStore(config.data, clips, config.cache)
-    responses = all_responses(config.data, config.head, config.bank, config.cache, config.seed)
+    responses = all_responses(config.data, config.head, config.bank, config.cache, config.seed + number)
     train_rows = [i for i, clip in enumerate(clips) if clip.split == "train"]
     aside_rows = [i for i, clip in enumerate(clips) if clip.split == "val"] or train_rows
-    train, aside = Scenes(store, train_rows, responses, rng), Scenes(store, aside_rows, responses, rng)
+    train, aside = Scenes(store, train_rows, responses, rng, HISS_SHARE), Scenes(store, aside_rows, responses, rng)
     localiser = Localiser(LocaliserConfig())
-    if config.start is not None:
-        localiser.load_state_dict(Localiser.load(config.start).state_dict())
+    if config.weights is not None:
+        localiser.load_state_dict(Localiser.load(config.weights).state_dict())
     average = Localiser(LocaliserConfig()).eval()
     optimiser = torch.optim.AdamW(localiser.parameters(), lr=config.rate, betas=(0.9, 0.98), weight_decay=0.02)
     ema = Ema(localiser, config.ema)
@@ -166,10 +178,11 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    for name in ("runs", "cache", "start"):
+    for name in ("runs", "cache", "weights"):
         parser.add_argument(f"--{name}", type=Path)
     for name in ("steps", "bank", "limit", "seed"):
         parser.add_argument(f"--{name}", type=int)
-    parser.add_argument("--minutes", type=float)
+    for name in ("minutes", "rate"):
+        parser.add_argument(f"--{name}", type=float)
     given = {key: value for key, value in vars(parser.parse_args()).items() if value is not None}
     main(LocaliserTraining(**given))

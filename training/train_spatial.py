@@ -1,12 +1,13 @@
 """Teach a frozen audio language model one more token: where the sound stood.
 
     python -m training.train_spatial --data DIR --stage 1 --out runs/spatial_1 --minutes 20                # tiny, CPU
-    python -m training.train_spatial --data DIR --stage 2 --start runs/spatial_1 --out checkpoints/spatial_token
+    python -m training.train_spatial --data DIR --stage 2 --first runs/spatial_1 --out checkpoints/spatial_token
     accelerate launch -m training.train_spatial --preset hub --data DIR --stage 1 --out runs/spatial_hub   # GPUs
     python -m training.train_spatial --data DIR --stage 1 --out runs/smoke --minutes 0.2 --bank 60         # smoke run
 
 Stage 1 trains the projector, and the extractor when asked to, against the language model's loss on the answers; the
-audio tower, its projector and the language model are frozen. Stage 2 adds LoRA on the language model's queries and
+audio tower, its projector and the language model are frozen. Before that, for some minutes without a language model,
+the projector learns to tell directions (`warm_projector`). Stage 2 adds LoRA on the language model's queries and
 values. Clips are drawn as for the localiser: training recordings through training heads. On the hub's model the rates
 are 1e-4, then 5e-5 and 2e-5 for LoRA; the tiny one is given thirty times as much, because it is taught for minutes.
 The extractor is the localiser's and stays as it is by default: it has met the truth in degrees.
@@ -33,10 +34,13 @@ from synesthesia.language.trained import LoraSettings, add_lora, load_trained, s
 from synesthesia.spatial.cues import BinauralCues
 from synesthesia.spatial.extractor import SpatialFeatureExtractor, Stretches
 from synesthesia.spatial.localiser import Localiser
+from training import together
+from training.binaural_scenes import Batch, Scenes
 from training.run_log import Clock, JsonlLog, cosine_rate
 from training.spatial_questions import KINDS, Exchange
 from training.spoken_scenes import ask, draw
 from training.train_language_model import SECONDS, SHARES, material
+from training.warm_projector import warm
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class SpatialTraining:
     out: Path
     stage: int = 1
     preset: str = "embedded"
-    start: Path | None = None  # of a stage 1, for stage 2
+    first: Path | None = None  # folder of a stage 1, for stage 2
     language: Path = Path("checkpoints/language")
     localiser: Path = Path("checkpoints/localiser")
     ear: Path = Path("checkpoints/ear")
@@ -58,6 +62,7 @@ class SpatialTraining:
     clips: int = 24  # a step and process
     questions: int = 3  # about a clip
     train_extractor: bool = False
+    warm_minutes: float = 4.0  # of stage 1, before its own clock starts
     boost: float = 30.0  # of the rates, for the tiny model; the hub's has 1
     weight_decay: float = 0.01
     second_share: float = 0.3
@@ -160,10 +165,16 @@ def table(trainee: Trainee) -> str:
     return "\n".join([f"{'part':16} {'parameters':>14} {'trainable':>14}", *rows])
 
 
-def questions(foundation: Foundation, config: SpatialTraining, rng: np.random.Generator) -> Iterator[Asked]:
+def heard(scenes: Scenes, config: SpatialTraining) -> Batch:
+    """Clips whose direction is told to the projector alone."""
+    batch = scenes.draw(config.clips, float(scenes.rng.choice(SECONDS, p=SHARES)), config.second_share)
+    return batch.mirrored(torch.from_numpy(scenes.rng.random(config.clips) < 0.5))
+
+
+def questions(
+    foundation: Foundation, config: SpatialTraining, scenes: Scenes, rng: np.random.Generator
+) -> Iterator[Asked]:
     """Endless batches."""
-    ear = Ear.load(config.ear)
-    scenes = material(config.data, config.cache, config.head, ear, config.bank, config.limit, config.seed, rng)
     while True:
         spoken = draw(scenes, config.clips, float(rng.choice(SECONDS, p=SHARES)), config.second_share)
         mel, mask = foundation.front(spoken.mono)
@@ -183,7 +194,7 @@ def questions(foundation: Foundation, config: SpatialTraining, rng: np.random.Ge
 def resume(config: SpatialTraining, foundation: Foundation) -> LoraSettings:
     """Where the last run or stage 1 ended, when there is one; LoRA is laid over for stage 2."""
     settings = LoraSettings(rank=0)
-    for folder in (config.state, config.start):
+    for folder in (config.state, config.first):
         if folder is not None and (folder / "model.safetensors").is_file():
             settings = load_trained(foundation.model, folder)
             break
@@ -209,12 +220,19 @@ def main(config: SpatialTraining) -> Foundation:
     accelerator.unwrap_model(trainee).extractor.train(config.train_extractor)
     log = JsonlLog(config.runs if accelerator.is_main_process else None)
     accelerator.print(table(accelerator.unwrap_model(trainee)))
-    batches, losses = questions(foundation, config, rng), []
+    seed = config.seed + accelerator.process_index
+    scenes = material(
+        config.data, config.cache, config.head, Ear.load(config.ear), config.bank, config.limit, seed, rng
+    )
+    plain = accelerator.unwrap_model(trainee)
+    if config.stage == 1 and config.warm_minutes > 0 and not (config.state / "model.safetensors").is_file():
+        warm(plain.model.spatial_projector, plain.token, lambda: heard(scenes, config), config.warm_minutes, log)
+    batches, losses = questions(foundation, config, scenes, rng), []
     asked = next(batches)  # the bank of responses is made before the clock starts
     clock = Clock(config.minutes, config.steps)
-    for step in clock:
+    for step, progress in together.steps(clock):
         for group in optimiser.param_groups:
-            group["lr"] = cosine_rate(clock.progress, group["peak"])
+            group["lr"] = cosine_rate(progress, group["peak"])
         loss = trainee(asked.to(accelerator.device))
         optimiser.zero_grad(set_to_none=True)
         accelerator.backward(loss)
@@ -223,7 +241,7 @@ def main(config: SpatialTraining) -> Foundation:
         asked = next(batches)
         losses.append(float(loss.detach()))
         if step % 50 == 0 and accelerator.is_main_process:
-            log.write(step=step, progress=clock.progress, loss=float(np.mean(losses)))
+            log.write(step=step, progress=progress, loss=float(np.mean(losses)))
             losses = []
         if step % 500 == 499 and accelerator.is_main_process:
             save_trained(foundation.model, settings, config.state)
@@ -241,11 +259,11 @@ if __name__ == "__main__":
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--preset", choices=("embedded", "hub"))
     parser.add_argument("--train-extractor", action="store_true", default=None)
-    for name in ("start", "language", "localiser", "runs", "cache"):
+    for name in ("first", "language", "localiser", "runs", "cache"):
         parser.add_argument(f"--{name}", type=Path)
     for name in ("stage", "steps", "bank", "limit", "seed", "clips", "questions"):
         parser.add_argument(f"--{name}", type=int)
-    for name in ("minutes", "boost"):
-        parser.add_argument(f"--{name}", type=float)
+    for name in ("minutes", "boost", "warm_minutes"):
+        parser.add_argument(f"--{name.replace('_', '-')}", type=float)
     given = {key: value for key, value in vars(parser.parse_args()).items() if value is not None}
     main(SpatialTraining(**given))

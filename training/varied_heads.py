@@ -2,10 +2,14 @@
 
 Fifteen heads are few, and what tells front from back differs most between people. A varied head mixes the log
 magnitudes and delays of two and stretches the frequency axis of the result: notches of the outer ear (from about 4 kHz
-up) move by up to a sixth, as they do from person to person (Middlebrooks 1999), while the delays stay.
+up) move by up to a sixth, as they do from person to person (Middlebrooks 1999), while the delays stay. Some heads are
+mixed with their own mirror image: alike on both sides, as dummy heads and models are, they give a sound straight ahead
+to both ears alike.
 """
 
 from __future__ import annotations
+
+from typing import Protocol
 
 import numpy as np
 
@@ -16,10 +20,28 @@ STRETCH = 0.16  # natural logarithm, at most, either way
 MIX = 0.5  # of the other head, at most
 
 
+class Speaking(Protocol):
+    """What of a head is mixed."""
+
+    def spectra(self, azimuth_deg: np.ndarray, elevation_deg: np.ndarray) -> Spectra: ...
+
+
+class MirroredHead:
+    """Left ear for right."""
+
+    def __init__(self, head: Speaking) -> None:
+        self.head = head
+
+    def spectra(self, azimuth_deg: np.ndarray, elevation_deg: np.ndarray) -> Spectra:
+        """(N,), (N,) degrees -> log magnitudes and delays of both ears."""
+        there = self.head.spectra(-np.asarray(azimuth_deg), elevation_deg)
+        return Spectra(there.log_magnitude[:, ::-1], there.delay_s[:, ::-1])
+
+
 class VariedHead:
     """mix: 0 the first head alone; stretch: above 1 notches lie lower, as with larger ears."""
 
-    def __init__(self, first: MeasuredHead, second: MeasuredHead, mix: float, stretch: float) -> None:
+    def __init__(self, first: Speaking, second: Speaking, mix: float, stretch: float) -> None:
         self.first, self.second, self.mix, self.stretch = first, second, mix, stretch
         self._remembered = Remembered(self.spectra)
 
@@ -49,4 +71,14 @@ def varied(heads: list[MeasuredHead], count: int, rng: np.random.Generator) -> l
         first, second = rng.choice(len(heads), 2, replace=False)
         stretch = float(np.exp(rng.uniform(-STRETCH, STRETCH)))
         made.append(VariedHead(heads[first], heads[second], float(rng.uniform(0.0, MIX)), stretch))
+    return made
+
+
+def symmetrical(heads: list[MeasuredHead], count: int, rng: np.random.Generator) -> list[VariedHead]:
+    """`count` heads that are alike on both sides, each made of one of these."""
+    made = []
+    for _ in range(count):
+        head = heads[int(rng.integers(len(heads)))]
+        stretch = float(np.exp(rng.uniform(-STRETCH, STRETCH)))
+        made.append(VariedHead(head, MirroredHead(head), 0.5, stretch))
     return made

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from synesthesia.errors import UserError
 from synesthesia.spatial.cues import BinauralCues, CueConfig, Cues
@@ -48,10 +49,12 @@ class LocaliserConfig:
 
 @dataclass(frozen=True)
 class Answer:
-    """Logits for W stretches of B clips. azimuth: (B, W, bins); elevation: (B, W, 3); second: (B, W), a second source;
-    level_map, phase_map: (B, W, L, K') attention; token: (B, W, 256)."""
+    """Logits for W stretches of B clips. azimuth: (B, W, bins); pair: (B, W, 2, bins), one source each and in no order,
+    if there are two; elevation: (B, W, 3); second: (B, W), a second source; level_map, phase_map: (B, W, L, K')
+    attention; token: (B, W, 256)."""
 
     azimuth: Tensor
+    pair: Tensor
     elevation: Tensor
     second: Tensor
     level_map: Tensor
@@ -61,16 +64,31 @@ class Answer:
 
 @dataclass(frozen=True)
 class Symmetric:
-    """Both looks together: swapping the ears mirrors `share` and `track` exactly. share: (B, bins), sums to 1;
-    elevation: (B, 3) and second: (B,) logits; clip: the look at the clip itself (W = 1), for its maps and token; track:
-    (B, W, bins) of stretches in the middle of `track_cells` (W,), or None."""
+    """Both looks together: swapping the ears mirrors `share`, `pair` and `track` exactly. share: (B, bins), sums to 1;
+    pair: (B, 2, bins), sum to 1 each, what to make of two sources; elevation: (B, 3) and second: (B,) logits; clip: the
+    look at the clip itself (W = 1), for its maps and token; track: (B, W, bins) of stretches in the middle of
+    `track_cells` (W,), or None."""
 
     share: Tensor
+    pair: Tensor
     elevation: Tensor
     second: Tensor
     clip: Answer
     track: Tensor | None
     track_cells: Tensor | None
+
+
+class Deeper(nn.Module):
+    """(..., width) plus what two layers make of it; nothing at first."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm, self.first, self.second = nn.LayerNorm(width), nn.Linear(width, width), nn.Linear(width, width)
+        nn.init.zeros_(self.second.weight)
+        nn.init.zeros_(self.second.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.second(F.gelu(self.first(self.norm(x))))
 
 
 class Localiser(nn.Module):
@@ -84,17 +102,21 @@ class Localiser(nn.Module):
         self.trunk = nn.Sequential(
             nn.LayerNorm(config.extractor.token), nn.Linear(config.extractor.token, config.hidden), nn.GELU()
         )
+        self.deeper = Deeper(config.hidden)
         self.azimuth = nn.Linear(config.hidden, config.bins)
+        self.pair = nn.Linear(config.hidden, 2 * config.bins)
         self.elevation = nn.Linear(config.hidden, len(ELEVATIONS))
         self.second = nn.Linear(config.hidden, 1)
 
     def read(self, cells: tuple[Cells, Cells], stretches: Stretches) -> Answer:
         """What stretches of a clip say."""
         token, level_map, phase_map = self.extractor.token(cells, stretches)
-        hidden = self.trunk(token)
+        hidden = self.deeper(self.trunk(token))
         return Answer(
-            self.azimuth(hidden), self.elevation(hidden), self.second(hidden)[..., 0], level_map, phase_map, token
-        )
+            azimuth=self.azimuth(hidden), pair=self.pair(hidden).unflatten(2, (2, -1)),
+            elevation=self.elevation(hidden), second=self.second(hidden)[..., 0], level_map=level_map,
+            phase_map=phase_map, token=token,
+        )  # fmt: skip
 
     def answer(self, cues: Cues) -> Answer:
         """One look at whole clips (W = 1), not symmetric."""
@@ -119,6 +141,7 @@ class Localiser(nn.Module):
             moving = self._both(*(self.read(cells, at) for cells in seen))
         return Symmetric(
             share=share,
+            pair=both_pairs(mine.pair[:, 0].softmax(dim=2), mirror(theirs.pair[:, 0].softmax(dim=2))),
             elevation=(mine.elevation + theirs.elevation)[:, 0] / 2,
             second=(mine.second + theirs.second)[:, 0] / 2,
             clip=mine,
@@ -161,18 +184,33 @@ def mirror(distribution: Tensor) -> Tensor:
     return distribution.flip(-1).roll(1, -1)
 
 
+def both_pairs(mine: Tensor, theirs: Tensor) -> Tensor:
+    """(B, 2, bins) twice, sources in no order -> their mean, in the order in which the two agree better."""
+
+    def alike(other: Tensor) -> Tensor:
+        return (mine * other).sqrt().sum(dim=(1, 2))
+
+    swapped = theirs.flip(1)
+    theirs = torch.where((alike(swapped) > alike(theirs))[:, None, None], swapped, theirs)
+    return (mine + theirs) / 2
+
+
 def peak(distribution: np.ndarray, azimuths_deg: np.ndarray, reach: int = 3) -> float:
     """(bins,) -> degrees: the circular mean of the highest bin and its neighbours, finer than a bin."""
     top = int(distribution.argmax())
     near = (top + np.arange(-reach, reach + 1)) % len(distribution)
     angle = np.exp(1j * np.deg2rad(azimuths_deg[near]))
-    return float(np.rad2deg(np.angle((distribution[near] * angle).sum())))
+    return float(wrap(np.rad2deg(np.angle((distribution[near] * angle).sum()))))
 
 
-def second_peak(distribution: np.ndarray, azimuths_deg: np.ndarray, first_deg: float, apart_deg: float = 20.0) -> float:
-    """The highest peak at least `apart_deg` from the first one, degrees."""
-    away = np.abs(wrap(azimuths_deg - first_deg))
-    return peak(np.where(away >= apart_deg, distribution, 0.0), azimuths_deg)
+def two_peaks(
+    pair: np.ndarray, share: np.ndarray, azimuths_deg: np.ndarray, reach_deg: float = 10.0
+) -> tuple[float, float]:
+    """(2, bins) of two sources -> azimuths in degrees, that one first which has more of `share` (bins,) around it."""
+    found = [peak(row, azimuths_deg) for row in pair]
+    mass = [float(share[np.abs(wrap(azimuths_deg - at)) <= reach_deg].sum()) for at in found]
+    first = int(mass[1] > mass[0])
+    return found[first], found[1 - first]
 
 
 def shortest_arc(distribution: np.ndarray, azimuths_deg: np.ndarray, mass: float) -> tuple[float, float]:

@@ -15,10 +15,11 @@ from synesthesia.spatial.geometry import within
 from synesthesia.spatial.localiser import (
     Localiser,
     LocaliserConfig,
+    both_pairs,
     mirror,
     peak,
-    second_peak,
     shortest_arc,
+    two_peaks,
 )
 
 TINY = LocaliserConfig(extractor=ExtractorConfig(widths=(4, 4, 8), heads=2, token=16), hidden=16)
@@ -27,7 +28,10 @@ TINY = LocaliserConfig(extractor=ExtractorConfig(widths=(4, 4, 8), heads=2, toke
 @pytest.fixture(scope="module")
 def localiser() -> Localiser:
     torch.manual_seed(0)
-    return Localiser(TINY).eval().requires_grad_(False)
+    made = Localiser(TINY).eval().requires_grad_(False)
+    for grown in (made.extractor.refine, made.deeper.second):  # they add nothing at first
+        torch.nn.init.normal_(grown.weight)
+    return made
 
 
 def noise(samples: int = 8000, seed: int = 0) -> torch.Tensor:
@@ -72,6 +76,9 @@ def test_swapping_the_ears_mirrors_the_answer_exactly(localiser: Localiser) -> N
     assert torch.allclose(back.share, mirror(there.share), atol=1e-6)
     assert there.track is not None and back.track is not None
     assert torch.allclose(back.track, mirror(there.track), atol=1e-6)
+    turned = mirror(back.pair)
+    either = [torch.allclose(one, two, atol=1e-5) for one in (turned, turned.flip(1)) for two in (there.pair,)]
+    assert any(either) and torch.allclose(there.pair.sum(dim=2), torch.ones(2, 2), atol=1e-5)
     azimuths = TINY.azimuths_deg.numpy()
     assert peak(back.share[0].numpy(), azimuths) == pytest.approx(-peak(there.share[0].numpy(), azimuths), abs=1e-3)
 
@@ -88,7 +95,7 @@ def test_attention_is_a_distribution_over_the_stretch(localiser: Localiser) -> N
 
 def test_a_stretch_is_pooled_as_if_the_rest_were_not_there(localiser: Localiser) -> None:
     level, phase = localiser.extractor(localiser.cues(noise()))
-    part = tuple(Cells(cells.values[:, 3:8], cells.scores[:, 3:8]) for cells in (level, phase))
+    part = tuple(Cells(c.values[:, 3:8], c.scores[:, 3:8], c.keys[:, 3:8], c.more[:, 3:8]) for c in (level, phase))
     alone = localiser.read((part[0], part[1]), Stretches.whole(5))
     among = localiser.read((level, phase), Stretches.sliding(13, 5, 3))
     assert torch.allclose(among.azimuth[:, 1], alone.azimuth[:, 0], atol=1e-5)
@@ -113,11 +120,26 @@ def test_the_shortest_arc_holds_its_mass_and_may_wrap() -> None:
     assert (flat_high - flat_low) % 360 == pytest.approx(180, abs=2.1)
 
 
-def test_two_lobes_give_two_peaks() -> None:
+def test_of_two_sources_the_one_with_the_larger_share_comes_first() -> None:
     azimuths = np.arange(180) * 2.0 - 180
-    two = np.exp(-0.5 * ((azimuths - 31) / 4) ** 2) + 0.7 * np.exp(-0.5 * ((azimuths + 75) / 4) ** 2)
-    first = peak(two, azimuths)
-    assert first == pytest.approx(31, abs=0.5) and second_peak(two, azimuths, first) == pytest.approx(-75, abs=0.5)
+    pair = np.stack([np.exp(-0.5 * ((azimuths - at) / 4) ** 2) for at in (-75, 31)])
+    pair /= pair.sum(axis=1, keepdims=True)
+    share = 0.4 * pair[0] + 0.6 * pair[1]
+    assert two_peaks(pair, share, azimuths) == pytest.approx((31, -75), abs=0.5)
+    assert two_peaks(pair[::-1], share, azimuths) == pytest.approx((31, -75), abs=0.5)
+
+
+def test_two_looks_at_a_pair_are_averaged_source_by_source() -> None:
+    one, other = torch.eye(6)[[1, 4]][None], torch.eye(6)[[4, 1]][None]  # (1, 2, 6)
+    assert torch.equal(both_pairs(one, other), one) and torch.equal(both_pairs(other, one), other)
+
+
+def test_what_was_found_decides_what_is_looked_at_again(localiser: Localiser) -> None:
+    cells = localiser.extractor(localiser.cues(noise()))
+    whole = Stretches.whole(13)
+    first = localiser.extractor.question(torch.zeros(2, 1, 16)), localiser.extractor.question(torch.randn(2, 1, 16))
+    seen = [cells[0].pool_again(whole, query[:, :, 0]) for query in first]
+    assert seen[0].shape == (2, 1, 4 * 32) and not torch.allclose(seen[0], seen[1], atol=1e-3)
 
 
 def test_save_and_load(localiser: Localiser, tmp_path: Path) -> None:

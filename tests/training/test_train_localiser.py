@@ -13,9 +13,9 @@ from synesthesia.spatial.localiser import Localiser, LocaliserConfig
 from synesthesia.spatial.spherical_head import SphericalHead
 from tests.training.tiny_sounds import tiny_sounds
 from training.audio_data import SoundStore, read_manifest
-from training.binaural_scenes import Scenes
+from training.binaural_scenes import Scenes, hiss_burst
 from training.response_bank import APART_DEG, GROUP, Bank, bank
-from training.train_localiser import LOUDER_SHARE, azimuth_target, fit_certainty, loss_of
+from training.train_localiser import LOUDER_SHARE, azimuth_target, fit_certainty, loss_of, pair_loss
 
 TINY = LocaliserConfig(extractor=ExtractorConfig(widths=(8, 8, 16), heads=2, token=32), hidden=32)
 
@@ -54,6 +54,24 @@ def test_clips_are_as_drawn_and_mirror(scenes: Scenes) -> None:
     turned = batch.mirrored(torch.tensor([True] + [False] * 5))
     assert torch.equal(turned.waveform[0], batch.waveform[0].flip(0))
     assert torch.equal(turned.azimuth[0], -batch.azimuth[0]) and torch.equal(turned.azimuth[1:], batch.azimuth[1:])
+
+
+def test_two_sources_may_be_told_in_either_order() -> None:
+    azimuths = LocaliserConfig().azimuths_deg
+    truth = torch.tensor([[30.0, -90.0], [170.0, 10.0]])
+    bells = [azimuth_target(truth[:, [i]], azimuths).clamp(min=1e-9).log() for i in (0, 1)]
+    straight, crossed = torch.stack(bells, dim=1), torch.stack(bells[::-1], dim=1)  # (2, 2, bins) logits
+    right = pair_loss(straight, truth, azimuths)
+    assert torch.allclose(pair_loss(crossed, truth, azimuths), right)
+    assert right < pair_loss(straight, truth + 20.0, azimuths) - 1.0
+    assert float(pair_loss(straight[:0], truth[:0], azimuths)) == 0.0
+
+
+def test_a_burst_of_hiss_is_loud_finite_and_its_own() -> None:
+    made = [hiss_burst(4000, np.random.default_rng(seed)) for seed in (0, 1)]
+    for sound in made:
+        assert sound.shape == (4000,) and np.sqrt(np.square(sound).mean()) == pytest.approx(1.0, rel=1e-3)
+    assert not np.allclose(made[0], made[1])
 
 
 def test_targets_are_bells_around_each_source() -> None:
