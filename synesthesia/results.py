@@ -150,19 +150,25 @@ class Located:
 def bearings(located: Located) -> dict[str, object]:
     """Everything of a direction but its arrays, ready for JSON."""
     return {
-        "azimuth_deg": round(located.azimuth_deg, 2),
+        "azimuth_deg": _rounded(located.azimuth_deg),
         "interval_deg": [round(end, 1) for end in located.interval_deg],
         "front_probability": round(located.front_probability, 4),
         "elevation": located.elevation,
         "second_probability": round(located.second_probability, 4),
-        "second_deg": None if located.second_deg is None else round(located.second_deg, 2),
-        "baseline_deg": round(located.baseline_deg, 2),
+        "second_deg": None if located.second_deg is None else _rounded(located.second_deg),
+        "baseline_deg": _rounded(located.baseline_deg),
         "itd_s": located.itd_s,
         "seconds": round(located.seconds, 4),
         "kind": located.kind,
         "warning": located.warning,
         "sentence": located.sentence,
     }
+
+
+def _rounded(azimuth_deg: float) -> float:
+    """To a hundredth of a degree, still in (-180, 180]."""
+    short = round(azimuth_deg, 2)
+    return 180.0 if short <= -180.0 else short
 
 
 @dataclass(frozen=True)

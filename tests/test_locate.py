@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import soundfile
 
 from synesthesia import Studio, UserError, cli, weights
+from synesthesia.results import bearings
 from synesthesia.spatial.geometry import difference
 from tests.tiny import write_checkpoints
 
@@ -83,3 +85,9 @@ def test_bad_clips_get_one_line_and_exit_code_2(
         assert said.out == "" and said.err.count("\n") == 1
     with pytest.raises(UserError, match="channels"):
         studio.locate(np.zeros((8, 16_000)), 16_000)
+
+
+def test_rounding_keeps_straight_behind_at_180(studio: Studio) -> None:
+    found = replace(studio.locate(clip(), 16_000), azimuth_deg=-179.999, second_deg=179.999, baseline_deg=-12.345)
+    told = bearings(found)
+    assert (told["azimuth_deg"], told["second_deg"], told["baseline_deg"]) == (180.0, 180.0, -12.35)
