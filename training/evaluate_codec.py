@@ -4,10 +4,10 @@
     python -m training.evaluate_codec --data DIR --per-label 2      # quicker
     python -m training.evaluate_codec --data DIR --pictures OUT     # also spectrograms of dog, rain, glass, clock
 
-Rows: identity; codec (autoencoder and vocoder); vocoder alone from the true mel; Griffin-Lim from the same mel; EnCodec
-with all codebooks and with four. Columns: log-mel distance, multi-resolution STFT distance, SI-SDR, what the judge and
-the product's ear hear (top-1, top-5), CPU seconds per second of sound. Distances ask for the same spectrogram, SI-SDR
-for the same waveform; the judge asks whether it still is the same thing.
+Rows: identity; codec (autoencoder and vocoder); vocoder alone from the true mel; Griffin-Lim from the same mel; mel
+tokens; EnCodec with all codebooks and with four. Columns: log-mel distance, multi-resolution STFT distance, SI-SDR,
+what the judge and the product's ear hear (top-1, top-5), CPU seconds per second of sound. Distances ask for the same
+spectrogram, SI-SDR for the same waveform; the judge asks whether it still is the same thing.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ from torch.nn import functional as F
 from synesthesia.audio.codec import LatentCodec
 from synesthesia.audio.ear import Ear
 from synesthesia.audio.mel import LogMel
+from synesthesia.audio.mel_tokens import MelTokens
 from synesthesia.audio.metrics import mel_distance, si_sdr_db, stft_distance
 from synesthesia.audio.tokens import TokenCodec
 from synesthesia.audio.vocoder import GriffinLim
@@ -79,7 +81,9 @@ def held_out(clips: list[Clip], labels: tuple[str, ...], per_label: int, seed: i
     return sorted(int(i) for mine in by_label.values() for i in rng.permutation(mine)[:per_label])
 
 
-def systems(codec: LatentCodec, tokens: TokenCodec | None, patches: MelPatches | None) -> dict[str, Back]:
+def systems(
+    codec: LatentCodec, tokens: TokenCodec | None, patches: MelPatches | None, mel_tokens: MelTokens | None = None
+) -> dict[str, Back]:
     """Every way from a waveform (1, n) back to one; n is a multiple of 640 samples."""
     mel = codec.mel
     griffin_lim = GriffinLim()
@@ -93,10 +97,18 @@ def systems(codec: LatentCodec, tokens: TokenCodec | None, patches: MelPatches |
         ways["mapper's patch transform + vocoder"] = lambda wave: codec.vocoder(
             patches.decode(patches.encode(mel(wave)))
         )
+    if mel_tokens is not None:
+        for books in (1, 2, mel_tokens.config.codebooks):
+            ways[f"mel tokens, {books} codebooks + vocoder"] = partial(through_tokens, codec, mel_tokens, books)
     if tokens is not None:
         ways[f"EnCodec, {tokens.codebooks} codebooks"] = lambda wave: tokens.decode(tokens.encode(wave[:, None]))[:, 0]
         ways["EnCodec, 4 codebooks"] = lambda wave: tokens.decode(tokens.encode(wave[:, None], 4))[:, 0]
     return ways
+
+
+def through_tokens(codec: LatentCodec, tokens: MelTokens, books: int, wave: Tensor) -> Tensor:
+    """(1, n) -> (1, n) by the first `books` codebooks of the mel tokens."""
+    return codec.vocoder(tokens.decode(tokens.encode(codec.mel(wave))[:, :books])).clamp(-1.0, 1.0)
 
 
 @torch.no_grad()
@@ -189,7 +201,8 @@ def main(
         (_excerpt(store, i, codec.samples_per_latent), clips[i].label)
         for i in held_out(clips, FOUR, 4 * per_label, seed)
     ]
-    ways = systems(codec, tokens, patch_transform(checkpoints / "mapper"))
+    mel_tokens = MelTokens.load(checkpoints / "mel_tokens") if (checkpoints / "mel_tokens").is_dir() else None
+    ways = systems(codec, tokens, patch_transform(checkpoints / "mapper"), mel_tokens)
     with torch.no_grad():
         if drawn:
             pictures(ways, four, drawn)

@@ -1,8 +1,9 @@
-"""Train one part of the codec: `--stage vae | vocoder | encodec`.
+"""Train one part of the codec: `--stage vae | vocoder | encodec | mel_tokens`.
 
     python -m training.train_codec --stage vae     --data DIR --out checkpoints/vae     --minutes 20
     python -m training.train_codec --stage vocoder --data DIR --out checkpoints/vocoder --vae checkpoints/vae
     python -m training.train_codec --stage encodec --data DIR --out checkpoints/encodec --minutes 12
+    python -m training.train_codec --stage mel_tokens --data DIR --out checkpoints/mel_tokens
 
 One CPU core is enough; `--minutes 0.2 --batch 2` is a smoke run. Every stage resumes from `--runs`, keeps a JSONL log
 there, and loads its saved weights back before it ends.
@@ -17,7 +18,7 @@ from pathlib import Path
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--stage", required=True, choices=("vae", "vocoder", "encodec"))
+    parser.add_argument("--stage", required=True, choices=("vae", "vocoder", "encodec", "mel_tokens"))
     parser.add_argument("--data", type=Path, required=True, help="folder with manifest.csv and sounds/")
     parser.add_argument("--out", type=Path, required=True, help="folder for config.json and model.safetensors")
     parser.add_argument("--runs", type=Path, help="state and log (default runs/STAGE)")
@@ -33,6 +34,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--steps", type=int)
     parser.add_argument("--batch", type=int)
     parser.add_argument("--rate", type=float)
+    parser.add_argument("--cells", type=int, help="mel_tokens only: pieces of 40 ms to fit on")
     parser.add_argument("--limit", type=int, help="use only the first N clips")
     parser.add_argument("--seed", type=int)
     return parser.parse_args()
@@ -51,6 +53,11 @@ def main() -> None:
         from training.train_vocoder import main as train
 
         config = VocoderTraining(data=arguments.data, out=arguments.out)
+    elif arguments.stage == "mel_tokens":
+        from training.train_mel_tokens import MelTokensTraining
+        from training.train_mel_tokens import main as train
+
+        config = MelTokensTraining(data=arguments.data, out=arguments.out)
     else:
         from training.train_encodec import EncodecTraining
         from training.train_encodec import main as train

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import EncodecConfig, EncodecModel
 
+from synesthesia.audio.kmeans import means, nearest
 from synesthesia.errors import UserError
 
 
@@ -126,30 +127,8 @@ def start_codebooks(model: EncodecModel, waveform: Tensor, generator: torch.Gene
     residual = model.encoder(waveform).transpose(1, 2).flatten(0, 1)  # (B F, D)
     for layer in model.quantizer.layers:
         book = layer.codebook
-        centres = _means(residual, book.codebook_size, generator, rounds)
+        centres = means(residual, book.codebook_size, generator, rounds)
         book.embed.copy_(centres)
         book.embed_avg.copy_(centres)
         book.cluster_size.fill_(1.0)
-        residual = residual - centres[_nearest(residual, centres)]
-
-
-def _nearest(points: Tensor, centres: Tensor) -> Tensor:
-    """(N,) index of the nearest centre for points (N, D) and centres (K, D)."""
-    return (points @ centres.T - 0.5 * centres.square().sum(dim=1)).argmax(dim=1)
-
-
-def _means(points: Tensor, count: int, generator: torch.Generator, rounds: int) -> Tensor:
-    """(count, D) k-means centres of points (N, D); with fewer points than centres some points are taken twice."""
-    if len(points) >= count:
-        chosen = torch.randperm(len(points), generator=generator)[:count]
-    else:
-        chosen = torch.randint(len(points), (count,), generator=generator)
-    centres = points[chosen].clone()
-    spread = points.std(dim=0).mean() * 1e-3
-    centres += spread * torch.randn(centres.shape, generator=generator)
-    for _ in range(rounds):
-        nearest = _nearest(points, centres)
-        sums = torch.zeros_like(centres).index_add_(0, nearest, points)
-        members = torch.bincount(nearest, minlength=count)[:, None]
-        centres = torch.where(members > 0, sums / members.clamp(min=1), centres)
-    return centres
+        residual = residual - centres[nearest(residual, centres)]
