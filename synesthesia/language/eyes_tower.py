@@ -1,0 +1,78 @@
+"""The project's own eyes as the visual tower of the tiny Qwen3-VL: frozen elsewhere, here only what joins them to it.
+
+Qwen3-VL builds its tower from `config.vision_config` by `AutoModel`, so a configuration of another type brings another
+tower. What it is given as "pixels" are the features of a `PatchGrid`: every patch as the eyes see it in its picture,
+and the windows around it looked at alone; 2 x 2 patches become one token, as in Qwen's own merger.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
+from transformers.models.qwen3_vl.modeling_qwen3_vl import BaseModelOutputWithDeepstackFeatures
+
+from synesthesia.vision.grid import PatchGrid
+
+MERGE = 2
+
+
+class EyesTowerConfig(PretrainedConfig):  # type: ignore[misc]
+    """feature_dim: numbers that a patch and each of its windows have; windows: of a patch."""
+
+    model_type = "synesthesia_eyes"
+    base_config_key = "vision_config"
+
+    def __init__(self, feature_dim: int = 1280, windows: int = 2, hidden_size: int = 512, out_hidden_size: int = 256,
+                 **kwargs: Any) -> None:  # fmt: skip
+        super().__init__(**kwargs)
+        self.feature_dim, self.windows = feature_dim, windows
+        self.hidden_size, self.out_hidden_size = hidden_size, out_hidden_size
+        self.spatial_merge_size = MERGE  # read by Qwen3-VL
+
+    @property
+    def patch_numbers(self) -> int:
+        return int(self.feature_dim * (1 + self.windows))
+
+
+class EyesTower(PreTrainedModel):  # type: ignore[misc]
+    """(patches, patch_numbers) in blocks of 2 x 2, see `blocks`, -> `pooler_output` (patches / 4, out_hidden_size)."""
+
+    config_class = EyesTowerConfig
+    main_input_name = "pixel_values"
+
+    def __init__(self, config: EyesTowerConfig) -> None:
+        super().__init__(config)
+        self.register_buffer("deviation", torch.ones(config.patch_numbers))  # deviations of the features
+        self.inner = nn.Linear(config.patch_numbers, config.hidden_size)
+        self.norm = nn.LayerNorm(config.hidden_size)
+        self.outer = nn.Linear(config.hidden_size, config.out_hidden_size)
+        self.post_init()
+
+    @property
+    def spatial_merge_size(self) -> int:
+        return MERGE
+
+    def forward(self, pixel_values: Tensor, grid_thw: Tensor, **kwargs: Any) -> BaseModelOutputWithDeepstackFeatures:
+        merged = (pixel_values / self.deviation).unflatten(0, (-1, MERGE * MERGE)).mean(dim=1)
+        inner = F.gelu(self.inner(merged))
+        return BaseModelOutputWithDeepstackFeatures(
+            last_hidden_state=inner, pooler_output=self.outer(self.norm(inner)), deepstack_features=[]
+        )
+
+
+def blocks(grid: PatchGrid) -> tuple[Tensor, tuple[int, int]]:
+    """A photograph's features as the tower takes them: (patches, patch_numbers) float32 in blocks of 2 x 2, and (rows,
+    columns) of patches, both even: an odd last row or column stands twice."""
+    both = torch.cat([grid.features.float(), grid.closer.float().flatten(2)], dim=2)  # (R, C, 3 D)
+    rows, cols = (side + side % MERGE for side in both.shape[:2])
+    both = both[torch.arange(rows).clamp(max=grid.rows - 1)][:, torch.arange(cols).clamp(max=grid.cols - 1)]
+    cut = both.unflatten(0, (-1, MERGE)).unflatten(2, (-1, MERGE)).transpose(1, 2)  # (R/2, C/2, 2, 2, 3 D)
+    return cut.flatten(0, 3), (rows, cols)
+
+
+AutoConfig.register(EyesTowerConfig.model_type, EyesTowerConfig, exist_ok=True)
+AutoModel.register(EyesTowerConfig, EyesTower, exist_ok=True)
