@@ -1,0 +1,404 @@
+"""Teaching the language path on made-up pictures, sounds and a made-up head: what each stage changes and leaves alone,
+the losses by hand, going on after a stop, one batch learnt by heart."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from accelerate.state import AcceleratorState
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from synesthesia.audio.mel import LogMel
+from synesthesia.audio.mel_tokens import MelTokenConfig, MelTokens
+from synesthesia.hearing.token_decoder import TokenDecoder, TokenDecoderConfig, Written
+from synesthesia.language.picture_model import load_tiny, save_tiny, tiny, tiny_config
+from synesthesia.language.thinker import Thinker, Thought
+from synesthesia.language.trained import LoraSettings
+from synesthesia.quantised import load_quantised
+from synesthesia.spatial.compact_head import CompactHead, CompactHeadConfig
+from tests.training.tiny_sounds import tiny_sounds
+from training import train_language
+from training.audio_data import SoundStore, read_manifest
+from training.clicked_sounds import Clicks, click
+from training.seen_pictures import SeenStore, Sight
+from training.train_language import (
+    DENSE,
+    LEAD,
+    LOOK,
+    LanguagePathTraining,
+    Reader,
+    Speaker,
+    add_lora,
+    decoder_loss,
+    near,
+    save,
+    table,
+    thinker_loss,
+)
+
+LABELS = ["hiss", "tone"]
+BOOKS, CODES, LEADS = 2, 16, 33
+SIZES = ((2, 3), (3, 2), (1, 2), (2, 2))
+small_config = partial(tiny_config, width=32, layers=2)
+small_decoder = partial(TokenDecoderConfig, width=32, layers=2, heads=2)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sounds, pictures that were seen, and the models that a training starts from."""
+    folder = tiny_sounds(tmp_path_factory.mktemp("language_path"))
+    rng = np.random.default_rng(0)
+    seen, counts = folder / "runs" / "seen", [rows * cols for rows, cols in SIZES]
+    seen.mkdir(parents=True)
+    np.save(seen / "merged.npy", rng.normal(0, 3, (sum(counts), 12)).astype(np.float16))
+    np.save(seen / "wishes.npy", rng.dirichlet([1, 1], sum(counts)).astype(np.float16))
+    np.savez(
+        seen / "index.npz", starts=np.cumsum([0, *counts[:-1]]), rows=[rows for rows, _ in SIZES],
+        cols=[cols for _, cols in SIZES], labels=np.eye(2, dtype=np.float32)[[0, 1, 0, 1]],
+    )  # fmt: skip
+    clips = read_manifest(folder)
+    store = SoundStore(folder, clips, folder / "cache")
+    tokens = MelTokens(MelTokenConfig(codebooks=BOOKS, codes=CODES))
+    waves = torch.stack([torch.from_numpy(store.waveform(row)) for row in range(len(clips))])
+    tokens.fit(tokens.cut(LogMel()(waves)).flatten(0, 1), torch.Generator().manual_seed(0))
+    tokens.save(folder / "tokens")
+    head = CompactHeadConfig(order=1)
+    CompactHead(head, np.zeros((4, head.frequencies), np.float32), np.zeros(4, np.float32)).save(folder / "head")
+    mapper = folder / "checkpoints" / "mapper"
+    mapper.mkdir(parents=True)
+    (mapper / "config.json").write_text(json.dumps({"labels": LABELS}))
+    torch.manual_seed(0)
+    save_tiny(tiny(small_config(4)), folder / "thinker")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def small(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Tiny models, nothing that lies in the repository, and an accelerate that remembers no other training."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(train_language, "tiny_config", small_config)
+    monkeypatch.setattr(train_language, "TokenDecoderConfig", small_decoder)
+    AcceleratorState._reset_state(reset_partial_state=True)
+    yield
+    AcceleratorState._reset_state(reset_partial_state=True)
+
+
+@pytest.fixture
+def config(folder: Path, tmp_path: Path) -> LanguagePathTraining:
+    runs = tmp_path / "runs"
+    runs.mkdir()
+    (runs / "seen").symlink_to(folder / "runs" / "seen")
+    return LanguagePathTraining(
+        data=folder, out=tmp_path / "out", runs=runs, cache=folder / "cache", thinker=folder / "thinker",
+        tokens=folder / "tokens", head=folder / "head", steps=3, clicks=4, frames=(6, 12), bf16=False,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def store(folder: Path) -> SeenStore:
+    return SeenStore(folder / "runs" / "seen")
+
+
+@pytest.fixture
+def clicks(store: SeenStore) -> Clicks:
+    return click(store, 6, np.random.default_rng(0))
+
+
+def a_speaker(folder: Path) -> Speaker:
+    thinker = load_tiny(folder / "thinker")
+    add_lora(thinker.model, LoraSettings())
+    torch.manual_seed(0)
+    tokens = MelTokens.load(folder / "tokens")
+    return Speaker(thinker, TokenDecoder(small_decoder(thought=32, tokens=tokens.config), tokens)).eval()
+
+
+def changed(there: dict[str, Tensor], here: dict[str, Tensor]) -> set[str]:
+    assert there.keys() == here.keys()
+    return {name for name, value in here.items() if not torch.equal(value, there[name])}
+
+
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """One entry for every optimisation step."""
+    steps: list[int] = []
+
+    def counting(store: SeenStore, count: int, rng: np.random.Generator) -> Clicks:
+        steps.append(count)
+        return click(store, count, rng)
+
+    monkeypatch.setattr(train_language, "click", counting)
+    return steps
+
+
+@pytest.mark.parametrize("bf16", [False, True])
+def test_the_thinker_learns_and_loads(config: LanguagePathTraining, bf16: bool) -> None:
+    torch.manual_seed(config.seed)
+    fresh = tiny(small_config(4)).state_dict()
+    made = train_language.train_thinker(replace(config, bf16=bf16))
+    assert not made.training
+    same = {name for name in fresh if torch.equal(fresh[name], made.state_dict()[name])}
+    assert not any(name.endswith("weight") and "norm" not in name for name in same), "everything learns"
+    store = SeenStore(config.runs / "seen")
+    deviation = torch.from_numpy(store.merged.astype(np.float32)).std(0)
+    assert torch.allclose(made.model.visual.deviation, deviation, rtol=1e-3)
+    loaded = load_tiny(config.out)
+    for name, value in made.state_dict().items():
+        assert torch.allclose(loaded.state_dict()[name], value, atol=float(value.abs().max()) / 200), name
+
+
+def test_the_decoder_changes_lora_and_the_audio_head_alone(config: LanguagePathTraining, folder: Path) -> None:
+    there = a_speaker(folder).state_dict()
+    made = train_language.train_decoder(config)
+    here = made.state_dict()
+    moved = changed({n: v for n, v in there.items() if n.startswith("thinker.")},
+                    {n: v for n, v in here.items() if n.startswith("thinker.")})  # fmt: skip
+    assert moved == {name for name in there if ".lora_" in name}
+    assert len(moved) == 2 * 2 * 2, "two layers, queries and values, A and B"
+    assert any(".visual." in name for name in there) and any("embed_tokens" in name for name in there)
+    trained = {name for name, p in made.named_parameters() if p.requires_grad}
+    assert trained == moved | {name for name, _ in made.named_parameters() if name.startswith("decoder.")}
+    tokens = MelTokens.load(folder / "tokens")
+    assert made.decoder.config.tokens == tokens.config and torch.equal(made.decoder.tokens.books, tokens.books)
+
+
+def test_the_decoder_trains_in_half_precision(config: LanguagePathTraining) -> None:
+    made = train_language.train_decoder(replace(config, bf16=True, untold=0.5))
+    log = [json.loads(line) for line in (config.runs / "decoder" / "log.jsonl").read_text().splitlines()]
+    assert 0.5 * math.log(CODES) < log[0]["token_loss"] < 2 * math.log(CODES)
+    assert all(p.isfinite().all() and p.dtype == torch.float32 for p in made.parameters())
+
+
+def test_what_the_decoder_saved_loads(config: LanguagePathTraining, folder: Path, clicks: Clicks) -> None:
+    made = train_language.train_decoder(config)
+    fields = json.loads((config.out / "config.json").read_text())
+    tokens = MelTokens.load(folder / "tokens")
+    read = TokenDecoderConfig(**fields["decoder"] | {"tokens": MelTokenConfig(**fields["decoder"]["tokens"])})
+    assert read == made.decoder.config and LoraSettings(**fields["lora"]) == LoraSettings()
+    state = load_quantised(config.out / "model.safetensors")
+    lora = {name[len("lora.") :]: state.pop(name) for name in list(state) if name.startswith("lora.")}
+    decoder, thinker = TokenDecoder(read, tokens), load_tiny(folder / "thinker")
+    decoder.load_state_dict(state)
+    add_lora(thinker.model, LoraSettings(**fields["lora"]))
+    assert thinker.load_state_dict(lora, strict=False).unexpected_keys == [] and len(lora) == 8
+    again = Speaker(thinker, decoder).eval()
+    codes, told = some_codes(6), torch.ones(6, dtype=torch.bool)
+    with torch.no_grad():
+        (there, thought), (here, thought_again) = made(clicks, codes, told), again(clicks, codes, told)
+    assert torch.allclose(thought.states, thought_again.states, atol=0.02)
+    assert torch.nn.functional.cosine_similarity(there.codes, here.codes, dim=3).min() > 0.98
+    assert not torch.equal(there.codes, here.codes)
+
+
+@pytest.mark.parametrize("stage", ["thinker", "decoder"])
+def test_a_training_goes_on_from_the_step_where_it_stopped(
+    config: LanguagePathTraining, stage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps, runs = counted(monkeypatch), config.runs / stage
+    first = replace(config, stage=stage, steps=2)
+    train_language.main(first)
+    assert len(steps) == 2 and json.loads((runs / "state.json").read_text())["step"] == 2
+    saved, out = load_file(runs / "state.safetensors"), load_file(config.out / "model.safetensors")
+    train_language.main(first)
+    assert len(steps) == 2, "there was nothing left to do"
+    again = load_file(runs / "state.safetensors")
+    assert all(torch.equal(again[name], value) for name, value in saved.items())
+    assert all(torch.equal(value, out[name]) for name, value in load_file(config.out / "model.safetensors").items())
+    train_language.main(replace(first, steps=5))
+    assert len(steps) == 5 and json.loads((runs / "state.json").read_text())["step"] == 5
+    last = load_file(runs / "state.safetensors")
+    counts = {float(value.max()) for name, value in last.items() if name.endswith(".step")}
+    assert counts == {5.0}, "the optimiser's moments went on too"
+    assert changed(out, load_file(config.out / "model.safetensors"))
+
+
+def test_longer_excerpts_come_in_smaller_batches(config: LanguagePathTraining, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = counted(monkeypatch)
+    train_language.main(replace(config, steps=8, clicks=8, frames=(6, 24)))
+    assert set(steps) == {8, 2}
+
+
+def test_the_table_adds_up(folder: Path) -> None:
+    speaker = a_speaker(folder)
+    rows = {line[:16].strip(): [int(n.replace(",", "")) for n in line[16:].split()]
+            for line in table(speaker).splitlines()[1:]}  # fmt: skip
+    assert sum(every for every, _ in rows.values()) == sum(p.numel() for p in speaker.parameters())
+    assert sum(some for _, some in rows.values()) == sum(p.numel() for p in speaker.parameters() if p.requires_grad)
+    assert rows["eyes' merger"] == [sum(p.numel() for p in speaker.thinker.model.visual.parameters()), 0]
+    head = sum(p.numel() for p in speaker.decoder.parameters())
+    assert rows["audio head"] == [head, head]
+    lora = 2 * 2 * (16 * 32 + 32 * 16)
+    assert rows["LoRA"] == [lora, lora] and rows["language model"][0] > 0 == rows["language model"][1]
+
+
+def test_an_untrained_lora_changes_no_thought(folder: Path, clicks: Clicks) -> None:
+    plain, with_lora = load_tiny(folder / "thinker"), a_speaker(folder).thinker
+    seen = [sight.seen for sight in clicks.sights]
+    with torch.no_grad():
+        assert torch.equal(with_lora(seen, clicks.boxes).states, plain(seen, clicks.boxes).states)
+
+
+class Knowing(nn.Module):
+    """A reader that gives these scores."""
+
+    def __init__(self, said: Tensor, dense: Tensor) -> None:
+        super().__init__()
+        self.said, self.dense = said, dense
+
+    def forward(self, clicks: Clicks) -> tuple[Tensor, Tensor]:
+        return self.said, self.dense
+
+
+def test_the_thinkers_loss_is_that_of_the_click_and_of_every_cell(clicks: Clicks, folder: Path) -> None:
+    def wanted(sight: Sight) -> Tensor:
+        return (0.4 * sight.wishes + 0.6 * sight.labels).flatten(0, 1)
+
+    cells = torch.cat([wanted(sight) for sight in clicks.sights])
+    cells = cells / cells.sum(dim=1, keepdim=True)
+
+    def loss(said: Tensor, dense: Tensor) -> float:
+        return float(thinker_loss(Knowing(said, dense), clicks))  # type: ignore[arg-type]
+
+    def entropy(shares: Tensor) -> float:
+        return float(-torch.xlogy(shares, shares).sum(dim=1).mean())
+
+    best = loss(clicks.wanted.log().clamp(min=-50), cells.log().clamp(min=-50))
+    assert best == pytest.approx(entropy(clicks.wanted) + DENSE * entropy(cells), abs=1e-4)
+    even = loss(torch.zeros(6, 2), torch.zeros_like(cells))
+    assert even == pytest.approx((1 + DENSE) * math.log(2), abs=1e-5)
+    thinker = load_tiny(folder / "thinker")
+    reader = Reader(thinker, 2)
+    said, dense = reader(clicks)
+    assert said.shape == (6, 2) and dense.shape == cells.shape
+    with torch.no_grad():
+        alone = torch.cat([reader(Clicks((sight,), clicks.boxes[[n]], clicks.wanted[[n]]))[1]
+                           for n, sight in enumerate(clicks.sights)])  # fmt: skip
+    assert torch.allclose(dense, alone, atol=1e-4), "in the order of the cells"
+
+
+def some_codes(count: int, frames: int = 4, seed: int = 0) -> Tensor:
+    return torch.randint(CODES, (count, 2, BOOKS, frames), generator=torch.Generator().manual_seed(seed))
+
+
+def a_thought(at: Tensor) -> Thought:
+    """Two words, then patches at these places (B, N, 2)."""
+    count, places = at.shape[:2]
+    patches = torch.tensor([False, False] + [True] * places).expand(count, -1)
+    return Thought(torch.zeros(count, places + 2, 1), torch.ones_like(patches), patches,
+                   torch.cat([torch.zeros(count, 2, 2), at], dim=1))  # fmt: skip
+
+
+def loss_of(written: Written, codes: Tensor, lead_s: list[float], told: list[bool]) -> tuple[float, float]:
+    at = torch.tensor([[[0.1, 0.1], [0.9, 0.1], [0.1, 0.9]]]).expand(2, -1, -1)
+    boxes = torch.tensor([[0.0, 0.0, 0.3, 0.3], [0.7, 0.0, 1.0, 0.3]])
+    clicks, config = Clicks((), boxes, torch.zeros(2, 2)), TokenDecoderConfig(leads=LEADS)
+    total, speech = decoder_loss(
+        written, a_thought(at), clicks, codes, torch.tensor(lead_s), torch.tensor(told), config
+    )
+    return float(total), float(speech)
+
+
+def written(codes: Tensor, sure: float, leads: tuple[int, int], looks: tuple[int, int]) -> Written:
+    """Logits of `sure` for these codes in the order L1 R1 L2 ..., and for these classes; looks at one place each."""
+    inline = torch.stack([codes[:, p % 2, :, p // 2] for p in range(2 * codes.shape[3])], dim=1)  # (B, P, K)
+    logits = sure * torch.nn.functional.one_hot(inline, CODES).float()
+    lead = sure * torch.nn.functional.one_hot(torch.tensor(leads), LEADS).float()
+    where = torch.nn.functional.one_hot(torch.tensor(looks), 5).float()
+    positions = inline.shape[1]
+    return Written(logits, lead[:, None].expand(-1, positions // 2, -1), where[:, None].expand(-1, positions, -1))
+
+
+def test_the_decoders_loss_by_hand() -> None:
+    codes, both = some_codes(2), [True, True]
+    lead_s = [100e-6, -40e-6]  # classes of 50 us around the middle one, 16
+    knows = written(codes, 60.0, (18, 15), (2, 3))
+    assert loss_of(knows, codes, lead_s, both) == pytest.approx((0.0, 0.0), abs=1e-5)
+    even = written(codes, 0.0, (18, 15), (2, 3))
+    total = math.log(CODES) + LEAD * math.log(LEADS)
+    assert loss_of(even, codes, lead_s, both) == pytest.approx((total, math.log(CODES)), abs=1e-4)
+    wrong = written(codes, 60.0, (18, 16), (2, 3))
+    assert loss_of(wrong, codes, lead_s, both) == pytest.approx((LEAD * 30.0, 0.0), abs=1e-3)
+    assert loss_of(wrong, codes, lead_s, [True, False]) == pytest.approx((0.0, 0.0), abs=1e-5)
+    away = written(codes, 60.0, (18, 15), (2, 4))
+    assert loss_of(away, codes, lead_s, both) == pytest.approx((LOOK * math.log(1000) / 2, 0.0), abs=1e-4)
+    assert loss_of(away, codes, lead_s, [True, False]) == pytest.approx((0.0, 0.0), abs=1e-5)
+    swapped = written(codes.flip(1), 60.0, (18, 15), (2, 3))
+    assert loss_of(swapped, codes, lead_s, both)[1] > 30.0, "left is not right"
+    assert loss_of(even, codes, lead_s, [False, False]) == pytest.approx((math.log(CODES),) * 2, abs=1e-4)
+
+
+def test_near_is_the_box_and_a_little_around_it() -> None:
+    at = torch.tensor([[[0.5, 0.5], [0.35, 0.5], [0.29, 0.5], [0.5, 0.69], [0.5, 0.71], [0.69, 0.31]]])
+    found = near(at, torch.tensor([[0.4, 0.4, 0.6, 0.6]]))
+    assert found.tolist() == [[True, True, False, True, False, True]]
+
+
+@pytest.fixture
+def learnt(folder: Path, clicks: Clicks) -> tuple[Speaker, Tensor, list[float]]:
+    """A speaker that was shown one batch again and again, and its losses."""
+    speaker, codes, told = a_speaker(folder), some_codes(6), torch.ones(6, dtype=torch.bool)
+    lead_s = torch.linspace(-400e-6, 400e-6, 6)
+    optimiser = torch.optim.Adam([p for p in speaker.parameters() if p.requires_grad], 1e-2)
+    losses = []
+    for _ in range(60):
+        made, thought = speaker(clicks, codes, told)
+        loss, speech = decoder_loss(made, thought, clicks, codes, lead_s, told, speaker.decoder.config)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(float(speech))
+    return speaker, codes, losses
+
+
+@torch.no_grad()
+def test_one_batch_is_learnt_by_heart(learnt: tuple[Speaker, Tensor, list[float]], clicks: Clicks) -> None:
+    speaker, codes, losses = learnt
+    assert losses[0] > 0.8 * math.log(CODES) and losses[-1] < 0.05 * losses[0], losses[::10]
+    told = torch.ones(6, dtype=torch.bool)
+    inline = codes.permute(0, 3, 1, 2).flatten(1, 2)
+
+    def first(clicks: Clicks, told: Tensor) -> Tensor:
+        """(B,) whether the very first code, before which nothing was written, is known."""
+        return speaker(clicks, codes, told)[0].codes[:, 0, 0].argmax(dim=1) == inline[:, 0, 0]
+
+    assert len(inline[:, 0, 0].unique()) > 3 and first(clicks, told).all()
+    others = Clicks(clicks.sights[1:] + clicks.sights[:1], clicks.boxes.roll(-1, 0), clicks.wanted.roll(-1, 0))
+    assert first(others, told).sum() <= 2, "from the thought alone"
+    assert first(clicks, ~told).sum() <= 2, "and not without it"
+    thought = speaker.thinker([clicks.sights[2].seen], clicks.boxes[[2]])
+    generators = [torch.Generator().manual_seed(0)]
+    steps = list(speaker.decoder.write(speaker.decoder.memory(thought), 4, generators, temperature=0.0, guidance=1.0))
+    assert torch.equal(torch.cat([step.codes for step in steps]), inline[2]), "written step by step, both ears in turn"
+
+
+def test_saved_by_hand_it_is_the_same_file(folder: Path, tmp_path: Path) -> None:
+    speaker = a_speaker(folder)
+    save(speaker, LoraSettings(), tmp_path)
+    names = set(load_quantised(tmp_path / "model.safetensors"))
+    assert {name for name in names if not name.startswith("lora.")} == set(speaker.decoder.state_dict())
+    assert len([name for name in names if name.startswith("lora.")]) == 8
+
+
+def test_the_thinker_reads_what_sounds_where(folder: Path, store: SeenStore) -> None:
+    """One batch by heart: the click's own sounds from the last state."""
+    torch.manual_seed(0)
+    thinker: Thinker = tiny(small_config(4))
+    reader, clicks = Reader(thinker, 2).train(), click(store, 6, np.random.default_rng(1))
+    optimiser = torch.optim.Adam(reader.parameters(), 5e-3)
+    losses = []
+    for _ in range(40):
+        loss = thinker_loss(reader, clicks)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(float(loss.detach()))
+    with torch.no_grad():
+        said = reader(clicks)[0].softmax(dim=1)
+    assert losses[-1] < 0.8 * losses[0] and (said - clicks.wanted).abs().max() < 0.1, losses[::10]
