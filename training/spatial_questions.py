@@ -15,8 +15,6 @@ from typing import Literal, TypeVar
 import numpy as np
 
 from synesthesia.spatial.geometry import OCTANTS, difference, is_front, octant, wrap
-from training.free_questions import CLOSERS, MORE, OPENERS
-from training.held_out_questions import HELD_OUT
 from training.question_grammar import generated, plain
 from training.sound_names import NAMES
 from training.spatial_phrases import (
@@ -35,6 +33,7 @@ from training.spatial_phrases import (
     Relation,
     Side,
 )
+from training.written_questions import CLOSERS, HELD_OUT, MORE, OPENERS
 
 Split = Literal["train", "val"]
 Item = TypeVar("Item")

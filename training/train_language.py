@@ -30,7 +30,7 @@ from synesthesia.audio.mel_tokens import MelTokens
 from synesthesia.hearing.token_decoder import Memory, TokenDecoder, TokenDecoderConfig, Written
 from synesthesia.language.picture_model import load_tiny, save_tiny, tiny, tiny_config
 from synesthesia.language.thinker import Thinker, Thought
-from synesthesia.language.trained import LORA_TARGETS, LoraSettings
+from synesthesia.language.trained import LoraSettings, add_lora
 from synesthesia.quantised import save_quantised
 from synesthesia.spatial.compact_head import CompactHead
 from training.audio_data import SoundStore, read_manifest
@@ -256,15 +256,6 @@ def recordings(config: LanguagePathTraining, rng: np.random.Generator) -> Sounds
     rows = [row for row, clip in enumerate(clips) if clip.split == "train"]
     store, head = SoundStore(config.data, clips, config.cache), CompactHead.load(config.head)
     return Sounds(store, rows, labels, head, MelTokens.load(config.tokens), rng)
-
-
-def add_lora(model: nn.Module, settings: LoraSettings) -> None:
-    from peft import LoraConfig, inject_adapter_in_model
-
-    config = LoraConfig(
-        r=settings.rank, lora_alpha=settings.alpha, lora_dropout=settings.dropout, target_modules=LORA_TARGETS
-    )
-    inject_adapter_in_model(config, model)
 
 
 def table(speaker: Speaker) -> str:

@@ -9,7 +9,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from synesthesia.errors import UserError
 from synesthesia.language.model import SpatialQwen2Audio
@@ -26,7 +26,7 @@ class LoraSettings:
     dropout: float = 0.05
 
 
-def add_lora(model: SpatialQwen2Audio, settings: LoraSettings) -> None:
+def add_lora(model: nn.Module, settings: LoraSettings) -> None:
     """Lays LoRA over the language model's query and value projections, in place."""
     from peft import LoraConfig, inject_adapter_in_model  # a second to import
 

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from synesthesia.spatial.geometry import OCTANTS, octant
-from training.free_questions import CLOSERS, MORE, OPENERS
 from training.question_grammar import PER_PATTERN, generated, plain, unfold
 from training.sound_names import NAMES
 from training.spatial_phrases import KINDS, QUESTIONS, Language
@@ -31,6 +30,7 @@ from training.spatial_questions import (
     read_side,
     rounded,
 )
+from training.written_questions import CLOSERS, MORE, OPENERS
 
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 EAR = Path(__file__).resolve().parents[2] / "checkpoints" / "ear" / "config.json"
