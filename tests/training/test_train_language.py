@@ -7,7 +7,6 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,68 +16,32 @@ from accelerate.state import AcceleratorState
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from synesthesia.audio.mel import LogMel
 from synesthesia.audio.mel_tokens import MelTokenConfig, MelTokens
-from synesthesia.hearing.token_decoder import TokenDecoder, TokenDecoderConfig, Written
-from synesthesia.language.picture_model import load_tiny, save_tiny, tiny, tiny_config
-from synesthesia.language.thinker import Thinker, Thought
+from synesthesia.hearing.token_decoder import TokenDecoder, TokenDecoderConfig
+from synesthesia.language.picture_model import load_tiny, tiny
+from synesthesia.language.thinker import Thinker
 from synesthesia.language.trained import LoraSettings
 from synesthesia.quantised import load_quantised
-from synesthesia.spatial.compact_head import CompactHead, CompactHeadConfig
-from tests.training.tiny_sounds import tiny_sounds
+from tests.training.tiny_language_path import CODES, language_path_folder, small_config, small_decoder, some_codes
 from training import train_language
-from training.audio_data import SoundStore, read_manifest
 from training.clicked_sounds import Clicks, click
 from training.seen_pictures import SeenStore, Sight
 from training.train_language import (
     DENSE,
-    LEAD,
-    LOOK,
     LanguagePathTraining,
     Reader,
     Speaker,
     add_lora,
     decoder_loss,
-    near,
     save,
     table,
     thinker_loss,
 )
 
-LABELS = ["hiss", "tone"]
-BOOKS, CODES, LEADS = 2, 16, 33
-SIZES = ((2, 3), (3, 2), (1, 2), (2, 2))
-small_config = partial(tiny_config, width=32, layers=2)
-small_decoder = partial(TokenDecoderConfig, width=32, layers=2, heads=2)
-
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Sounds, pictures that were seen, and the models that a training starts from."""
-    folder = tiny_sounds(tmp_path_factory.mktemp("language_path"))
-    rng = np.random.default_rng(0)
-    seen, counts = folder / "runs" / "seen", [rows * cols for rows, cols in SIZES]
-    seen.mkdir(parents=True)
-    np.save(seen / "merged.npy", rng.normal(0, 3, (sum(counts), 12)).astype(np.float16))
-    np.save(seen / "wishes.npy", rng.dirichlet([1, 1], sum(counts)).astype(np.float16))
-    np.savez(
-        seen / "index.npz", starts=np.cumsum([0, *counts[:-1]]), rows=[rows for rows, _ in SIZES],
-        cols=[cols for _, cols in SIZES], labels=np.eye(2, dtype=np.float32)[[0, 1, 0, 1]],
-    )  # fmt: skip
-    clips = read_manifest(folder)
-    store = SoundStore(folder, clips, folder / "cache")
-    tokens = MelTokens(MelTokenConfig(codebooks=BOOKS, codes=CODES))
-    waves = torch.stack([torch.from_numpy(store.waveform(row)) for row in range(len(clips))])
-    tokens.fit(tokens.cut(LogMel()(waves)).flatten(0, 1), torch.Generator().manual_seed(0))
-    tokens.save(folder / "tokens")
-    head = CompactHeadConfig(order=1)
-    CompactHead(head, np.zeros((4, head.frequencies), np.float32), np.zeros(4, np.float32)).save(folder / "head")
-    mapper = folder / "checkpoints" / "mapper"
-    mapper.mkdir(parents=True)
-    (mapper / "config.json").write_text(json.dumps({"labels": LABELS}))
-    torch.manual_seed(0)
-    save_tiny(tiny(small_config(4)), folder / "thinker")
-    return folder
+    return language_path_folder(tmp_path_factory.mktemp("language_path"))
 
 
 @pytest.fixture(autouse=True)
@@ -281,63 +244,6 @@ def test_the_thinkers_loss_is_that_of_the_click_and_of_every_cell(clicks: Clicks
         alone = torch.cat([reader(Clicks((sight,), clicks.boxes[[n]], clicks.wanted[[n]]))[1]
                            for n, sight in enumerate(clicks.sights)])  # fmt: skip
     assert torch.allclose(dense, alone, atol=1e-4), "in the order of the cells"
-
-
-def some_codes(count: int, frames: int = 4, seed: int = 0) -> Tensor:
-    return torch.randint(CODES, (count, 2, BOOKS, frames), generator=torch.Generator().manual_seed(seed))
-
-
-def a_thought(at: Tensor) -> Thought:
-    """Two words, then patches at these places (B, N, 2)."""
-    count, places = at.shape[:2]
-    patches = torch.tensor([False, False] + [True] * places).expand(count, -1)
-    return Thought(torch.zeros(count, places + 2, 1), torch.ones_like(patches), patches,
-                   torch.cat([torch.zeros(count, 2, 2), at], dim=1))  # fmt: skip
-
-
-def loss_of(written: Written, codes: Tensor, lead_s: list[float], told: list[bool]) -> tuple[float, float]:
-    at = torch.tensor([[[0.1, 0.1], [0.9, 0.1], [0.1, 0.9]]]).expand(2, -1, -1)
-    boxes = torch.tensor([[0.0, 0.0, 0.3, 0.3], [0.7, 0.0, 1.0, 0.3]])
-    clicks, config = Clicks((), boxes, torch.zeros(2, 2)), TokenDecoderConfig(leads=LEADS)
-    total, speech = decoder_loss(
-        written, a_thought(at), clicks, codes, torch.tensor(lead_s), torch.tensor(told), config
-    )
-    return float(total), float(speech)
-
-
-def written(codes: Tensor, sure: float, leads: tuple[int, int], looks: tuple[int, int]) -> Written:
-    """Logits of `sure` for these codes in the order L1 R1 L2 ..., and for these classes; looks at one place each."""
-    inline = torch.stack([codes[:, p % 2, :, p // 2] for p in range(2 * codes.shape[3])], dim=1)  # (B, P, K)
-    logits = sure * torch.nn.functional.one_hot(inline, CODES).float()
-    lead = sure * torch.nn.functional.one_hot(torch.tensor(leads), LEADS).float()
-    where = torch.nn.functional.one_hot(torch.tensor(looks), 5).float()
-    positions = inline.shape[1]
-    return Written(logits, lead[:, None].expand(-1, positions // 2, -1), where[:, None].expand(-1, positions, -1))
-
-
-def test_the_decoders_loss_by_hand() -> None:
-    codes, both = some_codes(2), [True, True]
-    lead_s = [100e-6, -40e-6]  # classes of 50 us around the middle one, 16
-    knows = written(codes, 60.0, (18, 15), (2, 3))
-    assert loss_of(knows, codes, lead_s, both) == pytest.approx((0.0, 0.0), abs=1e-5)
-    even = written(codes, 0.0, (18, 15), (2, 3))
-    total = math.log(CODES) + LEAD * math.log(LEADS)
-    assert loss_of(even, codes, lead_s, both) == pytest.approx((total, math.log(CODES)), abs=1e-4)
-    wrong = written(codes, 60.0, (18, 16), (2, 3))
-    assert loss_of(wrong, codes, lead_s, both) == pytest.approx((LEAD * 30.0, 0.0), abs=1e-3)
-    assert loss_of(wrong, codes, lead_s, [True, False]) == pytest.approx((0.0, 0.0), abs=1e-5)
-    away = written(codes, 60.0, (18, 15), (2, 4))
-    assert loss_of(away, codes, lead_s, both) == pytest.approx((LOOK * math.log(1000) / 2, 0.0), abs=1e-4)
-    assert loss_of(away, codes, lead_s, [True, False]) == pytest.approx((0.0, 0.0), abs=1e-5)
-    swapped = written(codes.flip(1), 60.0, (18, 15), (2, 3))
-    assert loss_of(swapped, codes, lead_s, both)[1] > 30.0, "left is not right"
-    assert loss_of(even, codes, lead_s, [False, False]) == pytest.approx((math.log(CODES),) * 2, abs=1e-4)
-
-
-def test_near_is_the_box_and_a_little_around_it() -> None:
-    at = torch.tensor([[[0.5, 0.5], [0.35, 0.5], [0.29, 0.5], [0.5, 0.69], [0.5, 0.71], [0.69, 0.31]]])
-    found = near(at, torch.tensor([[0.4, 0.4, 0.6, 0.6]]))
-    assert found.tolist() == [[True, True, False, True, False, True]]
 
 
 @pytest.fixture
