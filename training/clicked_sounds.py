@@ -22,8 +22,8 @@ from training.placing import place
 from training.seen_pictures import SeenStore, Sight
 
 SPAN_DEG = 120.0
+LEAD_IN = 64  # samples before a response without colour
 TOGETHER = 0.5  # of pictures that are two
-WISHED = 0.4  # of the target that is the prior's wish at this cell, the rest is what the picture is paired with
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,16 @@ class Clicks:
     @property
     def azimuth_deg(self) -> np.ndarray:
         """(B,) where a thing at the middle of the box stands, positive to the right."""
-        return (((self.boxes[:, 0] + self.boxes[:, 2]) / 2 - 0.5) * SPAN_DEG).numpy()
+        return (((self.boxes[:, 0] + self.boxes[:, 2]) / 2 - 0.5) * SPAN_DEG).cpu().numpy()
+
+    def repeated(self, count: int) -> Clicks:
+        """Every click `count` times, one after the other."""
+        sights = tuple(sight for sight in self.sights for _ in range(count))
+        return Clicks(sights, *(x.repeat_interleave(count, dim=0) for x in (self.boxes, self.wanted)))
+
+    def to(self, device: torch.device) -> Clicks:
+        """Boxes and wants there; pictures are moved by the thinker."""
+        return Clicks(self.sights, self.boxes.to(device), self.wanted.to(device))
 
 
 def click(store: SeenStore, count: int, rng: np.random.Generator) -> Clicks:
@@ -53,15 +62,23 @@ def click(store: SeenStore, count: int, rng: np.random.Generator) -> Clicks:
         half = rng.uniform(0.25, 1.0)  # of a cell: a patch, or up to two cells
         x, y = (col + rng.uniform(0.2, 0.8)) / cols, (row + rng.uniform(0.2, 0.8)) / rows
         boxes.append([x - half / cols, y - half / rows, x + half / cols, y + half / rows])
-        wanted.append(WISHED * sight.wishes[row, col] + (1 - WISHED) * sight.labels[row, col])
+        wanted.append(sight.wanted[row, col])
         sights.append(sight)
-    shares = torch.stack(wanted)
-    return Clicks(tuple(sights), torch.tensor(boxes).clamp(0.0, 1.0).float(), shares / shares.sum(dim=1, keepdim=True))
+    return Clicks(tuple(sights), torch.tensor(boxes).clamp(0.0, 1.0).float(), torch.stack(wanted))
 
 
 def _drawn(store: SeenStore, rng: np.random.Generator) -> Sight:
     sight = store[int(rng.choice(len(store), p=store.probability))]
     return sight.flipped() if rng.random() < 0.5 else sight
+
+
+def between_ears(responses: Tensor, lead_in: int = LEAD_IN, size: int = 512) -> Tensor:
+    """(N, 2, taps) -> (N, 2, taps + 2 lead_in): only what sets the ears apart. Every direction loses the colour that
+    both ears' mean power has there, so that a sound keeps its own; level and time differences stay as they are."""
+    spectra = torch.fft.rfft(responses, size)
+    colour = spectra.abs().square().mean(dim=1, keepdim=True).clamp(min=1e-8).sqrt()
+    plain = torch.fft.irfft(spectra / colour, size).roll(lead_in, dims=2)
+    return plain[..., : responses.shape[2] + 2 * lead_in].contiguous()
 
 
 class Sounds:
@@ -76,22 +93,24 @@ class Sounds:
         self.known = torch.tensor([len(mine) > 0 for mine in self.rows])
         azimuth = np.arange(-SPAN_DEG / 2, SPAN_DEG / 2 + 1)
         level = np.zeros_like(azimuth)
-        self.responses = torch.from_numpy(head.responses(azimuth, level))  # (121, 2, taps)
+        self.responses = between_ears(torch.from_numpy(head.responses(azimuth, level)))  # (121, 2, taps)
         self.leads_s = torch.from_numpy(head.spectra(azimuth, level).itd_s).float()
 
     def heard(self, clicks: Clicks, seconds: float) -> tuple[Tensor, Tensor]:
         """Codes (B, 2, K, F) of one recording for each click, left ear first, and the time by which the right ear
         leads (B,) in seconds."""
         samples = round(seconds * RATE_HZ)
-        shares = (clicks.wanted * self.known).double().numpy()
+        device = clicks.boxes.device
+        shares = (clicks.wanted.cpu() * self.known).double().numpy()
         sounds = np.stack([self._excerpt(row / row.sum(), samples) for row in shares])
         turn = torch.from_numpy(np.rint(clicks.azimuth_deg + SPAN_DEG / 2).astype(int))
-        both = fftconvolve(torch.from_numpy(sounds)[:, None].expand(-1, 2, -1), self.responses[turn])[..., :samples]
+        both = fftconvolve(torch.from_numpy(sounds)[:, None].expand(-1, 2, -1), self.responses[turn])
+        both = both[..., LEAD_IN : LEAD_IN + samples]
         peak = both.abs().amax(dim=(1, 2), keepdim=True).clamp(min=1e-4)
         gain = 10 ** torch.from_numpy(self.rng.uniform(-6.0, 0.0, (len(both), 1, 1)) / 20).float()
         with torch.no_grad():
-            mels = self.mel((both / peak * gain * 0.89).flatten(0, 1))
-        return self.tokens.encode(mels).unflatten(0, (-1, 2)), self.leads_s[turn]
+            mels = self.mel((both / peak * gain * 0.89).flatten(0, 1)).to(device)
+        return self.tokens.encode(mels).unflatten(0, (-1, 2)), self.leads_s[turn].to(device)
 
     def _excerpt(self, shares: np.ndarray, samples: int) -> np.ndarray:
         rows = self.rows[int(self.rng.choice(len(shares), p=shares))]

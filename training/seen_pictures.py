@@ -22,6 +22,8 @@ from synesthesia.vision.backbone import PatchEncoder
 from training.patch_features import Targets
 from training.pictures import Picture
 
+WISHED = 0.7  # of the target that is the prior's wish at this cell, the rest is what the picture is paired with
+
 
 @dataclass(frozen=True)
 class Sight:
@@ -31,6 +33,12 @@ class Sight:
     merged: Tensor
     wishes: Tensor
     labels: Tensor
+
+    @property
+    def wanted(self) -> Tensor:
+        """(R, C, voices): what should be heard at each cell, shares."""
+        mixed = WISHED * self.wishes + (1 - WISHED) * self.labels
+        return mixed / mixed.sum(dim=2, keepdim=True).clamp(min=1e-6)
 
     @property
     def seen(self) -> Seen:

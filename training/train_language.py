@@ -16,8 +16,10 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -38,6 +40,8 @@ from training.clicked_sounds import Clicks, Sounds, click
 from training.run_log import Clock, Ema, JsonlLog, cosine_rate, load_state, random_stream, save_state
 from training.seen_pictures import SeenStore, see
 from training.together import steps
+from training.tower_start import begin_with_kinds
+from training.train_prior import classifier
 
 STAGES = ("see", "thinker", "decoder")
 DENSE = 0.5  # weight of what the picture tokens say beside what <think_sound> says
@@ -59,6 +63,7 @@ class LanguagePathTraining:
     minutes: float = 20.0
     steps: int = 1_000_000
     clicks: int = 24  # a step and process
+    sounds: int = 4  # of the decoder's, for each of the clicks
     frames: tuple[int, ...] = (50, 100)  # of 40 ms, of an excerpt
     rate: float = 1e-3
     lora_rate: float = 2e-4
@@ -89,10 +94,13 @@ class Speaker(nn.Module):
         self.thinker, self.decoder = thinker, decoder
 
     def forward(self, clicks: Clicks, codes: Tensor, told: Tensor) -> tuple[Written, Thought]:
-        """told: (B,) bool; the others get the memory of no thought."""
+        """codes: (B N, 2, K, F), N sounds of each of the B clicks; told: (B N,) bool, the others get the memory of no
+        thought. The thought comes back N times as well."""
         thought = self.thinker([sight.seen for sight in clicks.sights], clicks.boxes)
-        memory = withheld(self.decoder.memory(thought), self.decoder, told)
-        return self.decoder(memory, codes), thought
+        which = torch.arange(len(clicks.sights), device=codes.device)
+        which = which.repeat_interleave(len(codes) // len(clicks.sights))
+        memory = withheld(self.decoder.memory(thought).rows(which), self.decoder, told)
+        return self.decoder(memory, codes), thought.rows(which)
 
 
 def withheld(memory: Memory, decoder: TokenDecoder, told: Tensor) -> Memory:
@@ -115,8 +123,7 @@ def withheld(memory: Memory, decoder: TokenDecoder, told: Tensor) -> Memory:
 def thinker_loss(reader: Reader, clicks: Clicks) -> Tensor:
     """Cross-entropy at <think_sound>, and at every picture token against its own cell."""
     said, dense = reader(clicks)
-    cells = torch.cat([(0.4 * sight.wishes + 0.6 * sight.labels).flatten(0, 1) for sight in clicks.sights])
-    cells = cells / cells.sum(dim=1, keepdim=True).clamp(min=1e-6)
+    cells = torch.cat([sight.wanted.flatten(0, 1) for sight in clicks.sights]).to(dense.device)
     main = -(clicks.wanted * said.log_softmax(dim=1)).sum(dim=1).mean()
     return main - DENSE * (cells * dense.log_softmax(dim=1)).sum(dim=1).mean()
 
@@ -160,93 +167,101 @@ def look_at_pictures(config: LanguagePathTraining) -> SeenStore:
 
 def train_thinker(config: LanguagePathTraining) -> Thinker:
     torch.manual_seed(config.seed)
-    accelerator = Accelerator(cpu=not torch.cuda.is_available(), mixed_precision="bf16" if config.bf16 else "no")
-    runs, rank = config.runs / "thinker", accelerator.process_index
-    rng = random_stream(runs, config.seed + 7919 * rank)
+    accelerator, rng = started("thinker", config)
     store = SeenStore(config.runs / "seen")
     numbers = store.merged.shape[1]
     thinker = tiny(tiny_config(numbers // 3))
     sample = np.sort(rng.choice(len(store.merged), min(4_000, len(store.merged)), replace=False))
-    thinker.model.visual.deviation.copy_(
-        torch.from_numpy(store.merged[sample].astype(np.float32)).std(0).clamp(min=1e-3)
-    )
+    cells, kinds = torch.from_numpy(store.merged[sample].astype(np.float32)), classifier(presets.embedded())
+    if kinds is not None and 3 * kinds.in_features == numbers:
+        begin_with_kinds(thinker.model.visual, cells, kinds)
+    else:
+        thinker.model.visual.deviation.copy_(cells.std(0).clamp(min=1e-3))
     reader = Reader(thinker, store.labels.shape[1]).train()
-    optimiser = torch.optim.AdamW(reader.parameters(), lr=config.rate, betas=(0.9, 0.98), weight_decay=0.05)
-    ema = Ema(reader, config.ema)
-    step, spent_s = load_state(runs, {"reader": reader}, {"reader": optimiser}, ema)
-    wrapped, optimiser = accelerator.prepare(reader, optimiser)
-    clock, log = Clock(config.minutes, config.steps, spent_s, step), JsonlLog(runs if rank == 0 else None)
-    losses: list[float] = []
-    for step, progress in steps(clock):
-        optimiser.param_groups[0]["lr"] = cosine_rate(progress, config.rate)
-        loss = thinker_loss(wrapped, click(store, config.clicks, rng))
-        optimiser.zero_grad(set_to_none=True)
-        accelerator.backward(loss)
-        accelerator.clip_grad_norm_(reader.parameters(), 1.0)
-        optimiser.step()
-        ema.update(reader)
-        losses.append(float(loss.detach()))
-        if rank == 0 and step % 50 == 0:
-            log.write(step=step, progress=progress, loss=float(np.mean(losses)))
-            losses = []
-        if rank == 0 and step % 500 == 499:
-            save_state(runs, {"reader": reader}, {"reader": optimiser.optimizer}, ema, clock)
-    if rank == 0:
-        save_state(runs, {"reader": reader}, {"reader": optimiser.optimizer}, ema, clock)
-        reader.load_state_dict(ema.values)
+
+    def losses(wrapped: nn.Module) -> tuple[Tensor, Tensor]:
+        loss = thinker_loss(wrapped, click(store, config.clicks, rng).to(accelerator.device))
+        return loss, loss.detach()
+
+    groups = [{"params": list(reader.parameters()), "peak": config.rate}]
+    if learn("thinker", reader, groups, losses, accelerator, config, "loss"):
         save_tiny(thinker.eval(), config.out)
     return thinker
 
 
 def train_decoder(config: LanguagePathTraining) -> Speaker:
     torch.manual_seed(config.seed)
-    accelerator = Accelerator(cpu=not torch.cuda.is_available(), mixed_precision="bf16" if config.bf16 else "no")
-    runs, rank = config.runs / "decoder", accelerator.process_index
-    rng = random_stream(runs, config.seed + 7919 * rank)
-    pictures = SeenStore(config.runs / "seen")
-    sounds = recordings(config, rng)
+    accelerator, rng = started("decoder", config)
+    pictures, sounds = SeenStore(config.runs / "seen"), recordings(config, rng)
     thinker = load_tiny(config.thinker)
     settings = LoraSettings()
     add_lora(thinker.model, settings)
     shape = TokenDecoderConfig(thought=thinker.width, tokens=sounds.tokens.config)
-    speaker = Speaker(thinker, TokenDecoder(shape, sounds.tokens)).train()
+    speaker = Speaker(thinker, TokenDecoder(shape, sounds.tokens.to(accelerator.device))).train()
     lora = [p for name, p in thinker.named_parameters() if ".lora_" in name]
     for parameter in lora:
         parameter.requires_grad_(True)
-    groups = [{"params": list(speaker.decoder.parameters()), "peak": config.rate, "lr": config.rate},
-              {"params": lora, "peak": config.lora_rate, "lr": config.lora_rate}]  # fmt: skip
-    optimiser = torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=0.05)
-    ema = Ema(speaker, config.ema)
-    step, spent_s = load_state(runs, {"speaker": speaker}, {"speaker": optimiser}, ema)
     accelerator.print(table(speaker))
-    wrapped, optimiser = accelerator.prepare(speaker, optimiser)
-    clock, log = Clock(config.minutes, config.steps, spent_s, step), JsonlLog(runs if rank == 0 else None)
-    losses: list[float] = []
-    for step, progress in steps(clock):
-        for group in optimiser.param_groups:
-            group["lr"] = cosine_rate(progress, group["peak"])
+
+    def losses(wrapped: nn.Module) -> tuple[Tensor, Tensor]:
         frames = int(rng.choice(config.frames))
-        clicks = click(pictures, max(2, config.clicks * min(config.frames) // frames), rng)
-        codes, lead_s = sounds.heard(clicks, frames / sounds.tokens.config.tokens_per_second)
-        told = torch.from_numpy(rng.random(len(codes)) >= config.untold)
+        clicks = click(pictures, max(2, config.clicks * min(config.frames) // frames), rng).to(accelerator.device)
+        each = clicks.repeated(config.sounds)
+        codes, lead_s = sounds.heard(each, frames / sounds.tokens.config.tokens_per_second)
+        told = torch.from_numpy(rng.random(len(codes)) >= config.untold).to(codes.device)
         written, thought = wrapped(clicks, codes, told)
-        loss, speech = decoder_loss(written, thought, clicks, codes, lead_s, told, speaker.decoder.config)
-        optimiser.zero_grad(set_to_none=True)
-        accelerator.backward(loss)
-        accelerator.clip_grad_norm_([p for p in speaker.parameters() if p.requires_grad], 1.0)
-        optimiser.step()
-        ema.update(speaker)
-        losses.append(float(speech))
-        if rank == 0 and step % 50 == 0:
-            log.write(step=step, progress=progress, token_loss=float(np.mean(losses)))
-            losses = []
-        if rank == 0 and step % 500 == 499:
-            save_state(runs, {"speaker": speaker}, {"speaker": optimiser.optimizer}, ema, clock)
-    if rank == 0:
-        save_state(runs, {"speaker": speaker}, {"speaker": optimiser.optimizer}, ema, clock)
-        speaker.load_state_dict(ema.values)
+        return decoder_loss(written, thought, each, codes, lead_s, told, shape)
+
+    groups = [{"params": list(speaker.decoder.parameters()), "peak": config.rate},
+              {"params": lora, "peak": config.lora_rate}]  # fmt: skip
+    if learn("decoder", speaker, groups, losses, accelerator, config, "token_loss"):
         save(speaker.eval(), settings, config.out)
     return speaker
+
+
+def started(stage: str, config: LanguagePathTraining) -> tuple[Accelerator, np.random.Generator]:
+    """The processes of a stage, and this one's own random numbers."""
+    accelerator = Accelerator(cpu=not torch.cuda.is_available(), mixed_precision="bf16" if config.bf16 else "no")
+    return accelerator, random_stream(config.runs / stage, config.seed + 7919 * accelerator.process_index)
+
+
+def learn(
+    stage: str, module: nn.Module, groups: list[dict[str, Any]],
+    losses: Callable[[nn.Module], tuple[Tensor, Tensor]], accelerator: Accelerator, config: LanguagePathTraining,
+    logged: str,
+) -> bool:  # fmt: skip
+    """Steps of AdamW until the time is over, taken up where they stopped. losses: of the prepared module -> (what is
+    descended, what is logged). True in the process that saves: its module then holds the running average."""
+    runs, first = config.runs / stage, accelerator.is_main_process
+    module.to(accelerator.device)
+    optimiser = torch.optim.AdamW(
+        [group | {"lr": group["peak"]} for group in groups], betas=(0.9, 0.98), weight_decay=0.05
+    )
+    ema = Ema(module, config.ema)
+    step, spent_s = load_state(runs, {stage: module}, {stage: optimiser}, ema)
+    ema.values = {name: value.to(accelerator.device) for name, value in ema.values.items()}
+    wrapped, prepared = accelerator.prepare(module, optimiser)
+    clock, log = Clock(config.minutes, config.steps, spent_s, step), JsonlLog(runs if first else None)
+    seen: list[float] = []
+    for step, progress in steps(clock):
+        for group in prepared.param_groups:
+            group["lr"] = cosine_rate(progress, group["peak"])
+        loss, value = losses(wrapped)
+        prepared.zero_grad(set_to_none=True)
+        accelerator.backward(loss)
+        accelerator.clip_grad_norm_([p for p in module.parameters() if p.requires_grad], 1.0)
+        prepared.step()
+        ema.update(module)
+        seen.append(float(value))
+        if first and step % 50 == 0:
+            log.write(**{"step": step, "progress": progress, logged: float(np.mean(seen))})
+            seen = []
+        if first and step % 500 == 499:
+            save_state(runs, {stage: module}, {stage: prepared.optimizer}, ema, clock)
+    if first:
+        save_state(runs, {stage: module}, {stage: prepared.optimizer}, ema, clock)
+        module.load_state_dict(ema.values)
+    return bool(first)
 
 
 def recordings(config: LanguagePathTraining, rng: np.random.Generator) -> Sounds:
@@ -290,7 +305,7 @@ if __name__ == "__main__":
     parser.add_argument("--stage", choices=STAGES, required=True)
     for name in ("out", "runs", "cache", "thinker", "tokens"):
         parser.add_argument(f"--{name}", type=Path)
-    for name in ("steps", "clicks", "pictures", "limit", "seed"):
+    for name in ("steps", "clicks", "sounds", "pictures", "limit", "seed"):
         parser.add_argument(f"--{name}", type=int)
     for name in ("minutes", "rate"):
         parser.add_argument(f"--{name}", type=float)

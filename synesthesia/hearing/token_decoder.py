@@ -62,13 +62,15 @@ class Memory:
             torch.cat([self.patches, other.patches]),
         )  # fmt: skip
 
+    def rows(self, which: Tensor) -> Memory:
+        return Memory(
+            tuple(x[which] for x in self.keys), tuple(x[which] for x in self.values), self.mask[which],
+            self.patches[which],
+        )  # fmt: skip
+
     def repeated(self, count: int) -> Memory:
         """One thought for `count` takes."""
-        return Memory(
-            tuple(x.expand(count, -1, -1, -1) for x in self.keys),
-            tuple(x.expand(count, -1, -1, -1) for x in self.values), self.mask.expand(count, -1, -1, -1),
-            self.patches.expand(count, -1),
-        )  # fmt: skip
+        return self.rows(torch.zeros(count, dtype=torch.long, device=self.mask.device))
 
 
 @dataclass(frozen=True)

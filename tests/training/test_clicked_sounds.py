@@ -21,10 +21,10 @@ from synesthesia.vision.backbone import PatchEncoder
 from synesthesia.vision.grid import PatchGrid
 from tests.training.tiny_sounds import tiny_sounds
 from training.audio_data import SoundStore, read_manifest
-from training.clicked_sounds import SPAN_DEG, WISHED, Clicks, Sounds, click
+from training.clicked_sounds import LEAD_IN, SPAN_DEG, Clicks, Sounds, between_ears, click
 from training.patch_features import Targets
 from training.pictures import Picture
-from training.seen_pictures import SeenStore, Sight, see
+from training.seen_pictures import WISHED, SeenStore, Sight, see
 
 LABELS = ["hiss", "tone", "nothing"]  # there is no recording of nothing
 SIZES = ((4, 6), (5, 7), (2, 2))  # rows and columns of patches
@@ -228,11 +228,28 @@ def test_the_time_between_the_ears_is_that_of_the_sounds(folder: Path, tokens: M
     made = the_sounds(folder, tokens)
     for azimuth in (-60, -20, 0, 35, 60):
         left, right = made.responses[azimuth + 60].double()
-        spectrum = torch.fft.rfft(left, 256) * torch.fft.rfft(right, 256).conj()
-        correlation = torch.fft.irfft(torch.nn.functional.pad(spectrum, (0, 15 * 128)), 16 * 256)
+        spectrum = torch.fft.rfft(left, 1024) * torch.fft.rfft(right, 1024).conj()
+        correlation = torch.fft.irfft(torch.nn.functional.pad(spectrum, (0, 15 * 512)), 16 * 1024)
         lag = int(correlation.argmax())
-        lag_s = (lag if lag < 2048 else lag - 4096) / 256_000
+        lag_s = (lag if lag < 8192 else lag - 16384) / 256_000
         assert lag_s == pytest.approx(float(made.leads_s[azimuth + 60]), abs=60e-6)
+
+
+def test_a_sound_keeps_its_own_colour() -> None:
+    """By hand: ears that boost and cut alike lose that, what sets them apart stays."""
+    rng = np.random.default_rng(0)
+    coloured = torch.from_numpy(rng.normal(size=(1, 1, 24)) * np.exp(-np.arange(24) / 4)).float()
+    louder, later = torch.tensor([[[1.6, 1.6], [0.4, 0.4]]]), 3
+    ears = torch.zeros(1, 2, 40)
+    ears[:, 0, :24], ears[:, 1, later : later + 24] = coloured[:, 0], coloured[:, 0]
+    ears = ears * louder[..., :1]
+    plain = between_ears(ears)
+    assert plain.shape == (1, 2, 40 + 2 * LEAD_IN)
+    there, here = torch.fft.rfft(ears, 1024).abs(), torch.fft.rfft(plain, 1024).abs()
+    assert torch.allclose(here.square().mean(dim=1), torch.ones(1, 513), atol=0.05), "both ears' power is even"
+    assert there.square().mean(dim=1).std() > 0.2, "it was not"
+    assert torch.allclose(here[:, 0] / here[:, 1], torch.tensor(4.0), rtol=0.05)
+    assert int(plain[0, 1].abs().argmax() - plain[0, 0].abs().argmax()) == later
 
 
 def test_what_is_wanted_is_what_is_heard(folder: Path, tokens: MelTokens) -> None:

@@ -25,7 +25,7 @@ from synesthesia.quantised import load_quantised
 from tests.training.tiny_language_path import CODES, language_path_folder, small_config, small_decoder, some_codes
 from training import train_language
 from training.clicked_sounds import Clicks, click
-from training.seen_pictures import SeenStore, Sight
+from training.seen_pictures import WISHED, SeenStore, Sight
 from training.train_language import (
     DENSE,
     LanguagePathTraining,
@@ -182,6 +182,18 @@ def test_a_training_goes_on_from_the_step_where_it_stopped(
     assert changed(out, load_file(config.out / "model.safetensors"))
 
 
+def test_every_click_is_heard_as_several_sounds(folder: Path, clicks: Clicks) -> None:
+    """One thought for all of its sounds is the same as thinking again for each."""
+    speaker, codes = a_speaker(folder), some_codes(12)
+    told = torch.tensor([True, True, False] * 4)
+    with torch.no_grad():
+        once, thought = speaker(clicks, codes, told)
+        again, thoughts = speaker(clicks.repeated(2), codes, told)
+    assert torch.allclose(once.codes, again.codes, atol=1e-4) and torch.allclose(once.lead, again.lead, atol=1e-4)
+    assert torch.equal(thought.at, thoughts.at) and torch.equal(thought.patches, thoughts.patches)
+    assert not torch.allclose(once.codes[::2], once.codes[1::2], atol=1e-2), "other sounds of the same clicks"
+
+
 def test_longer_excerpts_come_in_smaller_batches(config: LanguagePathTraining, monkeypatch: pytest.MonkeyPatch) -> None:
     steps = counted(monkeypatch)
     train_language.main(replace(config, steps=8, clicks=8, frames=(6, 24)))
@@ -221,7 +233,7 @@ class Knowing(nn.Module):
 
 def test_the_thinkers_loss_is_that_of_the_click_and_of_every_cell(clicks: Clicks, folder: Path) -> None:
     def wanted(sight: Sight) -> Tensor:
-        return (0.4 * sight.wishes + 0.6 * sight.labels).flatten(0, 1)
+        return (WISHED * sight.wishes + (1 - WISHED) * sight.labels).flatten(0, 1)
 
     cells = torch.cat([wanted(sight) for sight in clicks.sights])
     cells = cells / cells.sum(dim=1, keepdim=True)
