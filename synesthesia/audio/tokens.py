@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import EncodecConfig, EncodecModel
 
 from synesthesia.audio.kmeans import means, nearest
 from synesthesia.errors import UserError
+from synesthesia.quantised import load_quantised, save_quantised
 
 
 @dataclass(frozen=True)
@@ -99,14 +100,17 @@ class TokenCodec(nn.Module):
         embeddings = self.model.quantizer.decode(codes.transpose(0, 1))  # (B, D, F)
         return self.model.decoder(embeddings).clamp(-1.0, 1.0)
 
-    def save(self, folder: Path, half: bool = True) -> None:
-        """config.json and model.safetensors as transformers names them (fp16 unless told otherwise)."""
+    def save(self, folder: Path, exact: bool = False) -> None:
+        """config.json and model.safetensors as transformers names them, in eight bits or exactly, as transformers itself
+        reads them."""
         folder.mkdir(parents=True, exist_ok=True)
         config = self.model.config.to_dict() | {"architectures": ["EncodecModel"], "transformers_version": None}
         (folder / "config.json").write_text(json.dumps(config, indent=1, default=str) + "\n", encoding="utf-8")
-        dtype = torch.float16 if half else torch.float32
-        state = {name: value.detach().to(dtype).contiguous() for name, value in self.model.state_dict().items()}
-        save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
+        state = {name: value.detach().contiguous() for name, value in self.model.state_dict().items()}
+        if exact:
+            save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
+        else:
+            save_quantised(state, folder / "model.safetensors")
 
     @classmethod
     def load(cls, folder: Path) -> TokenCodec:
@@ -116,8 +120,7 @@ class TokenCodec(nn.Module):
                 raise UserError(f"The token codec's file {folder / name} is missing.")
         config = EncodecConfig.from_dict(json.loads((folder / "config.json").read_text(encoding="utf-8")))
         model = EncodecModel(config)
-        state = load_file(folder / "model.safetensors")
-        model.load_state_dict({name: value.float() for name, value in state.items()})
+        model.load_state_dict(load_quantised(folder / "model.safetensors"))
         return cls(model.eval().requires_grad_(False))
 
 

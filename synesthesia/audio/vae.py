@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from synesthesia.errors import UserError
+from synesthesia.quantised import load_quantised, save_quantised
 
 if TYPE_CHECKING:
     from diffusers import AutoencoderKL
@@ -79,15 +80,18 @@ class MelVae(nn.Module):
         mel = self.vae.decode(latents / self.scaling_factor).sample.squeeze(1)  # (B, 4 F, 64)
         return mel * self.mel_std + self.mel_mean
 
-    def save(self, folder: Path, half: bool = True) -> None:
-        """config.json (diffusers' own, with mel_mean and mel_std) and model.safetensors, fp16 unless told otherwise."""
+    def save(self, folder: Path, exact: bool = False) -> None:
+        """config.json (diffusers' own, with mel_mean and mel_std) and model.safetensors, in eight bits or exactly, as
+        diffusers itself reads it."""
         folder.mkdir(parents=True, exist_ok=True)
         config = {key: value for key, value in self.vae.config.items() if not key.startswith("_")}
         config = {"_class_name": "AutoencoderKL", **config, "mel_mean": self.mel_mean, "mel_std": self.mel_std}
         (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
-        dtype = torch.float16 if half else torch.float32
-        state = {name: value.detach().to(dtype).contiguous() for name, value in self.vae.state_dict().items()}
-        save_file(state, folder / "model.safetensors")
+        state = {name: value.detach().contiguous() for name, value in self.vae.state_dict().items()}
+        if exact:
+            save_file(state, folder / "model.safetensors")
+        else:
+            save_quantised(state, folder / "model.safetensors")
 
     @classmethod
     def load(cls, folder: Path) -> MelVae:
@@ -105,5 +109,5 @@ class MelVae(nn.Module):
         from diffusers import AutoencoderKL
 
         vae = AutoencoderKL.from_config(config)
-        vae.load_state_dict({name: value.float() for name, value in load_file(tensors_path).items()})
+        vae.load_state_dict(load_quantised(tensors_path))
         return cls(vae, mel_mean, mel_std).eval().requires_grad_(False)

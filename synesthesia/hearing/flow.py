@@ -14,13 +14,13 @@ from itertools import pairwise
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from synesthesia.errors import UserError
 from synesthesia.hearing.condition import Condition, ConditionTokens
 from synesthesia.hearing.transformer import Block, rotary_table, timestep_features
+from synesthesia.quantised import load_quantised, save_quantised
 
 NEAREST_TO_END = 0.05  # 1 - t is not taken smaller than this in the velocity, as in the cited work
 
@@ -145,10 +145,9 @@ class Flow(nn.Module):
         return self.to_latents(x)[:, :, :frames]
 
     def save(self, folder: Path, name: str = "flow") -> None:
-        """Writes <name>.json and <name>.safetensors (float16, statistics float32)."""
+        """Writes <name>.json and <name>.safetensors (eight bits)."""
         folder.mkdir(parents=True, exist_ok=True)
-        tensors = {k: (v.half() if v.ndim > 1 else v.float()).contiguous() for k, v in self.state_dict().items()}
-        save_file(tensors, folder / f"{name}.safetensors")
+        save_quantised(self.state_dict(), folder / f"{name}.safetensors")
         (folder / f"{name}.json").write_text(json.dumps(asdict(self.config), indent=1) + "\n", encoding="utf-8")
 
     @staticmethod
@@ -156,13 +155,13 @@ class Flow(nn.Module):
         """Reads what `save` wrote. UserError when a file is missing."""
         try:
             config = FlowConfig(**json.loads((folder / f"{name}.json").read_text(encoding="utf-8")))
-            tensors = load_file(folder / f"{name}.safetensors")
+            tensors = load_quantised(folder / f"{name}.safetensors")
         except FileNotFoundError as error:
             raise UserError(
                 f"The mapper's folder {folder} is incomplete; train it with training.train_flow."
             ) from error
         flow = Flow(config)
-        flow.load_state_dict({k: v.float() for k, v in tensors.items()})
+        flow.load_state_dict(tensors)
         return flow.eval()
 
 

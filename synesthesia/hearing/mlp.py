@@ -11,12 +11,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from synesthesia.errors import UserError
 from synesthesia.hearing.condition import Condition, ConditionTokens
 from synesthesia.hearing.transformer import timestep_features
+from synesthesia.quantised import load_quantised, save_quantised
 
 LONGEST_S = 10.24
 FRAMES_PER_SECOND = 25.0
@@ -53,10 +53,9 @@ class Mlp(nn.Module):
         return out.unflatten(2, (self.config.latent_channels, self.config.latent_bins)).transpose(1, 2)
 
     def save(self, folder: Path, name: str = "mlp") -> None:
-        """Writes <name>.json and <name>.safetensors (float16, vectors float32)."""
+        """Writes <name>.json and <name>.safetensors (eight bits)."""
         folder.mkdir(parents=True, exist_ok=True)
-        tensors = {k: (v.half() if v.ndim > 1 else v.float()).contiguous() for k, v in self.state_dict().items()}
-        save_file(tensors, folder / f"{name}.safetensors")
+        save_quantised(self.state_dict(), folder / f"{name}.safetensors")
         (folder / f"{name}.json").write_text(json.dumps(asdict(self.config), indent=1) + "\n", encoding="utf-8")
 
     @staticmethod
@@ -64,11 +63,11 @@ class Mlp(nn.Module):
         """Reads what `save` wrote. UserError when a file is missing."""
         try:
             config = MlpConfig(**json.loads((folder / f"{name}.json").read_text(encoding="utf-8")))
-            tensors = load_file(folder / f"{name}.safetensors")
+            tensors = load_quantised(folder / f"{name}.safetensors")
         except FileNotFoundError as error:
             raise UserError(
                 f"The mapper's folder {folder} is incomplete; train it with training.train_mapper."
             ) from error
         mlp = Mlp(config)
-        mlp.load_state_dict({k: v.float() for k, v in tensors.items()})
+        mlp.load_state_dict(tensors)
         return mlp.eval()

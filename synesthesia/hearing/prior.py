@@ -13,12 +13,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from synesthesia.errors import UserError
 from synesthesia.hearing.context import PLACE, VIEWS, PatchContext
+from synesthesia.quantised import load_quantised, save_quantised
 
 
 @dataclass(frozen=True)
@@ -114,10 +114,9 @@ class Prior(nn.Module):
         return Wish(F.normalize(voices @ self.anchors, dim=1), voices, presence.sigmoid())
 
     def save(self, folder: Path, name: str = "prior") -> None:
-        """Writes <name>.json and <name>.safetensors (matrices in float16)."""
+        """Writes <name>.json and <name>.safetensors (eight bits)."""
         folder.mkdir(parents=True, exist_ok=True)
-        tensors = {k: (v.half() if v.ndim > 1 else v.float()).contiguous() for k, v in self.state_dict().items()}
-        save_file(tensors, folder / f"{name}.safetensors")
+        save_quantised(self.state_dict(), folder / f"{name}.safetensors")
         (folder / f"{name}.json").write_text(json.dumps(asdict(self.config), indent=1) + "\n", encoding="utf-8")
 
     @staticmethod
@@ -125,11 +124,11 @@ class Prior(nn.Module):
         """Reads what `save` wrote. UserError when a file is missing."""
         try:
             config = PriorConfig(**json.loads((folder / f"{name}.json").read_text(encoding="utf-8")))
-            tensors = load_file(folder / f"{name}.safetensors")
+            tensors = load_quantised(folder / f"{name}.safetensors")
         except FileNotFoundError as error:
             raise UserError(
                 f"The mapper's folder {folder} is incomplete; train it with training.train_mapper."
             ) from error
         prior = Prior(config)
-        prior.load_state_dict({k: v.float() for k, v in tensors.items()})
+        prior.load_state_dict(tensors)
         return prior.eval()

@@ -54,7 +54,7 @@ def test_the_hubs_vocoder_fits_behind_the_same_codec() -> None:
 
 def test_from_folders(tmp_path: Path) -> None:
     codec = tiny_codec()
-    codec.vae.save(tmp_path / "vae", half=False)
+    codec.vae.save(tmp_path / "vae", exact=True)
     codec.vocoder.save(tmp_path / "vocoder", half=False)
     loaded = LatentCodec.from_folders(tmp_path / "vae", tmp_path / "vocoder")
     wave = noise(3200)

@@ -58,7 +58,7 @@ def test_more_codebooks_come_closer_to_the_encoders_output(codec: TokenCodec) ->
 
 
 def test_save_and_load_keep_the_codes(codec: TokenCodec, tmp_path: Path) -> None:
-    codec.save(tmp_path, half=False)
+    codec.save(tmp_path, exact=True)
     loaded = TokenCodec.load(tmp_path)
     assert torch.equal(loaded.encode(noise()), codec.encode(noise()))
     assert torch.allclose(loaded.decode(codec.encode(noise())), codec.decode(codec.encode(noise())), atol=1e-6)

@@ -48,12 +48,13 @@ def test_save_and_load_give_the_same_model(vae: MelVae, tmp_path: Path) -> None:
     vae.save(tmp_path)
     loaded = MelVae.load(tmp_path)
     assert loaded.scaling_factor == 0.5 and loaded.mel_mean == -5.0
-    assert torch.allclose(loaded.encode(mels()), vae.encode(mels()), atol=1e-2)
-    assert {str(v.dtype) for v in load_file(tmp_path / "model.safetensors").values()} == {"torch.float16"}
+    assert torch.allclose(loaded.encode(mels()), vae.encode(mels()), atol=0.1)
+    stored = load_file(tmp_path / "model.safetensors")
+    assert {str(v.dtype) for name, v in stored.items() if v.ndim > 1} == {"torch.int8"}
 
 
 def test_a_config_without_levels_means_raw_log_mels(vae: MelVae, tmp_path: Path) -> None:
-    vae.save(tmp_path, half=False)
+    vae.save(tmp_path, exact=True)
     config = json.loads((tmp_path / "config.json").read_text())
     del config["mel_mean"], config["mel_std"]
     (tmp_path / "config.json").write_text(json.dumps(config))

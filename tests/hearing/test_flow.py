@@ -93,7 +93,8 @@ def test_flow_and_mlp_load_back(tmp_path: Path) -> None:
     flow = tiny_flow()
     flow.save(tmp_path)
     made = flow.sample(told(1), 20, seeds(3), steps=2, guidance=2.0)
-    assert torch.allclose(Flow.load(tmp_path).sample(told(1), 20, seeds(3), steps=2, guidance=2.0), made, atol=2e-2)
+    again = Flow.load(tmp_path).sample(told(1), 20, seeds(3), steps=2, guidance=2.0)
+    assert (again - made).abs().mean() < 0.02 * made.std(), "eight bits a weight"
     mlp = Mlp(MlpConfig(width=16, layers=1, query_dim=6, descriptor_dim=10)).eval()
     mlp.save(tmp_path)
     with torch.no_grad():
