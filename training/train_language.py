@@ -60,6 +60,7 @@ class LanguagePathTraining:
     head: Path = Path("checkpoints/head")
     stage: str = "decoder"
     pictures: int = 1_600
+    tiny: int = 1_600  # more of 64 px: blurred, but of kinds that few others show
     minutes: float = 20.0
     steps: int = 1_000_000
     clicks: int = 24  # a step and process
@@ -162,6 +163,7 @@ def look_at_pictures(config: LanguagePathTraining) -> SeenStore:
     targets = Targets(config.data, list(hearing.voice.ear.labels))
     rng = np.random.default_rng(config.seed)
     pictures = choose(config.data, False, config.pictures, rng, lambda *key: bool(targets.pairs.get(key)))
+    pictures += choose(config.data, True, config.tiny, rng, lambda *key: bool(targets.pairs.get(key)))
     return see(pictures, PatchEncoder.load(preset.vision), hearing, targets, config.runs / "seen")
 
 
@@ -305,7 +307,7 @@ if __name__ == "__main__":
     parser.add_argument("--stage", choices=STAGES, required=True)
     for name in ("out", "runs", "cache", "thinker", "tokens"):
         parser.add_argument(f"--{name}", type=Path)
-    for name in ("steps", "clicks", "sounds", "pictures", "limit", "seed"):
+    for name in ("steps", "clicks", "sounds", "pictures", "tiny", "limit", "seed"):
         parser.add_argument(f"--{name}", type=int)
     for name in ("minutes", "rate"):
         parser.add_argument(f"--{name}", type=float)
