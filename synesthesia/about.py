@@ -15,7 +15,8 @@ LIMITS = (
     "animals, weather, machines, materials and instruments; a thing that no label covers gets the nearest one; many "
     "sounds are rough. Where presence is low the studio stays silent. The sounds are made up: they are no evidence of "
     "what a place really sounded like. Directions were learnt from simulated clips through fifteen heads; front and "
-    "back are often confused, most for dull sounds and in live rooms. Part of the training data is for research "
+    "back are often confused, most for dull sounds and in live rooms. The path language places a sound by where the "
+    "picture was clicked, left to right, and knows nothing of distance. Part of the training data is for research "
     "only, so treat the weights alike."
 )
 _LIBRARIES = ("torch", "timm", "diffusers", "transformers", "gradio", "numpy", "pillow")

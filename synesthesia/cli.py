@@ -18,10 +18,12 @@ from synesthesia.results import Heard, bearings
 from synesthesia.studio import Studio
 
 BAD_INPUT = 2
+SETTINGS = ("path", "seconds", "seed", "guidance", "steps", "temperature", "top_k")
 
 _EXAMPLES = """examples:
   python -m synesthesia hear photo.jpg --x 420 --y 310 --out bark.wav
   python -m synesthesia hear photo.jpg --x 420 --y 310 --path mlp --seconds 8 --seed 7 --out other.wav
+  python -m synesthesia hear photo.jpg --x 420 --y 310 --path language --temperature 0.9 --top-k 50 --out both_ears.wav
   python -m synesthesia hear photo.jpg --x 12 --y 9 --anyway --out wall.wav --json
   python -m synesthesia hear photo.jpg --x 420 --y 310 --out bark.wav --save-recipe bark.json
   python -m synesthesia hear photo.jpg --recipe bark.json --out the_very_same.wav
@@ -48,11 +50,16 @@ def parser() -> argparse.ArgumentParser:
     hear.add_argument("--x", type=float, help="pixels from the left edge of the upright photograph")
     hear.add_argument("--y", type=float, help="pixels from its top edge")
     hear.add_argument("--out", required=True, metavar="FILE.wav", help="the sound is written here")
-    hear.add_argument("--path", metavar="direct|flow|mlp", help="how a patch becomes a sound (default: direct, = flow)")
+    hear.add_argument("--path", metavar="direct|flow|mlp|language",
+                      help="how a patch becomes a sound (default: direct, = flow; language: stereo)")  # fmt: skip
     hear.add_argument("--seconds", type=float, help="duration, 1 to 10 (default: 4)")
     hear.add_argument("--seed", type=int, help="another seed, another take (default: 0)")
-    hear.add_argument("--guidance", type=float, help="how closely the flow follows the patch, 0 to 10 (default: 3)")
+    hear.add_argument(
+        "--guidance", type=float, help="how closely flow and language follow the patch, 0 to 10 (default: 3)"
+    )
     hear.add_argument("--steps", type=int, help="steps of the flow, 1 to 12 (default: 12)")
+    hear.add_argument("--temperature", type=float, help="of language: 0 says the likeliest, to 2 (default: 1)")
+    hear.add_argument("--top-k", type=int, help="of language: codes to draw from, 1 to 1024 (default: 100)")
     hear.add_argument("--anyway", action="store_true", help="sound even where presence is below the threshold")
     hear.add_argument("--recipe", type=Path, metavar="FILE.json", help="place and all settings from a saved recipe")
     hear.add_argument("--save-recipe", type=Path, metavar="FILE.json", help="also write this sound's recipe")
@@ -117,29 +124,35 @@ def _hear(given: argparse.Namespace) -> int:
 def _from_options(given: argparse.Namespace) -> Heard:
     if given.x is None or given.y is None:
         raise UserError("Give the place with --x and --y, or a saved sound with --recipe.")
-    chosen = {name: getattr(given, name) for name in ("path", "seconds", "seed", "guidance", "steps")}
+    chosen = {name: getattr(given, name) for name in SETTINGS}
     settings = {name: value for name, value in chosen.items() if value is not None}
     studio = Studio.load(given.preset or "embedded")
     return studio.hear(given.photo, given.x, given.y, anyway=given.anyway, **settings)
 
 
 def _from_recipe(given: argparse.Namespace) -> Heard:
-    clashing = [name for name in ("x", "y", "path", "seconds", "seed", "guidance", "steps", "preset")
+    clashing = [name for name in ("x", "y", *SETTINGS, "preset")
                 if getattr(given, name) is not None]  # fmt: skip
     if clashing or given.anyway:
-        named = ", ".join(f"--{name}" for name in clashing or ["anyway"])
+        named = ", ".join(f"--{name.replace('_', '-')}" for name in clashing or ["anyway"])
         raise UserError(f"A recipe already holds every setting: leave out {named}.")
     wanted = recipe.read(given.recipe)
     studio = Studio.load(wanted.preset)
     studio.check_recipe(given.photo, wanted)
     return studio.hear(
         given.photo, wanted.x, wanted.y, path=wanted.path, seconds=wanted.seconds, seed=wanted.seed,
-        steps=wanted.steps, guidance=wanted.guidance, anyway=wanted.anyway,
+        steps=wanted.steps, guidance=wanted.guidance, anyway=wanted.anyway, temperature=wanted.temperature,
+        top_k=wanted.top_k,
     )  # fmt: skip
 
 
 def summary(heard: Heard) -> dict[str, object]:
     """The contract's fields without arrays, ready for JSON."""
+    tokens = heard.tokens
+    spoken = {} if tokens is None else {
+        "tokens": {"ears": tokens.codes.shape[0], "codebooks": tokens.codes.shape[1], "frames": tokens.codes.shape[2],
+                   "lead_s": tokens.lead_s, "takes": tokens.takes, "take": tokens.take},
+    }  # fmt: skip
     return {
         "presence": round(heard.presence, 4),
         "silent": heard.silent,
@@ -150,6 +163,7 @@ def summary(heard: Heard) -> dict[str, object]:
         "box_px": list(heard.box_px),
         "evidence": asdict(heard.evidence),
         "recipe": asdict(heard.recipe),
+        **spoken,
     }
 
 

@@ -10,24 +10,33 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from synesthesia.audio.ear import Ear
+from synesthesia.audio.pieces import Pieces, faded
 from synesthesia.audio.stereo import common, stereo
 from synesthesia.audio.vocoder import Vocoder
-from synesthesia.hearing.token_decoder import EARS, Memory, Step, TokenDecoder
-from synesthesia.language.eyes_tower import MERGE, blocks
-from synesthesia.language.thinker import Seen, Thinker
+from synesthesia.hearing.token_decoder import Memory, TokenDecoder
+from synesthesia.hearing.token_writer import EARS, Step
+from synesthesia.hearing.voice import FADE_S, PEAK
+from synesthesia.language.thinker import Thinker
+from synesthesia.language.views import EyesViews, Views
+from synesthesia.presets import SAMPLE_RATE_HZ
+from synesthesia.results import Writing
 from synesthesia.vision.grid import PatchGrid
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
 TAKES = 4
-FIRST_FRAMES = 13  # tokens of half a second: the first piece that is handed out
+TAKES_SECONDS = 20.0  # written in all, at most: longer sounds get fewer takes
+FIRST_FRAMES = 13  # tokens of half a second: what the first piece that is handed out waits for
 PIECE_FRAMES = 25  # of the later ones
-OVERLAP_FRAMES = 8  # of the piece before that are spoken again, so that pieces fit together
-PEAK = 0.89
+OVERLAP_FRAMES = 8  # of the piece before that are spoken again, so that the vocoder knows what it goes on from
 
 
 @dataclass(frozen=True)
@@ -41,8 +50,9 @@ class Sampling:
 
 @dataclass(frozen=True)
 class Spoken:
-    """waveform: (2, n) float32, left ear first; codes: (2, K, F) int64; looks: (R, C) float32, sums to 1, at which of
-    the picture tokens' cells the audio head looked; lead_s: by which the right ear leads; take: which was kept."""
+    """waveform: (2, n) float32, left ear first; codes: (2, K, F) int64; looks: (rows, cols) float32 that sums to 1, at
+    which of the photograph's patches the audio head looked; lead_s: by which the right ear leads; take: the one that
+    was kept."""
 
     waveform: np.ndarray
     codes: np.ndarray
@@ -61,43 +71,60 @@ class Written:
 
 
 class LanguagePath:
-    """Not thread-safe: the studio holds a lock."""
+    """views: what the thinker is shown of a photograph. Not thread-safe: the studio holds a lock."""
 
-    def __init__(self, thinker: Thinker, decoder: TokenDecoder, vocoder: Vocoder, ear: Ear | None = None) -> None:
+    def __init__(
+        self, thinker: Thinker, decoder: TokenDecoder, vocoder: Vocoder, ear: Ear | None = None,
+        views: Views | None = None,
+    ) -> None:  # fmt: skip
         self.thinker, self.decoder, self.vocoder, self.ear = thinker, decoder, vocoder, ear
+        self.views: Views = views or EyesViews()
 
     @property
     def tokens_per_second(self) -> float:
         return self.decoder.config.tokens.tokens_per_second
 
     @torch.inference_mode()
-    def think(self, grid: PatchGrid, row: int, col: int) -> Memory:
-        """What the thinker makes of one patch, ready for the audio head. The box is told as in training: a share of
-        what the tower sees, where an odd last row or column stands twice."""
-        pixels, (rows, cols) = blocks(grid)
-        box = torch.tensor([[col / cols, row / rows, (col + 1) / cols, (row + 1) / rows]])
-        return self.decoder.memory(self.thinker([Seen(pixels, rows, cols)], box))
+    def think(self, grid: PatchGrid, row: int, col: int, picture: Image | None = None) -> Memory:
+        """What the thinker makes of one patch, ready for the audio head."""
+        seen, box = self.views.view(grid, row, col, picture)
+        return self.decoder.memory(self.thinker([seen], box))
 
     def speak(
-        self, memory: Memory, shape: tuple[int, int], *, seconds: float, seed: int, takes: int = TAKES,
+        self, memory: Memory, grid: PatchGrid, *, seconds: float, seed: int, takes: int = TAKES,
         sampling: Sampling | None = None, wanted: Tensor | None = None,
     ) -> Spoken:  # fmt: skip
-        """shape: cells of the picture, down and across; wanted: (voices,) shares of the ear's labels, to choose by."""
+        """As `speaking`, without what comes before the sound."""
+        *_, spoken = self.speaking(
+            memory, grid, seconds=seconds, seed=seed, takes=takes, sampling=sampling, wanted=wanted
+        )
+        assert isinstance(spoken, Spoken)
+        return spoken
+
+    @torch.inference_mode()
+    def speaking(
+        self, memory: Memory, grid: PatchGrid, *, seconds: float, seed: int, takes: int = TAKES,
+        sampling: Sampling | None = None, wanted: Tensor | None = None,
+    ) -> Iterator[Writing | Spoken]:  # fmt: skip
+        """How far it is after every frame, and last the sound: exactly `seconds`, the louder ear's peak at -1 dBFS,
+        ends faded. grid: what was thought about; wanted: (voices,) shares of the ear's labels, to choose by."""
         frames = math.ceil(seconds * self.tokens_per_second)
-        written = gathered(list(self.write(memory, frames, seed, takes, sampling)), self.decoder)
+        steps: list[Step] = []
+        for step in self.write(memory, frames, seed, takes, sampling):
+            steps.append(step)
+            if len(steps) % EARS == 0:
+                yield Writing(len(steps) // EARS, frames)
+        written = gathered(steps, self.decoder)
         mels = self.decoder.tokens.decode(written.codes.flatten(0, 1)).unflatten(0, (-1, EARS))
         take = 0
         if takes > 1 and self.ear is not None and wanted is not None:
-            with torch.inference_mode():
-                liked = (self.ear(common(mels))[0].softmax(dim=1) * wanted).sum(dim=1)
-            take = int(liked.argmax())
+            take = int((self.ear(common(mels))[0].softmax(dim=1) * wanted).sum(dim=1).argmax())
         made = stereo(mels[[take]], written.lead_s[[take]], self.vocoder)[0]
-        waveform = loud(made[:, : round(seconds * 16_000)])
-        looks = written.looks[take][memory.patches[0]]
-        return Spoken(
+        waveform = faded(loud(made[:, : round(seconds * SAMPLE_RATE_HZ)]), round(FADE_S * SAMPLE_RATE_HZ))
+        looks = self.views.on_patches(written.looks[take][memory.patches[0]], grid)
+        yield Spoken(
             waveform=waveform.numpy().astype(np.float32), codes=written.codes[take].numpy(),
-            looks=(looks / looks.sum().clamp(min=1e-9)).reshape(shape).numpy(), lead_s=float(written.lead_s[take]),
-            take=take,
+            looks=(looks / looks.sum().clamp(min=1e-9)).numpy(), lead_s=float(written.lead_s[take]), take=take,
         )  # fmt: skip
 
     def write(
@@ -111,31 +138,30 @@ class LanguagePath:
             guidance=sampling.guidance,
         )  # fmt: skip
 
+    @torch.inference_mode()
     def stream(
         self, memory: Memory, *, seconds: float, seed: int, sampling: Sampling | None = None
     ) -> Iterator[np.ndarray]:
         """(2, n) pieces of one take as soon as their tokens are there, the first after half a second of them; together
-        they last `seconds`."""
-        frames, samples = math.ceil(seconds * self.tokens_per_second), round(seconds * 16_000)
+        they last `seconds`. What the first piece says of the time between the ears holds for all; see `Pieces` for
+        loudness and joins."""
+        frames = math.ceil(seconds * self.tokens_per_second)
+        pieces = Pieces(round(seconds * SAMPLE_RATE_HZ), SAMPLE_RATE_HZ, round(FADE_S * SAMPLE_RATE_HZ), PEAK)
+        per_frame = round(SAMPLE_RATE_HZ / self.tokens_per_second)
+        ends = set(range(FIRST_FRAMES, frames, PIECE_FRAMES)) | {frames}
         steps: list[Step] = []
-        given, ends = 0, set(range(FIRST_FRAMES, frames, PIECE_FRAMES)) | {frames}
+        lead_s: Tensor | None = None
         for step in self.write(memory, frames, seed, 1, sampling):
             steps.append(step)
-            if len(steps) % EARS or len(steps) // EARS not in ends:
-                continue
             done = len(steps) // EARS
-            first = max(0, given - OVERLAP_FRAMES)
+            if len(steps) % EARS or done not in ends:
+                continue
             written = gathered(steps, self.decoder)
+            lead_s = written.lead_s if lead_s is None else lead_s
+            first = max(0, pieces.given // per_frame - OVERLAP_FRAMES)
             mels = self.decoder.tokens.decode(written.codes[0, :, :, first:])[None]
-            made = stereo(mels, written.lead_s, self.vocoder)[0].clamp(-1.0, 1.0)
-            per_frame = made.shape[1] // (done - first)
-            start, stop = (given - first) * per_frame, min(made.shape[1], samples - first * per_frame)
-            yield made[:, start:stop].numpy().astype(np.float32)
-            given = done
-
-    def cells(self, grid: PatchGrid) -> tuple[int, int]:
-        """Down and across: what `looks` is a map of."""
-        return -(-grid.rows // MERGE), -(-grid.cols // MERGE)
+            made = stereo(mels, lead_s, self.vocoder)[0]
+            yield pieces.add(made, first * per_frame, last=done == frames)
 
 
 def gathered(steps: list[Step], decoder: TokenDecoder) -> Written:
@@ -150,3 +176,7 @@ def loud(waveform: Tensor) -> Tensor:
     """(2, n) with the louder ear's peak at -1 dBFS; what sets the ears apart stays."""
     waveform = waveform - waveform.mean(dim=1, keepdim=True)
     return waveform * (PEAK / waveform.abs().max().clamp(min=1e-4))
+
+
+def takes_of(seconds: float) -> int:
+    return max(1, min(TAKES, int(TAKES_SECONDS / seconds)))

@@ -12,12 +12,14 @@ from typing import Literal
 from synesthesia.errors import UserError
 
 SAMPLE_RATE_HZ = 16_000  # of every sound that leaves the studio
-PathName = Literal["flow", "mlp"]
-PATHS: tuple[PathName, ...] = ("flow", "mlp")
+PathName = Literal["flow", "mlp", "language"]
+PATHS: tuple[PathName, ...] = ("flow", "mlp", "language")
 
 MIN_SECONDS, MAX_SECONDS = 1.0, 10.0
 MAX_STEPS = 12
 MAX_GUIDANCE = 10.0
+MAX_TEMPERATURE = 2.0
+MAX_TOP_K = 1024
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,17 @@ class LanguageConfig:
 
 
 @dataclass(frozen=True)
+class ThinkingConfig:
+    """Patch -> thought -> stereo tokens, the path "language". decoder_weights: the audio head and what training added
+    to the thinker; train_command: said when they have not been trained yet."""
+
+    thinker_weights: Weights = Weights("thinker", licence="Apache-2.0, trained partly on research-only data")
+    decoder_weights: Weights = Weights("token_decoder", licence="Apache-2.0, trained partly on research-only data")
+    tokens_weights: Weights = Weights("mel_tokens", licence="Apache-2.0, trained partly on research-only data")
+    train_command: str = "python -m training.train_language --data DIR --stage decoder --out checkpoints/token_decoder"
+
+
+@dataclass(frozen=True)
 class Preset:
     name: Literal["embedded", "hub"]
     vision: VisionConfig
@@ -95,10 +108,11 @@ class Preset:
     hearing: HearingConfig
     spatial: SpatialConfig = SpatialConfig()
     language: LanguageConfig = LanguageConfig()
+    thinking: ThinkingConfig = ThinkingConfig()
 
     @property
     def hearing_roles(self) -> tuple[tuple[str, Weights], ...]:
-        """(role, weights) of every model that takes part in a sound."""
+        """(role, weights) of every model that takes part in a sound by the paths "flow" and "mlp"."""
         return (
             ("vision", self.vision.weights),
             ("mel autoencoder", self.codec.vae_weights),
@@ -108,20 +122,33 @@ class Preset:
         )
 
     @property
+    def thinking_roles(self) -> tuple[tuple[str, Weights], ...]:
+        """(role, weights) of every model that the path "language" adds."""
+        return (
+            ("thinker", self.thinking.thinker_weights),
+            ("audio head", self.thinking.decoder_weights),
+            ("sound tokens", self.thinking.tokens_weights),
+        )
+
+    @property
     def roles(self) -> tuple[tuple[str, Weights], ...]:
         """(role, weights) of every model: of sounds, of directions, and of answers in words."""
         return (
             *self.hearing_roles,
+            *self.thinking_roles,
             ("localiser", self.spatial.localiser_weights),
             ("head", self.spatial.head_weights),
             ("language model", self.language.weights),
             ("spatial token", self.language.token_weights),
         )
 
-    @property
-    def used(self) -> tuple[Weights, ...]:
-        """What decides the samples of a sound, for `weights.fingerprint`."""
-        return tuple(weights for _, weights in self.hearing_roles)
+    def used_by(self, path: str) -> tuple[Weights, ...]:
+        """What decides the samples of a sound made in this way, for `weights.fingerprint`. Of the mapper, the path
+        "language" uses the prior: its wish chooses the take and says whether the place sounds."""
+        if path != "language":
+            return tuple(weights for _, weights in self.hearing_roles)
+        named = {"vision", "vocoder", "ear", "mapper", *(role for role, _ in self.thinking_roles)}
+        return tuple(weights for role, weights in self.roles if role in named)
 
 
 def embedded() -> Preset:
@@ -185,6 +212,12 @@ def hub() -> Preset:
             token_weights=Weights("spatial_token_hub"),
             train_command="accelerate launch -m training.train_spatial --preset hub --data DIR --stage 1 "
             "--out checkpoints/spatial_token_hub",
+        ),
+        thinking=ThinkingConfig(
+            Weights(hub_id="Qwen/Qwen3-VL-2B-Instruct", revision="89644892e4d85e24eaac8bacfd4f463576704203"),
+            decoder_weights=Weights("token_decoder_hub"),
+            train_command="accelerate launch -m training.train_language --preset hub --data DIR --stage decoder "
+            "--out checkpoints/token_decoder_hub",
         ),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, fields
+from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 
 from synesthesia.errors import UserError
@@ -17,7 +17,8 @@ def to_json(recipe: Recipe) -> str:
 
 
 def from_json(text: str) -> Recipe:
-    """From a recipe, or from an object that holds one under "recipe". UserError when it isn't one."""
+    """From a recipe, or from an object that holds one under "recipe". A setting that older recipes lack has its
+    default. UserError when it isn't one."""
     try:
         record = json.loads(text)
     except ValueError:
@@ -28,7 +29,7 @@ def from_json(text: str) -> Recipe:
         raise UserError("The recipe is not a JSON object.")
     values: dict[str, object] = {}
     for field in fields(Recipe):
-        value = record.get(field.name)
+        value = record.get(field.name, None if field.default is MISSING else field.default)
         expected = _TYPES[str(field.type)]
         if not isinstance(value, expected) or (isinstance(value, bool) and field.type != "bool"):
             raise UserError(f"The recipe's '{field.name}' is missing or has the wrong type.")

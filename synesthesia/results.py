@@ -43,20 +43,49 @@ class Recipe:
     weights_sha256: str  # of all weights in use, see weights.fingerprint
     x: float  # natural pixels
     y: float
-    path: str  # "flow" | "mlp"
+    path: str  # "flow" | "mlp" | "language"
     seconds: float
     seed: int
     steps: int
     guidance: float
     anyway: bool
     version: str  # of this package
+    temperature: float = 1.0  # of the tokens that "language" draws
+    top_k: int = 100  # codes that it may draw from
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """What the language path wrote for a place, and where on the photograph it looked meanwhile.
+
+    codes: (2, K, F) int64, left ear first, coarse codebook first; per_second: of them in each codebook; sizes: codes of
+    a codebook; looks: (rows, cols) float32 over the photograph's patches, sums to 1; lead_s: seconds by which the right
+    ear leads; takes: how many were written; take: number of the one that the ear kept.
+    """
+
+    codes: np.ndarray
+    per_second: float
+    sizes: int
+    looks: np.ndarray
+    lead_s: float
+    takes: int
+    take: int
+
+
+@dataclass(frozen=True)
+class Writing:
+    """How far the tokens of a sound have come. done, total: of them in time (frames of 40 ms)."""
+
+    done: int
+    total: int
 
 
 @dataclass(frozen=True)
 class Heard:
     """The sound of one place.
 
-    waveform: (channels, samples) float32 in [-1, 1], zeros when silent; sample_rate: Hz.
+    waveform: (channels, samples) float32 in [-1, 1], zeros when silent, two channels (left ear first) of the path
+    "language" and else one; sample_rate: Hz; tokens: of the path "language", unless it is silent.
     presence: 0..1, how surely this place sounds at all; silent: the model abstains.
     row, col: the patch; box_px: (x1, y1, x2, y2) of it in natural pixels, x2 and y2 exclusive.
     """
@@ -70,6 +99,7 @@ class Heard:
     row: int
     col: int
     box_px: tuple[int, int, int, int]
+    tokens: Tokens | None = None
 
     @property
     def seconds(self) -> float:

@@ -17,32 +17,43 @@ MAX_QUESTION = 200  # characters
 
 @dataclass(frozen=True)
 class Settings:
-    """mapper: "flow" or "mlp"; seconds 1 to 10; the rest as in `Studio.hear`."""
+    """path: "flow", "mlp" or "language"; seconds 1 to 10; the rest as in `Studio.hear`."""
 
-    mapper: PathName
+    path: PathName
     seconds: float
     seed: int
     steps: int
     guidance: float
     anyway: bool
+    temperature: float = 1.0
+    top_k: int = 100
 
     @property
     def samples(self) -> int:
         return round(self.seconds * presets.SAMPLE_RATE_HZ)
 
+    @property
+    def channels(self) -> int:
+        return 2 if self.path == "language" else 1
+
     @staticmethod
-    def checked(path: str, seconds: float, seed: int, steps: int, guidance: float, anyway: bool) -> Settings:
+    def checked(
+        path: str, seconds: float, seed: int, steps: int, guidance: float, anyway: bool, temperature: float = 1.0,
+        top_k: int = 100,
+    ) -> Settings:  # fmt: skip
         """UserError with one sentence that names the setting, its range and what was given."""
-        mapper = "flow" if path == "direct" else path
-        if mapper not in presets.PATHS:
-            raise UserError(f"There is no path '{path}'; choose 'direct' (the same as 'flow') or 'mlp'.")
+        way = "flow" if path == "direct" else path
+        if way not in presets.PATHS:
+            raise UserError(f"There is no path '{path}'; choose 'direct' (the same as 'flow'), 'mlp' or 'language'.")
         return Settings(
-            mapper=mapper,
+            path=way,
             seconds=number("The duration in seconds", seconds, presets.MIN_SECONDS, presets.MAX_SECONDS),
             seed=whole("The seed", seed, 0, MAX_SEED),
             steps=whole("The number of steps", steps, 1, presets.MAX_STEPS),
             guidance=number("The guidance", guidance, 0.0, presets.MAX_GUIDANCE),
             anyway=bool(anyway),
+            temperature=number("The temperature", temperature, 0.0, presets.MAX_TEMPERATURE),
+            top_k=whole("The number of codes to draw from (top-k)", top_k, 1, presets.MAX_TOP_K),
         )
 
     def recipe(self, preset: Preset, picture_sha256: str, x: float, y: float) -> Recipe:
@@ -50,16 +61,18 @@ class Settings:
         return Recipe(
             preset=preset.name,
             picture_sha256=picture_sha256,
-            weights_sha256=weights.fingerprint(preset.used),
+            weights_sha256=weights.fingerprint(preset.used_by(self.path)),
             x=float(x),
             y=float(y),
-            path=self.mapper,
+            path=self.path,
             seconds=self.seconds,
             seed=self.seed,
             steps=self.steps,
             guidance=self.guidance,
             anyway=self.anyway,
             version=VERSION,
+            temperature=self.temperature,
+            top_k=self.top_k,
         )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from threading import RLock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from PIL import Image
@@ -19,8 +19,9 @@ from synesthesia import presets, weights
 from synesthesia.clips import ClipModels
 from synesthesia.errors import UserError
 from synesthesia.presets import Preset
-from synesthesia.results import Answered, Evidence, Heard, Info, Located, Recipe, SceneHeard
+from synesthesia.results import Answered, Evidence, Heard, Info, Located, Recipe, SceneHeard, Writing
 from synesthesia.settings import Settings, asked, place
+from synesthesia.thinking import Looked, Sound, Thinking
 from synesthesia.vision.cache import BoundedCache
 from synesthesia.vision.image import picture_key, read_image
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 ImageSource = Image.Image | str | os.PathLike[str] | bytes
 SEEN_PICTURES = 16  # grids kept: about 4 MB each
+Item = TypeVar("Item")
 
 
 class Studio:
@@ -42,6 +44,7 @@ class Studio:
         self._encoder: PatchEncoder | None = None
         self._hearing: Hearing | None = None
         self._clips = ClipModels(preset)
+        self._thinking = Thinking(preset)
         self._grids: BoundedCache[PatchGrid] = BoundedCache(SEEN_PICTURES)
         self._presence: BoundedCache[np.ndarray] = BoundedCache(SEEN_PICTURES)
 
@@ -85,20 +88,64 @@ class Studio:
         steps: int = 12,
         guidance: float = 3.0,
         anyway: bool = False,
+        temperature: float = 1.0,
+        top_k: int = 100,
     ) -> Heard:
         """The sound of the place at natural pixel (x, y).
 
-        path: "direct" (= "flow") or "mlp"; seconds: 1 to 10; seed: the same seed gives the same samples at the same
-        place, and other ones at another place; steps: of the flow, at most 12; guidance: of the flow, 0 to 10; anyway:
-        sound even where presence is below the threshold.
+        path: "direct" (= "flow"), "mlp" or "language" (stereo tokens, see `Heard.tokens`); seconds: 1 to 10; seed: the
+        same seed gives the same samples at the same place, and other ones at another place; steps: of the flow, at most
+        12; guidance: of flow and language, 0 to 10, where 1 is none; anyway: sound even where presence is below the
+        threshold; temperature, top_k: of language, 0 to 2 and 1 to 1024.
         UserError: unreadable photograph, click outside, setting out of range, missing or damaged weights.
         """
-        settings = Settings.checked(path, seconds, seed, steps, guidance, anyway)
-        x, y = place(x, y)
-        picture = read_image(image)
-        self._require_mapper()
-        key, grid = self._see(picture)
-        return self._hear(key, grid, *grid.cell(x, y), x, y, settings)
+        settings = Settings.checked(path, seconds, seed, steps, guidance, anyway, temperature, top_k)
+        return _last(self._steps(*self._clicked(image, x, y, settings), settings))
+
+    def hear_steps(
+        self,
+        image: ImageSource,
+        x: float,
+        y: float,
+        *,
+        path: str = "direct",
+        seconds: float = 4.0,
+        seed: int = 0,
+        steps: int = 12,
+        guidance: float = 3.0,
+        anyway: bool = False,
+        temperature: float = 1.0,
+        top_k: int = 100,
+    ) -> Iterator[Writing | Heard]:
+        """As `hear`, which comes last, once; the path "language" says before it how far its tokens have come.
+
+        Bad input raises at once, not at the first step. Nobody else waits while a step is looked at: stop at any time.
+        """
+        settings = Settings.checked(path, seconds, seed, steps, guidance, anyway, temperature, top_k)
+        return self._steps(*self._clicked(image, x, y, settings), settings)
+
+    def stream(
+        self,
+        image: ImageSource,
+        x: float,
+        y: float,
+        *,
+        seconds: float = 4.0,
+        seed: int = 0,
+        guidance: float = 3.0,
+        temperature: float = 1.0,
+        top_k: int = 100,
+        anyway: bool = False,
+    ) -> Iterator[np.ndarray]:
+        """Pieces (2, n) float32 in [-1, 1] of a sound of the path "language" while it is being written, at 16 kHz, left
+        ear first, the first after half a second of tokens; together they last exactly `seconds`.
+
+        One take, so it is another sound than `hear`'s, which chooses among several. A silent place gives one piece of
+        zeros. Bad input raises at once.
+        """
+        settings = Settings.checked("language", seconds, seed, 12, guidance, anyway, temperature, top_k)
+        seen, row, col, _, _ = self._clicked(image, x, y, settings)
+        return self._pieces(seen, row, col, settings)
 
     def sweep(
         self,
@@ -111,19 +158,21 @@ class Studio:
         steps: int = 12,
         guidance: float = 3.0,
         anyway: bool = False,
+        temperature: float = 1.0,
+        top_k: int = 100,
     ) -> Iterator[Heard]:
         """The sounds of one row of patches from left to right, each made when it is asked for: stop at any time.
 
         Bad input raises at once, not at the first sound.
         """
-        settings = Settings.checked(path, seconds, seed, steps, guidance, anyway)
-        self._require_mapper()
-        key, grid = self._see(read_image(image))
+        settings = Settings.checked(path, seconds, seed, steps, guidance, anyway, temperature, top_k)
+        seen = self._looked_at(image, settings)
+        grid = seen.grid
         grid.box(row, 0)
 
         def sounds() -> Iterator[Heard]:
             for col in range(grid.cols):
-                yield self._hear(key, grid, row, col, *grid.centre(row, col), settings)
+                yield _last(self._steps(seen, row, col, *grid.centre(row, col), settings))
 
         return sounds()
 
@@ -137,19 +186,22 @@ class Studio:
         steps: int = 12,
         guidance: float = 3.0,
         stems: int = 4,
+        temperature: float = 1.0,
+        top_k: int = 100,
     ) -> SceneHeard:
         """The whole photograph: up to `stems` (1 to 8) places that sound, far apart, mixed by their presence."""
-        settings = Settings.checked(path, seconds, seed, steps, guidance, anyway=True)
+        settings = Settings.checked(path, seconds, seed, steps, guidance, True, temperature, top_k)
         if not 1 <= stems <= 8:
             raise UserError(f"A scene has 1 to 8 stems, not {stems}.")
         from synesthesia.hearing.scene import mix, pick_places
 
-        self._require_mapper()
-        key, grid = self._see(read_image(image))
-        presence = self._presence_of(key, grid)
+        seen = self._looked_at(image, settings)
+        presence = self._presence_of(seen.key, seen.grid)
         places = pick_places(presence, threshold=self._ears().threshold, count=stems)
-        heard = [self._hear(key, grid, row, col, *grid.centre(row, col), settings) for row, col in places]
-        return mix(heard, samples=settings.samples, sample_rate=presets.SAMPLE_RATE_HZ)
+        heard = [_last(self._steps(seen, *place, *seen.grid.centre(*place), settings)) for place in places]
+        return mix(
+            heard, samples=settings.samples, sample_rate=presets.SAMPLE_RATE_HZ, channels=settings.channels
+        )  # fmt: skip
 
     def locate(self, waveform: np.ndarray, sample_rate: int) -> Located:
         """Where a binaural clip's sound comes from, how sure that is, and what it rests on.
@@ -205,7 +257,7 @@ class Studio:
             raise UserError(f"The recipe belongs to the preset '{wanted.preset}', not to '{self.preset.name}'.")
         if wanted.picture_sha256 != picture_key(read_image(image)):
             raise UserError("The recipe was made from another photograph, so its sound can't come out of this one.")
-        if wanted.weights_sha256 != weights.fingerprint(self.preset.used):
+        if wanted.weights_sha256 != weights.fingerprint(self.preset.used_by(wanted.path)):
             raise UserError("The recipe was made with other weights, so these can't give the same samples.")
 
     def info(self) -> Info:
@@ -257,27 +309,79 @@ class Studio:
         with self._lock:
             return self._presence.get(key, lambda: self._ears().presence_map(grid).numpy())
 
-    def _hear(self, key: str, grid: PatchGrid, row: int, col: int, x: float, y: float, settings: Settings) -> Heard:
-        presence = float(self._presence_of(key, grid)[row, col])
-        silent = presence < self._ears().threshold and not settings.anyway
-        if silent:
-            waveform = np.zeros((1, settings.samples), dtype=np.float32)
-            sample_rate, evidence = presets.SAMPLE_RATE_HZ, Evidence()
-        else:
-            with self._lock:
-                sound = self._ears().hear(
-                    grid, row, col, mapper=settings.mapper, seconds=settings.seconds, seed=settings.seed,
-                    steps=settings.steps, guidance=settings.guidance,
-                )  # fmt: skip
-            waveform, sample_rate, evidence = sound.waveform, sound.sample_rate, sound.evidence
-        return Heard(
-            waveform=waveform,
-            sample_rate=sample_rate,
+    def _looked_at(self, image: ImageSource, settings: Settings) -> Looked:
+        """UserError when models that the settings need have not been trained, before any is loaded."""
+        picture = read_image(image)
+        if settings.path == "language":
+            self._thinking.require()
+        self._require_mapper()
+        return Looked(picture, *self._see(picture))
+
+    def _clicked(
+        self, image: ImageSource, x: float, y: float, settings: Settings
+    ) -> tuple[Looked, int, int, float, float]:
+        """(what was seen, row, column, x, y)."""
+        x, y = place(x, y)
+        seen = self._looked_at(image, settings)
+        return seen, *seen.grid.cell(x, y), x, y
+
+    def _silent(self, seen: Looked, row: int, col: int, settings: Settings) -> tuple[bool, float]:
+        """(whether the studio abstains, presence)."""
+        presence = float(self._presence_of(seen.key, seen.grid)[row, col])
+        return presence < self._ears().threshold and not settings.anyway, presence
+
+    def _steps(
+        self, seen: Looked, row: int, col: int, x: float, y: float, settings: Settings
+    ) -> Iterator[Writing | Heard]:
+        silent, presence = self._silent(seen, row, col, settings)
+        sound = Sound(np.zeros((settings.channels, settings.samples), dtype=np.float32), Evidence())
+        if not silent:
+            for came in self._locked(self._sounding(seen, row, col, settings)):
+                if isinstance(came, Writing):
+                    yield came
+                else:
+                    sound = came
+        yield Heard(
+            waveform=sound.waveform,
+            sample_rate=presets.SAMPLE_RATE_HZ,
             presence=presence,
             silent=silent,
-            evidence=evidence,
-            recipe=settings.recipe(self.preset, key, x, y),
+            evidence=sound.evidence,
+            recipe=settings.recipe(self.preset, seen.key, x, y),
             row=row,
             col=col,
-            box_px=grid.box(row, col),
+            box_px=seen.grid.box(row, col),
+            tokens=sound.tokens,
         )
+
+    def _sounding(self, seen: Looked, row: int, col: int, settings: Settings) -> Iterator[Writing | Sound]:
+        """Under the lock, from item to item."""
+        if settings.path == "language":
+            yield from self._thinking.speaking(self._ears(), seen, row, col, settings)
+            return
+        sound = self._ears().hear(
+            seen.grid, row, col, mapper=settings.path, seconds=settings.seconds, seed=settings.seed,
+            steps=settings.steps, guidance=settings.guidance,
+        )  # fmt: skip
+        yield Sound(sound.waveform, sound.evidence)
+
+    def _pieces(self, seen: Looked, row: int, col: int, settings: Settings) -> Iterator[np.ndarray]:
+        if self._silent(seen, row, col, settings)[0]:
+            yield np.zeros((settings.channels, settings.samples), dtype=np.float32)
+        else:
+            yield from self._locked(self._thinking.stream(self._ears(), seen, row, col, settings))
+
+    def _locked(self, items: Iterator[Item]) -> Iterator[Item]:
+        """Each item is made under the lock; none is held while the caller has one."""
+        while True:
+            with self._lock:
+                item = next(items, None)
+            if item is None:
+                return
+            yield item
+
+
+def _last(steps: Iterator[Writing | Heard]) -> Heard:
+    *_, heard = steps
+    assert isinstance(heard, Heard)
+    return heard

@@ -76,6 +76,22 @@ def test_a_recipe_gives_the_very_same_samples(run, photo: str, tmp_path: Path) -
     assert first.read_bytes() == second.read_bytes() == third.read_bytes()
 
 
+def test_the_language_path_writes_both_ears(run, photo: str, tmp_path: Path) -> None:
+    first, again = tmp_path / "a.wav", tmp_path / "b.wav"
+    settings = ["--path", "language", "--seconds", 1, "--temperature", 0.5, "--top-k", 20]
+    code, said, _ = run(
+        "hear", photo, *PLACE, *settings, "--out", first, "--save-recipe", tmp_path / "r.json", "--json"
+    )
+    record = json.loads(said)
+    assert code == 0 and soundfile.info(first).channels == 2
+    assert (record["recipe"]["temperature"], record["recipe"]["top_k"]) == (0.5, 20)
+    assert {"ears": 2, "codebooks": 4, "frames": 25}.items() <= record["tokens"].items()
+    assert run("hear", photo, "--recipe", tmp_path / "r.json", "--out", again)[0] == 0
+    assert first.read_bytes() == again.read_bytes()
+    code, _, complaint = run("hear", photo, "--recipe", tmp_path / "r.json", "--top-k", 3, "--out", again)
+    assert code == 2 and "--top-k" in complaint
+
+
 def test_a_silent_place_says_so(run, tmp_path: Path) -> None:
     dark = tmp_path / "dark.png"
     Image.new("RGB", (64, 64)).save(dark)
@@ -155,6 +171,8 @@ BAD_OPTIONS = {
     "negative seed": [*PLACE, "--seed", "-3"],
     "seed in words": [*PLACE, "--seed", "three"],
     "too many steps": [*PLACE, "--steps", "500"],
+    "too hot": [*PLACE, "--temperature", "3"],
+    "no codes": [*PLACE, "--top-k", "0"],
     "unknown option": [*PLACE, "--volume", "11"],
     "unknown preset": [*PLACE, "--preset", "cloud"],
     "missing recipe": ["--recipe", "none.json"],

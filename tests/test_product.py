@@ -23,8 +23,14 @@ def studio() -> Studio:
     return Studio.load("embedded")
 
 
-@pytest.mark.parametrize("name", MODELS)
+SPEAKING = tuple(where.folder for _, where in embedded().thinking_roles)
+IN_THE_MAKING = [folder for folder in SPEAKING if not weights.is_listed(folder)]
+
+
+@pytest.mark.parametrize("name", (*MODELS, *SPEAKING))
 def test_each_model_is_whole_and_has_a_card(name: str) -> None:
+    if name in IN_THE_MAKING:
+        pytest.skip(f"{name} has not been trained yet")
     where = weights.folder(name)
     card = (where / "README.md").read_text(encoding="utf-8").lower()
     for word in ("training", "licen", "limit"):
@@ -40,7 +46,9 @@ def test_everything_is_light_enough_to_clone() -> None:
 
 def test_info_knows_every_role() -> None:
     info = Studio.load("embedded").info()
-    assert all(one.present and one.megabytes > 0 for one in info.checkpoints)
+    ready = [one for one in info.checkpoints if one.where.split("/")[1] not in IN_THE_MAKING]
+    assert all(one.present and one.megabytes > 0 for one in ready)
+    assert {"thinker", "audio head", "sound tokens"} <= {one.role for one in info.checkpoints}
     assert len(info.checkpoints) == len(embedded().roles)
 
 
@@ -53,6 +61,16 @@ def test_a_click_on_the_cat_sounds(studio: Studio, cat: Image.Image, path: str) 
     assert np.array_equal(first.waveform, again.waveform)
     assert first.evidence.labels
     assert all(one.licence and one.recording_id for one in first.evidence.neighbours)
+
+
+@pytest.mark.skipif(bool(IN_THE_MAKING), reason="the language path has not been trained yet")
+def test_a_click_on_the_cat_sounds_in_both_ears(studio: Studio, cat: Image.Image) -> None:
+    first, again = (studio.hear(cat, 225, 120, path="language", seconds=2, seed=1, anyway=True) for _ in range(2))
+    assert first.waveform.shape == (2, 32_000) and np.array_equal(first.waveform, again.waveform)
+    assert np.sqrt(np.mean(first.waveform**2, axis=1)).min() > 0.003
+    assert first.tokens is not None and first.tokens.codes.shape[2] == 50
+    assert first.tokens.looks.sum() == pytest.approx(1.0, abs=1e-4)
+    assert first.evidence.labels and first.evidence.neighbours
 
 
 def test_different_seeds_give_different_takes(studio: Studio, cat: Image.Image) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from synesthesia import recipe
 from synesthesia.errors import UserError
+from synesthesia.presets import Preset, Weights, embedded, hub
 from synesthesia.results import Recipe
 
 GOOD = Recipe("embedded", "a" * 64, "b" * 64, 12.5, 9.0, "flow", 4.0, 7, 12, 3.0, False, "0.1.0")
@@ -18,6 +19,38 @@ def test_round_trip() -> None:
     assert recipe.from_json(recipe.to_json(GOOD)) == GOOD
     assert recipe.from_json(json.dumps({"presence": 0.9, "recipe": asdict(GOOD)})) == GOOD  # what --json prints
     assert recipe.from_json(recipe.to_json(replace(GOOD, x=3))) == replace(GOOD, x=3.0)  # 3 is a fine 3.0
+
+
+def test_recipes_from_before_the_language_path_are_still_read() -> None:
+    older = asdict(GOOD)
+    del older["temperature"], older["top_k"]
+    assert recipe.from_json(json.dumps(older)) == GOOD
+    assert (GOOD.temperature, GOOD.top_k) == (1.0, 100)
+    told = replace(GOOD, path="language", temperature=0.5, top_k=7)
+    assert recipe.from_json(recipe.to_json(told)) == told
+    for wrong in ({"top_k": "many"}, {"top_k": 1.5}, {"temperature": None}):
+        with pytest.raises(UserError, match=next(iter(wrong))):
+            recipe.from_json(json.dumps(asdict(GOOD) | wrong))
+
+
+@pytest.mark.parametrize("preset", [embedded(), hub()], ids=["embedded", "hub"])
+def test_what_decides_the_samples_is_in_the_fingerprint(preset: Preset) -> None:
+    """Of the older paths the same weights in the same order as ever, so that older recipes hold."""
+    mapper = "mapper" if preset.name == "embedded" else "mapper_hub"
+    codec, thinking = preset.codec, preset.thinking
+    for path in ("flow", "mlp"):
+        assert preset.used_by(path) == (
+            preset.vision.weights, codec.vae_weights, codec.vocoder_weights, Weights("ear", licence=licence(preset, 3)),
+            Weights(mapper, licence=licence(preset, 4)),
+        )  # fmt: skip
+    language = preset.used_by("language")
+    assert codec.vae_weights not in language and len(language) == 7
+    assert {preset.vision.weights, codec.vocoder_weights, preset.hearing.ear_weights, preset.hearing.mapper_weights,
+            thinking.thinker_weights, thinking.decoder_weights, thinking.tokens_weights} == set(language)  # fmt: skip
+
+
+def licence(preset: Preset, place: int) -> str:
+    return preset.used_by("flow")[place].licence
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from PIL import Image
 
 from synesthesia import Studio
 from synesthesia.errors import UserError
-from synesthesia.results import Heard
+from synesthesia.results import Heard, Writing
 from synesthesia.studio import SEEN_PICTURES
 from tests.ui.fake_studio import FakeStudio
 
@@ -66,7 +66,9 @@ BAD_SETTINGS = {
     "seed": [-1, 2**32, 1.5, float("nan"), "x"],
     "steps": [0, 13, 2.5],
     "guidance": [-0.1, 11, float("nan")],
-    "path": ["", "tap", "FLOW", "../flow"],
+    "path": ["", "tap", "FLOW", "../flow", "Language"],
+    "temperature": [-0.1, 2.1, float("nan"), "hot"],
+    "top_k": [0, 1025, 1.5, None],
 }
 
 
@@ -76,16 +78,67 @@ def test_bad_settings_are_one_sentence(studio: FakeStudio, cat: Image.Image, nam
         lambda: studio.hear(cat, 10, 10, **{name: value}),
         lambda: studio.sweep(cat, 0, **{name: value}),
         lambda: studio.scene(cat, **{name: value}),
+        lambda: studio.hear_steps(cat, 10, 10, **{name: value}),
+        *([] if name in ("steps", "path") else [lambda: studio.stream(cat, 10, 10, **{name: value})]),
     ):
         with pytest.raises(UserError) as caught:
             call()
         assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("path", ["flow", "mlp", "language"])
+def test_the_sound_comes_last_and_once(studio: FakeStudio, cat: Image.Image, path: str) -> None:
+    came = list(studio.hear_steps(cat, *BRIGHT, path=path, seconds=1, seed=2))
+    heard = came[-1]
+    assert isinstance(heard, Heard) and not any(isinstance(one, Heard) for one in came[:-1])
+    assert came[:-1] == ([Writing(done, 25) for done in range(1, 26)] if path == "language" else [])
+    again = studio.hear(cat, *BRIGHT, path=path, seconds=1, seed=2)
+    assert np.array_equal(heard.waveform, again.waveform) and heard.recipe == again.recipe
+    assert (heard.tokens is None) == (path != "language")
+    assert heard.waveform.shape == (2 if path == "language" else 1, 16_000)
+
+
+def test_settings_of_the_tokens_are_in_the_recipe(studio: FakeStudio, cat: Image.Image) -> None:
+    heard = studio.hear(cat, *BRIGHT, path="language", seconds=1, temperature=0.5, top_k=9)
+    assert (heard.recipe.path, heard.recipe.temperature, heard.recipe.top_k) == ("language", 0.5, 9)
+    flow = studio.hear(cat, *BRIGHT, seconds=1)
+    assert (flow.recipe.temperature, flow.recipe.top_k) == (1.0, 100)
+
+
+def test_nobody_waits_while_a_step_is_looked_at(studio: FakeStudio, cat: Image.Image) -> None:
+    steps = studio.hear_steps(cat, *BRIGHT, path="language", seconds=1)
+    next(steps)
+    with ThreadPoolExecutor(1) as pool:  # a lock held by this thread would stop that one
+        other = pool.submit(studio.hear, cat, *BRIGHT, path="language", seconds=1)
+        assert other.result(timeout=20).waveform.any()
+    *_, heard = steps
+    assert isinstance(heard, Heard) and np.array_equal(heard.waveform, other.result().waveform)
+    left = studio.hear_steps(cat, *BRIGHT, path="language", seconds=1)
+    next(left)
+    left.close()  # type: ignore[attr-defined]
+    assert studio.hear(cat, *BRIGHT, seconds=1).waveform.any(), "stopped half-way, nothing is held"
+
+
+def test_a_silent_place_has_two_channels_and_no_tokens(studio: FakeStudio) -> None:
+    dark = Image.new("RGB", (64, 64), (5, 5, 5))
+    came = list(studio.hear_steps(dark, 10, 10, path="language", seconds=2))
+    assert len(came) == 1 and isinstance(came[0], Heard)
+    assert came[0].silent and came[0].tokens is None and came[0].waveform.shape == (2, 32_000)
+    pieces = list(studio.stream(dark, 10, 10, seconds=2))
+    assert [piece.shape for piece in pieces] == [(2, 32_000)] and not pieces[0].any()
+    scene = studio.scene(dark, path="language", seconds=2)
+    assert scene.silent and scene.waveform.shape == (2, 32_000)
+    assert studio.scene(dark, seconds=2).waveform.shape == (1, 32_000)
+
+
 @pytest.mark.parametrize("place", [(-1, 5), (451, 5), (5, 300), (5, -0.1), (float("nan"), 5), (1e9, 1e9)])
 def test_clicks_outside_are_refused(studio: FakeStudio, cat: Image.Image, place: tuple[float, float]) -> None:
     with pytest.raises(UserError, match="outside the photograph"):
         studio.hear(cat, *place)
+    with pytest.raises(UserError, match="outside the photograph"):
+        studio.hear_steps(cat, *place)
+    with pytest.raises(UserError, match="outside the photograph"):
+        studio.stream(cat, *place)
     with pytest.raises(UserError, match="outside the photograph"):
         studio.similarity(cat, *place)
 
@@ -176,3 +229,17 @@ def test_hub_without_its_mapper_names_the_command(cat: Image.Image, tmp_path, mo
     monkeypatch.setenv("SYNESTHESIA_CHECKPOINTS", str(tmp_path))
     with pytest.raises(UserError, match=r"python -m training\.train_mapper --preset hub"):
         Studio.load("hub").warm()
+
+
+@pytest.mark.parametrize("name", ["embedded", "hub"])
+def test_an_untrained_language_path_names_its_command(
+    name: str, cat: Image.Image, tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYNESTHESIA_CHECKPOINTS", str(tmp_path))
+    studio = Studio.load(name)
+    for call in (studio.hear_steps, studio.hear):
+        with pytest.raises(UserError) as caught:
+            call(cat, 5, 5, path="language")
+        assert studio.preset.thinking.train_command in str(caught.value) and "\n" not in str(caught.value)
+    with pytest.raises(UserError, match=r"training\.train_language"):
+        studio.stream(cat, 5, 5)

@@ -104,17 +104,17 @@ class Hearing:
             waveform.numpy().astype(np.float32)[None],
             self.voice.codec.mel.config.sample_rate_hz,
             float(wish.presence[place]),
-            self._evidence(waveform, query, sung.rows),
+            self.evidence(waveform, query, sung.rows[:1]),
         )
 
     @torch.inference_mode()
-    def _evidence(self, waveform: Tensor, query: Tensor, rows: tuple[int, ...]) -> Evidence:
-        """Labels heard in the waveform itself; the recording that guided the kept take and those nearest the wish,
-        nearest first."""
+    def evidence(self, waveform: Tensor, query: Tensor, guides: tuple[int, ...] = ()) -> Evidence:
+        """Labels heard in the waveform (n,) itself; the recordings that guided the kept take, if any did, and those
+        nearest the wish, nearest first."""
         labels = self.voice.ear.top(self.voice.codec.mel(waveform[None]), LABELS_SHOWN)
         index = self.voice.index
         shown: dict[tuple[str, str], Neighbour] = {}
-        for i in [rows[0], *(int(i) for i in index.nearest(query, 6 * NEIGHBOURS_SHOWN)[1])]:
+        for i in [*guides, *(int(i) for i in index.nearest(query, 6 * NEIGHBOURS_SHOWN)[1])]:
             entry, similarity = index.entries[i], float(index.embeddings[i] @ query)
             found = Neighbour(entry.label, similarity, entry.source, entry.recording_id, entry.licence)
             if len(shown) < NEIGHBOURS_SHOWN:

@@ -35,10 +35,12 @@ def _smooth(values: np.ndarray) -> np.ndarray:
     return np.mean([padded[i : i + rows, j : j + cols] for i in range(3) for j in range(3)], axis=0)
 
 
-def mix(heard: Sequence[Heard], *, samples: int, sample_rate: int, peak: float = 0.95) -> SceneHeard:
+def mix(
+    heard: Sequence[Heard], *, samples: int, sample_rate: int, channels: int = 1, peak: float = 0.95
+) -> SceneHeard:  # fmt: skip
     """Each sound at equal loudness times its presence, then one common gain so that the mix peaks at `peak`."""
     if not heard:
-        return SceneHeard(np.zeros((1, samples), dtype=np.float32), sample_rate, ())
+        return SceneHeard(np.zeros((channels, samples), dtype=np.float32), sample_rate, ())
     gains = []
     for part in heard:
         assert part.waveform.shape[1] == samples, f"a stem has {part.waveform.shape[1]} samples, the scene {samples}"

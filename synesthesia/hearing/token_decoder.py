@@ -18,12 +18,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from synesthesia.audio.mel_tokens import MelTokenConfig, MelTokens
+from synesthesia.hearing.token_writer import EARS, Drawing, Step, write
 from synesthesia.hearing.transformer import rotary_table, rotate
 
 if TYPE_CHECKING:
     from synesthesia.language.thinker import Thought
 
-EARS = 2
 WAVES = 4  # of a patch's place on the picture, for either coordinate
 CELL_SCALE = 2.5  # deviation of the log-mel, nepers
 
@@ -53,15 +53,6 @@ class Memory:
     mask: Tensor
     patches: Tensor
 
-    def joined(self, other: Memory) -> Memory:
-        def both(mine: tuple[Tensor, ...], theirs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-            return tuple(torch.cat(pair) for pair in zip(mine, theirs, strict=True))
-
-        return Memory(
-            both(self.keys, other.keys), both(self.values, other.values), torch.cat([self.mask, other.mask]),
-            torch.cat([self.patches, other.patches]),
-        )  # fmt: skip
-
     def rows(self, which: Tensor) -> Memory:
         return Memory(
             tuple(x[which] for x in self.keys), tuple(x[which] for x in self.values), self.mask[which],
@@ -83,15 +74,6 @@ class Written:
     looks: Tensor
 
 
-@dataclass
-class Cache:
-    """Keys and values (B, heads, up to P, d) of every layer, filled as positions come."""
-
-    keys: list[Tensor]
-    values: list[Tensor]
-    filled: int = 0
-
-
 class DecoderLayer(nn.Module):
     """Causal self-attention with rotary positions, cross-attention, perceptron; each normalised before it."""
 
@@ -107,18 +89,12 @@ class DecoderLayer(nn.Module):
         return x.unflatten(2, (self.heads, -1)).transpose(1, 2)  # (B, heads, P, d)
 
     def forward(
-        self, x: Tensor, turn: tuple[Tensor, Tensor], keys: Tensor, values: Tensor, mask: Tensor,
-        past: tuple[Tensor, Tensor] | None = None, filled: int = 0,
+        self, x: Tensor, turn: tuple[Tensor, Tensor], keys: Tensor, values: Tensor, mask: Tensor
     ) -> tuple[Tensor, Tensor]:  # fmt: skip
-        """x: (B, P, W); past: room for the keys and values of all positions, `filled` of which are there -> (x, where
-        it looked (B, heads, P, S))."""
+        """x: (B, P, W) -> (x, where it looked (B, heads, P, S))."""
         q, k, v = (self._split(part) for part in self.qkv(self.own_norm(x)).chunk(3, dim=2))
         q, k = rotate(q, turn), rotate(k, turn)
-        if past is not None:
-            end = filled + x.shape[1]
-            past[0][:, :, filled:end], past[1][:, :, filled:end] = k, v
-            k, v = past[0][:, :, :end], past[1][:, :, :end]
-        own = F.scaled_dot_product_attention(q, k, v, is_causal=past is None)
+        own = F.scaled_dot_product_attention(q, k, v, is_causal=True)
         x = x + self.own_out(own.transpose(1, 2).flatten(2))
         asked = self._split(self.ask(self.look_norm(x)))
         looks = (asked @ keys.transpose(2, 3) * asked.shape[3] ** -0.5 + mask).softmax(dim=3)
@@ -178,28 +154,31 @@ class TokenDecoder(nn.Module):
         count = codes.shape[-1] if books is None else books
         total = torch.zeros(*codes.shape[:-1], self.config.tokens.cell, device=codes.device)
         for book in range(count):
-            total = total + self.tokens.books[book][codes[..., book]]
-        return total / CELL_SCALE
+            total = total + self.cell(book, codes[..., book])
+        return total
+
+    def cell(self, book: int, codes: Tensor) -> Tensor:
+        """(...) codes of one book -> (..., 256): their share of the log-mel."""
+        return self.tokens.books[book][codes] / CELL_SCALE
 
     def forward(self, memory: Memory, codes: Tensor) -> Written:
         """codes: (B, 2, K, F), left ear first, as they are to be written."""
         inline = codes.permute(0, 3, 1, 2).flatten(1, 2)  # (B, P, K), L1 R1 L2 R2 ...
         before = torch.cat([self.start.expand(len(codes), 1, -1), self.last(self.cells(inline[:, :-1]))], dim=1)
-        hidden, looks = self._run(before, memory, 0, None)
+        hidden, looks = self._run(before, memory)
         logits = torch.stack(
             [self._depth(hidden, book, self.cells(inline, book)) for book in range(inline.shape[2])], dim=2
         )
         return Written(logits, self.lead(hidden[:, 1::EARS]), looks)
 
-    def _run(self, x: Tensor, memory: Memory, first: int, cache: Cache | None) -> tuple[Tensor, Tensor]:
-        """Inputs (B, P, W) of the positions from `first` on -> hidden states, where the last layer looked."""
-        positions = torch.arange(first, first + x.shape[1], device=x.device)
+    def _run(self, x: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
+        """Inputs (B, P, W) of all positions -> hidden states, where the last layer looked."""
+        positions = torch.arange(x.shape[1], device=x.device)
         x = x + self.ear(positions % EARS)
         turn = rotary_table(positions, self.config.width // self.config.heads)
         turn = (turn[0].to(x.device), turn[1].to(x.device))
         for number, layer in enumerate(self.layers):
-            past = None if cache is None else (cache.keys[number], cache.values[number])
-            x, looks = layer(x, turn, memory.keys[number], memory.values[number], memory.mask, past, first)
+            x, looks = layer(x, turn, memory.keys[number], memory.values[number], memory.mask)
         return self.norm(x), looks.mean(dim=1)
 
     def _depth(self, hidden: Tensor, book: int, so_far: Tensor) -> Tensor:
@@ -207,68 +186,11 @@ class TokenDecoder(nn.Module):
         logits: Tensor = self.outer[book](inner)
         return logits
 
-    @torch.inference_mode()
     def write(
         self, memory: Memory, frames: int, generators: list[torch.Generator], *, temperature: float = 1.0,
         top_k: int = 100, guidance: float = 2.0,
     ) -> Iterator[Step]:  # fmt: skip
-        """One step a position, for as many takes as generators; memory: of one thought. guidance: 1 follows the thought
-        as it was learnt, more exaggerates what sets it apart from no thought."""
-        takes, config = len(generators), self.config
-        both = memory.repeated(takes)
-        guided = guidance != 1.0
-        if guided:
-            seen = both.mask.shape[3]
-            both = both.joined(_widened(self.no_memory(takes), seen))
-        count = len(both.patches)
-        shape = (count, config.heads, EARS * frames, config.width // config.heads)
-        cache = Cache([torch.empty(shape) for _ in self.layers], [torch.empty(shape) for _ in self.layers])
-        x = self.start.expand(count, 1, -1)
-        for position in range(EARS * frames):
-            hidden, looks = self._run(x, both, position, cache)
-            hidden = hidden[:, 0]
-            codes = torch.zeros(count, config.tokens.codebooks, dtype=torch.long)
-            for book in range(config.tokens.codebooks):
-                logits = self._depth(hidden, book, self.cells(codes, book))
-                if guided:
-                    told, untold = logits[:takes], logits[takes:]
-                    logits = untold + guidance * (told - untold)
-                chosen = torch.stack([
-                    _sample(row, temperature, top_k, generator)
-                    for row, generator in zip(logits, generators, strict=True)
-                ])  # fmt: skip
-                codes[:, book] = chosen.repeat(count // takes)
-            lead = self.lead(hidden[:takes]) if position % EARS else None
-            yield Step(codes[:takes], lead, looks[:takes, 0])
-            x = self.last(self.cells(codes))[:, None]
-
-
-@dataclass(frozen=True)
-class Step:
-    """One position of all takes. codes: (takes, K); lead: (takes, leads) logits at the right ear's positions; looks:
-    (takes, S)."""
-
-    codes: Tensor
-    lead: Tensor | None
-    looks: Tensor
-
-
-def _widened(memory: Memory, seen: int) -> Memory:
-    """A memory of one state, with room for `seen` of which all but the first are hidden."""
-    more = seen - memory.mask.shape[3]
-
-    def wide(x: Tensor) -> Tensor:
-        return F.pad(x, (0, 0, 0, more))
-
-    return Memory(
-        tuple(map(wide, memory.keys)), tuple(map(wide, memory.values)), F.pad(memory.mask, (0, more), value=-1e9),
-        F.pad(memory.patches, (0, more)),
-    )  # fmt: skip
-
-
-def _sample(logits: Tensor, temperature: float, top_k: int, generator: torch.Generator) -> Tensor:
-    """(codes,) -> one code."""
-    best = logits.topk(min(top_k, len(logits)))
-    if temperature <= 0:
-        return best.indices[0]
-    return best.indices[torch.multinomial((best.values / temperature).softmax(dim=0), 1, generator=generator)[0]]
+        """One step a position, for as many takes as generators; memory: of one thought. temperature: 0 takes the
+        likeliest code; guidance: 1 follows the thought as it was learnt, more exaggerates what sets it apart from no
+        thought."""
+        return write(self, memory, frames, generators, Drawing(temperature, top_k), guidance)

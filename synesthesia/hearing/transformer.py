@@ -15,7 +15,7 @@ from torch.nn import functional as F
 def rotary_table(positions: Tensor, dim: int, base: float = 2000.0) -> tuple[Tensor, Tensor]:
     """positions: (L,) -> cosines and sines (L, dim / 2) of Su et al. 2021. Position 0 leaves a vector as it is."""
     assert dim % 2 == 0, f"rotary positions need an even head size, got {dim}"
-    rate = base ** (-torch.arange(0, dim, 2, dtype=torch.float32) / dim)
+    rate = base ** (-torch.arange(0, dim, 2, dtype=torch.float32, device=positions.device) / dim)
     angle = positions.float()[:, None] * rate
     return angle.cos(), angle.sin()
 

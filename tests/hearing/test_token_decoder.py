@@ -13,7 +13,7 @@ from torch import Tensor
 from synesthesia.audio.mel_tokens import MelTokenConfig, MelTokens
 from synesthesia.hearing.token_decoder import Memory, Step, TokenDecoder, TokenDecoderConfig, Written
 from synesthesia.language.thinker import Thought
-from training.train_language import withheld
+from training.speaker import withheld
 
 BOOKS, CODES, FRAMES = 3, 12, 5
 TINY = TokenDecoderConfig(
@@ -209,12 +209,14 @@ def test_a_withheld_thought_is_no_thought() -> None:
     assert not found.patches[1].any() and torch.equal(found.patches[[0, 2]], told.patches[[0, 2]])
 
 
-def test_memories_are_joined_and_repeated_row_by_row() -> None:
-    told, other = memory(6), memory(6, seed=1)
-    both = told.joined(other)
-    assert both.patches.shape == (2, 6) and both.mask.shape == (2, 1, 1, 6)
-    assert parted(both, told, 0, 0) < 1e-5 and parted(both, other, 1, 0) < 1e-5 < 1e-2 < parted(both, told, 1, 0)
-    assert parted(told.repeated(3), told, 2, 0) < 1e-5
+def test_memories_are_chosen_and_repeated_row_by_row() -> None:
+    both = decoder().memory(thoughts(6, 6))
+    first, second = both.rows(torch.tensor([0])), both.rows(torch.tensor([1]))
+    swapped = both.rows(torch.tensor([1, 0]))
+    assert swapped.patches.shape == (2, 6) and swapped.mask.shape == (2, 1, 1, 6)
+    assert parted(swapped, second, 0, 0) < 1e-5 and parted(swapped, first, 1, 0) < 1e-5
+    assert parted(swapped, second, 1, 0) > 1e-2
+    assert parted(first.repeated(3), first, 2, 0) < 1e-5
 
 
 def test_codes_stand_for_pieces_of_log_mel() -> None:
