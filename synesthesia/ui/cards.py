@@ -22,10 +22,10 @@ def heading(heard: Heard, *, several: bool = False) -> str:
     return f"<div class='plot-head{' several' if several else ''}'>{text}</div>"
 
 
-def evidence(heard: Heard, *, shown: int = 4) -> str:
-    """Labels with bars, the nearest training sounds with source and licence, and all settings."""
+def evidence(heard: Heard, first: str = "", *, shown: int = 4) -> str:
+    """Labels with bars, the nearest training sounds with source and licence, and all settings; above them `first`."""
     return (
-        "<div class='evidence'>"
+        f"<div class='evidence'>{first}"
         + labels(heard.evidence, shown)
         + neighbours(heard.evidence, shown)
         + f"<details><summary>All settings</summary>{settings(heard.recipe)}</details></div>"
@@ -61,10 +61,11 @@ def settings(recipe: Recipe) -> str:
     return f"<p class='faint'>{pairs}</p>"
 
 
-def progress(done: int, total: int, note: str) -> str:
-    percent = round(100 * done / max(total, 1))
+def progress(done: int, total: int, note: str, *, spoken: bool = True) -> str:
+    """spoken: whether a screen reader says every change."""
+    percent, role = round(100 * done / max(total, 1)), " role='status'" if spoken else ""
     return (
-        f"<p class='progress-note' role='status'>{escape(note)}</p>"
+        f"<p class='progress-note'{role}>{escape(note)}</p>"
         f"<div class='progress' role='progressbar' aria-valuemin='0' "
         f"aria-valuemax='{total}' aria-valuenow='{done}' aria-label='{escape(note)}'>"
         f"<i style='width:{percent}%'></i></div>"

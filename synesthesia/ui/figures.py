@@ -29,52 +29,69 @@ RANGE_DB = 70.0
 
 
 def sound_figure(waveform: NDArray[np.float32], sample_rate_hz: int, *, narrow: bool = False) -> Figure:
-    """Waveform and log-mel spectrogram under one time axis.
+    """Waveform (of two channels: left over right, to one scale) and log-mel spectrogram under one time axis.
 
     waveform: (channels, samples) float32 in [-1, 1]. narrow: for takes side by side.
     """
-    import torch
     from matplotlib.figure import Figure
 
     assert waveform.ndim == 2, f"waveform must be (channels, samples), got {waveform.shape}"
-    mono = np.ascontiguousarray(waveform.mean(axis=0), dtype=np.float32)  # (samples,)
-    seconds = len(mono) / sample_rate_hz
+    seconds = waveform.shape[1] / sample_rate_hz
     figure = Figure(figsize=(3.6, 3.2) if narrow else (6.8, 3.7), dpi=130)
     figure.set_facecolor("none")
-    left, width, bar_left = (0.17, 0.66, 0.845) if narrow else (0.095, 0.81, 0.915)
-    wave_axes = figure.add_axes((left, 0.71, width, 0.26))  # fixed places: a layout engine costs 0.1 s a figure
-    mel_axes = figure.add_axes((left, 0.125, width, 0.545), sharex=wave_axes)
-    bar_axes = figure.add_axes((bar_left, 0.125, 0.016 if not narrow else 0.03, 0.545))
-    wave_axes.tick_params(labelbottom=False)
-    draw_waveform(wave_axes, mono, seconds)
-    with torch.inference_mode():
-        log_mel = LogMel(MelConfig(sample_rate_hz=sample_rate_hz))(torch.from_numpy(mono)[None])[0]  # (T, bands)
-    draw_mel(figure, mel_axes, bar_axes, log_mel.numpy(), seconds, narrow)
-    for axes in (wave_axes, mel_axes):
+    left, width, bar_left, bar_width = time_axis(narrow)
+    stereo = len(waveform) == 2
+    places = ((0.85, 0.12), (0.71, 0.12)) if stereo else ((0.71, 0.26),)  # a layout engine costs 0.1 s a figure
+    waves = [figure.add_axes((left, bottom, width, height)) for bottom, height in places]
+    mel_axes = figure.add_axes((left, 0.125, width, 0.545), sharex=waves[0])
+    bar_axes = figure.add_axes((bar_left, 0.125, bar_width, 0.545))
+    heard = waveform if stereo else waveform.mean(axis=0, keepdims=True)
+    reach = max(0.1, min(1.0, float(np.abs(heard).max(initial=0.0)) * 1.15))
+    for axes, channel, name in zip(waves, heard, ("left", "right") if stereo else ("amplitude",), strict=True):
+        draw_waveform(axes, channel, seconds, reach)
+        axes.set_ylabel(name)
+        axes.tick_params(labelbottom=False)
+        if stereo:  # two panels so close that marks at their ends would touch
+            mark = max(each for each in (0.05, 0.1, 0.2, 0.5) if each < 0.75 * reach)
+            axes.set_yticks([-mark, mark])
+    draw_mel(figure, mel_axes, bar_axes, log_mel(heard, sample_rate_hz), seconds, narrow)
+    for axes in (*waves, mel_axes):
         quiet_frame(axes)
     return figure
 
 
-def draw_waveform(axes: Axes, mono: NDArray[np.float32], seconds: float, columns: int = 900) -> None:
+def time_axis(narrow: bool) -> tuple[float, float, float, float]:
+    """(left, width, left of the bar, its width) as shares of a figure: alike in all that stand under one another."""
+    return (0.17, 0.66, 0.845, 0.03) if narrow else (0.095, 0.81, 0.915, 0.016)
+
+
+def log_mel(waveform: NDArray[np.float32], sample_rate_hz: int) -> NDArray[np.float32]:
+    """(channels, samples) -> (T, bands), nepers: mean power of the channels, which a time between them can't dim."""
+    import torch
+
+    with torch.inference_mode():
+        mel = LogMel(MelConfig(sample_rate_hz=sample_rate_hz))(torch.from_numpy(np.ascontiguousarray(waveform)))
+        return np.asarray(0.5 * (torch.logsumexp(2.0 * mel, dim=0) - math.log(len(mel))))
+
+
+def draw_waveform(axes: Axes, channel: NDArray[np.float32], seconds: float, reach: float, columns: int = 900) -> None:
     """The envelope (lowest and highest sample of each column), which is what an eye can see of 64,000 samples."""
-    columns = min(columns, max(len(mono), 1))
-    edges = np.linspace(0, len(mono), columns, endpoint=False).astype(int)
-    low, high = np.minimum.reduceat(mono, edges), np.maximum.reduceat(mono, edges)
-    times_s = edges / max(len(mono), 1) * seconds
+    columns = min(columns, max(len(channel), 1))
+    edges = np.linspace(0, len(channel), columns, endpoint=False).astype(int)
+    low, high = np.minimum.reduceat(channel, edges), np.maximum.reduceat(channel, edges)
+    times_s = edges / max(len(channel), 1) * seconds
     axes.fill_between(times_s, low, high, color=WAVE, linewidth=0.6, edgecolor=WAVE)
-    reach = max(0.1, min(1.0, float(np.abs(mono).max(initial=0.0)) * 1.15))
     axes.set_ylim(-reach, reach)
     axes.set_xlim(0.0, seconds)
-    axes.set_ylabel("amplitude")
 
 
 def draw_mel(
-    figure: Figure, axes: Axes, bar_axes: Axes, log_mel: NDArray[np.float32], seconds: float, narrow: bool
+    figure: Figure, axes: Axes, bar_axes: Axes, nepers: NDArray[np.float32], seconds: float, narrow: bool
 ) -> None:
-    """log_mel: (T, bands), natural logarithm; shown in dB below its own peak, frequencies on the mel scale."""
+    """nepers: (T, bands) log-mel; shown in dB below its own peak, frequencies on the mel scale."""
     import torch
 
-    level_db = log_mel.T * DB_PER_NEPER
+    level_db = nepers.T * DB_PER_NEPER
     level_db = level_db - max(float(level_db.max()), -80.0)  # silence stays dark instead of becoming its own peak
     top = float(hz_to_slaney_mel(torch.tensor(8000.0)))
     image = axes.imshow(

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+import numpy as np
 
 from synesthesia.errors import UserError
 from synesthesia.recipe import to_json
@@ -14,7 +15,7 @@ from synesthesia.ui.files import file_name, served_wav
 from synesthesia.vision.image import read_image
 
 if TYPE_CHECKING:
-    from synesthesia.results import Heard
+    from synesthesia.results import Heard, Tokens
     from synesthesia.studio import Studio
 
 
@@ -24,8 +25,9 @@ def add_endpoint(studio: Studio) -> None:
     def hear(image: str | None, x: float, y: float, path: str, seconds: float, seed: int) -> tuple[str, dict[str, Any]]:
         """The sound of one place of a photograph.
 
-        image: picture file; x, y: natural pixels; path: "direct", "flow" or "mlp"; seconds: 1 to 10; seed: integer.
-        Returns the WAV file and a JSON object: presence, silent, labels, nearest training sounds, recipe (text).
+        image: picture file; x, y: natural pixels; path: "direct", "flow", "mlp" or "language" (stereo); seconds:
+        1 to 10; seed: integer. Returns the WAV file and a JSON object: presence, silent, labels, nearest training
+        sounds, recipe (text), tokens (of the path "language": codes of both ears, where it looked; null for others).
         """
         try:
             if not image:
@@ -62,5 +64,18 @@ def as_json(heard: Heard) -> dict[str, Any]:
         "col": heard.col,
         "box_px": list(heard.box_px),
         "evidence": asdict(heard.evidence),
+        "tokens": told(heard.tokens) if heard.tokens else None,
         "recipe_json": to_json(heard.recipe),
+    }
+
+
+def told(tokens: Tokens) -> dict[str, Any]:
+    return {
+        "codes": tokens.codes.tolist(),
+        "per_second": tokens.per_second,
+        "sizes": tokens.sizes,
+        "looks": np.round(tokens.looks.astype(float), 6).tolist(),
+        "lead_s": tokens.lead_s,
+        "takes": tokens.takes,
+        "take": tokens.take,
     }

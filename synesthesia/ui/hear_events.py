@@ -7,27 +7,30 @@ outside the person's own gr.State. A `UserError` becomes one sentence on the pag
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from synesthesia import presets
 from synesthesia.errors import UserError
-from synesthesia.ui import cards, figures, overlays, words
+from synesthesia.results import Heard, Writing
+from synesthesia.ui import cards, figures, looking, overlays, token_cards, words
 from synesthesia.ui.files import file_name, served_recipe, served_wav
 from synesthesia.ui.session import Halt, Session
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from synesthesia.results import Heard
     from synesthesia.studio import Studio
     from synesthesia.ui.ask_panel import AskPanel
     from synesthesia.ui.hear_tab import HearTab, Take
     from synesthesia.ui.locate_tab import LocateTab
 
+LOOKED = 5  # of `words.OVERLAYS`: where the tokens looked
+TOLD_S = 0.3  # between two words about how far a sound has come
 Update = dict[Any, Any]  # component -> its new value, as gradio takes it
 log = logging.getLogger(__name__)
 
@@ -43,6 +46,8 @@ class Settings:
     seed: int
     guidance: float
     steps: int
+    temperature: float
+    top_k: int
     anyway: bool
 
     def plan(self) -> list[tuple[str, int]]:
@@ -50,8 +55,8 @@ class Settings:
         for name, sentence in words.EMPTY.items():
             if getattr(self, name) is None:
                 raise UserError(sentence)
-        if self.voice == "both":
-            return [("flow", self.seed), ("mlp", self.seed)]
+        if self.voice == "all":
+            return [(path, self.seed) for path in presets.PATHS]
         return [(self.voice, self.seed + index) for index in range(self.takes)]
 
 
@@ -105,6 +110,8 @@ class HearEvents:
             picture = overlays.with_heat(view, overlays.unit(alike))
         elif kind == 4:
             picture = overlays.with_colours(view, self.studio.pca(photo))
+        elif kind == LOOKED and session.cell is not None and session.looks is not None:
+            return looking.drawn(view, session.looks, session.cell)
         cells = [session.cell] if session.cell is not None else []
         return overlays.with_outline(picture, grid.rows, grid.cols, cells)
 
@@ -112,7 +119,8 @@ class HearEvents:
         session = replace(session, overlay=overlay)
         yield {self.tab.session: session, self.tab.side.photo: self.draw(session)}
         note = words.OVERLAY_NOTES[words.OVERLAYS.index(overlay)]
-        if note and session.cell is None:
+        lacking = session.looks if words.OVERLAYS.index(overlay) == LOOKED else session.cell
+        if note and lacking is None:
             yield {self.tab.verdict: words.verdict(*note)}
 
     # ---- one patch ------------------------------------------------------------------------------------------------
@@ -129,9 +137,10 @@ class HearEvents:
 
     def listen(self, session: Session, x: float, y: float, settings: Settings) -> Iterator[Update]:
         """Outline first, with the last place's sounds gone, then each sound as it is ready."""
-        photo, _ = session.pictures()
+        photo, view = session.pictures()
         row, col = session.cell or (0, 0)
         tab, plan = self.tab, settings.plan()
+        steps = self.steps(photo, x, y, plan[0], settings)  # refuses what can't be heard before anything is gone
         yield {
             tab.session: session,
             tab.side.photo: self.draw(session),
@@ -141,22 +150,44 @@ class HearEvents:
             tab.anyway_button: gr.Button(visible=False),
             tab.ways: gr.Tabs(selected="one"),  # where the sound is going to show
         } | self.no_takes()
-        started = perf_counter()
-        for index, (path, seed) in enumerate(plan):
-            heard = self.studio.hear(
-                photo, x, y, path=path, seconds=settings.seconds, seed=seed, steps=settings.steps,
-                guidance=settings.guidance, anyway=settings.anyway,
-            )  # fmt: skip
+        started, told, several = perf_counter(), (words.LISTENING, words.place(row, col), "busy"), len(plan) > 1
+        for index, each in enumerate(plan):
+            steps = steps if index == 0 else self.steps(photo, x, y, each, settings)
+            heard = yield from self.waited(steps, told, index, len(plan))
             if heard.silent:
                 yield self.nothing(heard)
                 return
-            update = self.show(tab.takes[index], heard, several=len(plan) > 1)
+            session = session.having_heard(heard)
+            update = self.show(tab.takes[index], heard, view, several=several)
             if index == 0:
                 update[tab.guide] = gr.HTML(visible=False)
-                update[tab.verdict] = words.verdict(*words.heard(heard, perf_counter() - started))
+                told = (*words.heard(heard, perf_counter() - started), "")
+            if index == 0 or heard.tokens:  # in place of what was said meanwhile
+                update |= {tab.session: session, tab.verdict: words.verdict(*told)}
             yield update  # the sound starts here; its picture follows
-            figure = figures.sound_figure(heard.waveform, heard.sample_rate, narrow=len(plan) > 1)
-            yield {tab.takes[index].figure: figure}
+            yield self.pictures(tab.takes[index], heard, session, several=several)
+
+    def steps(
+        self, photo: Image.Image, x: float, y: float, each: tuple[str, int], settings: Settings
+    ) -> Iterator[Writing | Heard]:
+        path, seed = each
+        return self.studio.hear_steps(
+            photo, x, y, path=path, seconds=settings.seconds, seed=seed, steps=settings.steps,
+            guidance=settings.guidance, temperature=settings.temperature, top_k=settings.top_k, anyway=settings.anyway,
+        )  # fmt: skip
+
+    def waited(
+        self, steps: Iterator[Writing | Heard], told: tuple[str, str, str], index: int, count: int
+    ) -> Generator[Update, None, Heard]:
+        """The sound; meanwhile the card says how far it has come, TOLD_S apart. told: what the card says above that."""
+        last = perf_counter()
+        for step in steps:
+            if isinstance(step, Heard):
+                return step
+            if perf_counter() - last >= TOLD_S:
+                yield {self.tab.verdict: words.verdict(*told, token_cards.writing(step, index, count))}
+                last = perf_counter()
+        raise AssertionError("the studio gave no sound")
 
     def nothing(self, heard: Heard) -> Update:
         """The abstention, said clearly, with a way past it."""
@@ -167,18 +198,28 @@ class HearEvents:
 
     def no_takes(self) -> Update:
         """No card of an earlier sound, and no figure that would stand beside the next one."""
-        return {take.column: gr.Column(visible=False) for take in self.tab.takes} | {
-            take.figure: None for take in self.tab.takes
-        }
+        gone: Update = {take.column: gr.Column(visible=False) for take in self.tab.takes}
+        for take in self.tab.takes:
+            gone |= {take.figure: None, take.tokens: gr.HTML("", visible=False)}
+        return gone
 
-    def show(self, take: Take, heard: Heard, *, several: bool) -> Update:
+    def pictures(self, take: Take, heard: Heard, session: Session, *, several: bool) -> Update:
+        """What takes a moment to draw."""
+        update: Update = {take.figure: figures.sound_figure(heard.waveform, heard.sample_rate, narrow=several)}
+        if heard.tokens:
+            update[take.tokens] = gr.HTML(token_cards.timeline(heard, narrow=several), visible=True)
+            if session.overlay == words.OVERLAYS[LOOKED]:
+                update[self.tab.side.photo] = self.draw(session)
+        return update
+
+    def show(self, take: Take, heard: Heard, view: Image.Image, *, several: bool) -> Update:
         name = file_name(heard)
         wav = served_wav(heard.waveform, heard.sample_rate, name)
         return {
             take.column: gr.Column(visible=True),
             take.heading: cards.heading(heard, several=several),
             take.audio: wav,
-            take.evidence: cards.evidence(heard),
+            take.evidence: cards.evidence(heard, token_cards.evidence(heard, view)),
             take.wav: wav,
             take.recipe: served_recipe(heard, name),
         }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import gradio as gr
 
 from synesthesia import presets
-from synesthesia.ui import words
+from synesthesia.ui import token_words, words
 from synesthesia.ui.session import Halt, Session
 
 TAKES = 3  # at most this many sounds side by side
@@ -21,12 +21,13 @@ class Take:
     heading: gr.HTML
     audio: gr.Audio
     figure: gr.Plot
+    tokens: gr.HTML
     evidence: gr.HTML
     wav: gr.DownloadButton
     recipe: gr.DownloadButton
 
     def parts(self) -> list[gr.blocks.Block]:
-        return [self.column, self.heading, self.audio, self.figure, self.evidence, self.wav, self.recipe]
+        return [self.column, self.heading, self.audio, self.figure, self.tokens, self.evidence, self.wav, self.recipe]
 
 
 @dataclass(frozen=True)
@@ -47,16 +48,22 @@ class Controls:
     """How it shall sound, in the order of `hear_events.Settings`."""
 
     voice: gr.Radio
+    note: gr.HTML
     takes: gr.Radio
     autoplay: gr.Checkbox
     seconds: gr.Slider
     seed: gr.Number
     guidance: gr.Slider
     steps: gr.Slider
+    temperature: gr.Slider
+    top_k: gr.Slider
     anyway: gr.Checkbox
 
     def parts(self) -> list[gr.components.Component]:
-        return [self.voice, self.takes, self.autoplay, self.seconds, self.seed, self.guidance, self.steps, self.anyway]
+        return [
+            self.voice, self.takes, self.autoplay, self.seconds, self.seed, self.guidance, self.steps,
+            self.temperature, self.top_k, self.anyway,
+        ]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -143,11 +150,12 @@ def take(index: int) -> Take:
         heading = gr.HTML()
         audio = player(f"Take {index + 1}", f"audio-{index}")
         figure = gr.Plot(show_label=False, container=False, elem_classes="figure")
+        tokens = gr.HTML(visible=False, elem_classes="timeline")
         with gr.Row(elem_classes="downloads"):
             wav = gr.DownloadButton(words.WAV, size="sm", min_width=60)
             recipe = gr.DownloadButton(words.RECIPE, size="sm", min_width=60)
         evidence = gr.HTML()
-    return Take(column, heading, audio, figure, evidence, wav, recipe)
+    return Take(column, heading, audio, figure, tokens, evidence, wav, recipe)
 
 
 def player(label: str, elem_id: str, **visibility: bool) -> gr.Audio:
@@ -169,6 +177,7 @@ def control_panel() -> Controls:
         )
         takes = gr.Radio([("One", 1), ("Three", 3)], value=1, label=words.TAKES, min_width=100, elem_classes="pills")
         autoplay = gr.Checkbox(value=True, label=words.AUTOPLAY, min_width=100, elem_id="autoplay")
+    note = gr.HTML(voice_note("flow"), elem_id="voice-note", padding=False)
     with gr.Accordion(words.SETTINGS, open=False, elem_id="settings"):
         with gr.Row():
             seconds = gr.Slider(1, 10, value=4, step=0.5, label=words.SECONDS, min_width=180)
@@ -181,8 +190,21 @@ def control_panel() -> Controls:
             steps = gr.Slider(
                 1, presets.MAX_STEPS, value=12, step=1, label=words.STEPS, info=words.STEPS_INFO, min_width=180
             )
+        with gr.Row():
+            temperature = gr.Slider(
+                0, presets.MAX_TEMPERATURE, value=1, step=0.05, label=token_words.TEMPERATURE,
+                info=token_words.TEMPERATURE_INFO, min_width=180,
+            )  # fmt: skip
+            top_k = gr.Slider(
+                1, presets.MAX_TOP_K, value=100, step=1, label=token_words.TOP_K, info=token_words.TOP_K_INFO,
+                min_width=180,
+            )  # fmt: skip
         anyway = gr.Checkbox(value=False, label=words.ANYWAY, info=words.ANYWAY_INFO)
-    return Controls(voice, takes, autoplay, seconds, seed, guidance, steps, anyway)
+    return Controls(voice, note, takes, autoplay, seconds, seed, guidance, steps, temperature, top_k, anyway)
+
+
+def voice_note(voice: str) -> str:
+    return f"<p class='progress-note'>{token_words.NOTES[voice]}</p>"
 
 
 def sweep_panel() -> SweepPanel:

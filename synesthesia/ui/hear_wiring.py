@@ -10,6 +10,7 @@ import gradio as gr
 
 from synesthesia.ui import pictures, words
 from synesthesia.ui.hear_events import HearEvents, Settings, Update, guarded
+from synesthesia.ui.hear_tab import voice_note
 from synesthesia.ui.many_events import ManyEvents
 from synesthesia.ui.session import Halt, Session
 from synesthesia.vision.image import read_image
@@ -36,7 +37,7 @@ def connect(page: gr.Blocks, studio: Studio, tab: HearTab) -> None:
 def photo_events(page: gr.Blocks, tab: HearTab, one: HearEvents) -> None:
     side, session = tab.side, tab.session
     changed = [session, side.photo, side.overlay, tab.verdict, tab.anyway_button]
-    changed += [part for take in tab.takes for part in (take.column, take.figure)]
+    changed += [part for take in tab.takes for part in (take.column, take.figure, take.tokens)]
 
     def first() -> Iterator[Update]:
         yield {side.examples: pictures.thumbnails()}
@@ -77,10 +78,10 @@ def listening_events(tab: HearTab, one: HearEvents) -> None:
         halt.asked = True
         yield from guarded(tab, one.by_hand(state, row, col, replace(Settings(*values), anyway=True)))
 
-    def takes(voice: str) -> gr.Radio:
-        """One of each is all that "Both" makes."""
-        both = voice == "both"
-        return gr.Radio(interactive=not both, label=words.TAKES_BOTH if both else words.TAKES)
+    def voice(chosen: str) -> tuple[str, gr.Radio]:
+        """One of each is all that "Compare" makes."""
+        each = chosen == "all"
+        return voice_note(chosen), gr.Radio(interactive=not each, label=words.TAKES_ALL if each else words.TAKES)
 
     settings = IN_ORDER | {"show_progress": "minimal", "show_progress_on": tab.verdict, "api_visibility": PRIVATE}
     side.photo.select(click, [session, tab.sweep.halt, *controls], changed, **settings)
@@ -88,7 +89,8 @@ def listening_events(tab: HearTab, one: HearEvents) -> None:
     for trigger in (side.hear.click, side.row.submit, side.col.submit):
         trigger(by_hand, chosen, changed, **settings)
     tab.anyway_button.click(anyway, chosen, changed, **settings)
-    tab.controls.voice.input(takes, [tab.controls.voice], [tab.controls.takes], queue=False, **QUIET)
+    said = [tab.controls.note, tab.controls.takes]
+    tab.controls.voice.input(voice, [tab.controls.voice], said, queue=False, **QUIET)
 
 
 def many_events(tab: HearTab, many: ManyEvents) -> None:

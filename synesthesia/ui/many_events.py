@@ -52,15 +52,17 @@ class ManyEvents:
         try:
             for heard in self.studio.sweep(
                 photo, row, path=path, seconds=seconds, seed=settings.seed, steps=settings.steps,
-                guidance=settings.guidance, anyway=settings.anyway,
+                guidance=settings.guidance, temperature=settings.temperature, top_k=settings.top_k,
+                anyway=settings.anyway,
             ):  # fmt: skip
                 done.append(heard)
+                shown = session.at((row, heard.col)).having_heard(heard)
                 playing = settings.autoplay and not halt.asked
                 strip += cards.strip_cell(heard, self.address(panel.strip, heard), run, playing)
                 yield {
                     panel.progress: cards.progress(len(done), grid.cols, words.sweep_note(row, len(done), grid.cols)),
                     panel.strip: f"<div class='strip'>{strip}</div>",
-                } | ({} if halt.asked else {self.tab.side.photo: self.one.draw(session.at((row, heard.col)))})
+                } | ({} if halt.asked else {self.tab.side.photo: self.one.draw(shown)})
                 if halt.asked:
                     break
         except Exception:
@@ -98,7 +100,7 @@ class ManyEvents:
         }
         mix = self.studio.scene(
             photo, path=path, seconds=settings.seconds, seed=settings.seed, steps=settings.steps,
-            guidance=settings.guidance,
+            guidance=settings.guidance, temperature=settings.temperature, top_k=settings.top_k,
         )  # fmt: skip
         if mix.silent:
             yield {

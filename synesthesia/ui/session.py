@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from synesthesia.errors import UserError
@@ -10,6 +10,9 @@ from synesthesia.ui import words
 
 if TYPE_CHECKING:
     from PIL import Image
+
+    from synesthesia.results import Heard
+    from synesthesia.ui.overlays import Map
 
 
 @dataclass
@@ -22,12 +25,14 @@ class Halt:
 @dataclass(frozen=True)
 class Session:
     """photo: the upright RGB photograph; view: the copy the browser shows, at most 1280 px long;
-    cell: the chosen (row, column); overlay: one of `words.OVERLAYS`."""
+    cell: the chosen (row, column); overlay: one of `words.OVERLAYS`; looks: (rows, cols), where the tokens of the sound
+    of that cell looked, None before there are any."""
 
     photo: Image.Image | None = None
     view: Image.Image | None = None
     cell: tuple[int, int] | None = None
     overlay: str = words.OVERLAYS[0]
+    looks: Map | None = field(default=None, compare=False)
 
     def pictures(self) -> tuple[Image.Image, Image.Image]:
         """(photo, view). UserError when nothing has been chosen yet."""
@@ -44,4 +49,9 @@ class Session:
         )
 
     def at(self, cell: tuple[int, int] | None) -> Session:
-        return replace(self, cell=cell)
+        """Where the tokens of another place looked is forgotten."""
+        return replace(self, cell=cell, looks=self.looks if cell == self.cell else None)
+
+    def having_heard(self, heard: Heard) -> Session:
+        looks = heard.tokens.looks if heard.tokens else None
+        return self if looks is None else replace(self, cell=(heard.row, heard.col), looks=looks)

@@ -85,6 +85,7 @@ footer > .divider:last-child { display: none; }
 #photo button { cursor: crosshair; }
 #photo.dragging { outline: 3px dashed var(--primary-500); outline-offset: -6px; }
 #overlay { padding: 0; background: none; box-shadow: none; }
+#overlay.pills label:has(input) { padding: 5px 11px; }
 /* A white thumb is seen on a white card only by its rim. */
 input[type=range]::-webkit-slider-thumb { border: 2px solid var(--primary-600); }
 input[type=range]::-moz-range-thumb { border: 2px solid var(--primary-600); box-sizing: border-box; }
@@ -129,14 +130,23 @@ input[type=range]::-moz-range-thumb { border: 2px solid var(--primary-600); box-
 #takes { gap: 12px; }
 .take:has(.several) .figure { aspect-ratio: 3.6 / 3.2; }
 @media (min-width: 761px) {
-  .take:has(.several) { display: grid; grid-template: auto auto auto 1fr / minmax(0, 11fr) minmax(0, 10fr);
+  .take:has(.several) { display: grid; grid-template: auto auto auto auto 1fr / minmax(0, 11fr) minmax(0, 10fr);
     gap: 8px 16px; }
   .take:has(.several) > * { grid-column: 1 / -1; }
   .take:has(.several) > .figure { grid-area: 3 / 1; }
-  .take:has(.several) > .downloads { grid-area: 4 / 1; align-self: start; }
-  .take:has(.several) > :last-child { grid-area: 3 / 2 / span 2; }
+  .take:has(.several) > .timeline { grid-area: 4 / 1; }
+  .take:has(.several) > .downloads { grid-area: 5 / 1; align-self: start; }
+  .take:has(.several) > :last-child { grid-area: 3 / 2 / span 3; }
   .take:has(.several) .evidence .bar { grid-template-columns: minmax(70px, 38%) 1fr 36px; }
 }
+.tokens { margin: 0; } .looked img { border-radius: 8px; }
+.tokens img, .looked img { width: 100%; height: auto; display: block; }
+.tokens figcaption { font-size: .82rem; color: var(--body-text-color-subdued); }
+.looked { display: grid; grid-template-columns: minmax(0, 11fr) minmax(0, 14fr); gap: 6px 14px; font-size: .86rem; }
+.looked p { margin: 0; } .looked h4:first-child { margin-top: 0; }
+.take:has(.several) .looked { grid-template-columns: 1fr; }
+.verdict .progress-note { margin: 7px 0 4px; }
+.verdict .progress { height: 5px; }
 .downloads { gap: 8px; flex-wrap: nowrap; }
 .downloads button { font-size: .85rem; min-width: 0; }
 
@@ -260,7 +270,7 @@ input[type=range]::-moz-range-thumb { border: 2px solid var(--primary-600); box-
   #ways .tab-container button { padding-left: 9px; padding-right: 9px; font-size: .88rem; }
   #upload { flex-basis: 96px; min-width: 96px; font-size: .8rem; padding: 4px; }
   #photo img { max-height: 52vh; }
-  #overlay label { padding: 4px 9px; font-size: .8rem; }
+  #overlay.pills label:has(input) { padding: 4px 9px; font-size: .8rem; }
   /* One column, and what is heard comes right under the photograph. */
   #board > .column { display: contents; }
   #choose { order: 1; } #photo { order: 2; } #overlay { order: 3; } #verdict { order: 4; } #anyway { order: 5;
@@ -278,7 +288,7 @@ input[type=range]::-moz-range-thumb { border: 2px solid var(--primary-600); box-
   #place .pills label:has(input) { padding: 5px 10px; font-size: .84rem; }
   #place-compass { flex-basis: 140px; }
   #place-dial { width: 140px; height: 140px; }
-  #byhand { order: 7; } #how { order: 8; } #settings { order: 9; }
+  #byhand { order: 7; } #how { order: 8; } #voice-note { order: 9; } #settings { order: 10; }
 }
 """
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from synesthesia.ui import token_words
+
 if TYPE_CHECKING:
     from synesthesia.results import Heard, Located, SceneHeard
 
@@ -15,23 +17,22 @@ TAB = "Hear"
 
 UPLOAD = "Upload a photograph"
 PHOTO = "Photograph: click a place to hear it"
-OVERLAYS = ("Photo", "Patches", "Where it sounds", "Similar places", "Features")
+OVERLAYS = ("Photo", "Patches", "Where it sounds", "Similar places", "Features", "Where it looked")
 OVERLAY = "Show on the photograph"
 ROW, COLUMN = "Row", "Column"
 HEAR = "Hear this patch"
 
-VOICES = {"flow": "Flow", "mlp": "MLP", "both": "Both"}
+VOICES = {"flow": "Flow", "mlp": "MLP", "language": "Language", "all": "Compare"}
 VOICE = "Generator"
-VOICE_INFO = "Flow samples a new sound, MLP predicts an average one; Both: side by side on one seed."
 TAKES = "Takes"
-TAKES_BOTH = "Takes: one of each"
+TAKES_ALL = "Takes: one of each"
 AUTOPLAY = "Play at once"
-SETTINGS = "Settings: length, seed, guidance, steps"
+SETTINGS = "Settings: length, seed, sampling"
 SECONDS = "Length (s)"
 SEED = "Seed"
 SEED_INFO = "The same seed gives the same samples."
 GUIDANCE = "Guidance"
-GUIDANCE_INFO = "How closely Flow follows the patch."
+GUIDANCE_INFO = "How closely Flow and Language follow the patch."
 STEPS = "Steps"
 STEPS_INFO = "Flow's sampling steps; more is slower."
 ANYWAY = "Sound anyway"
@@ -76,6 +77,7 @@ OVERLAY_NOTES: tuple[tuple[str, str] | None, ...] = (
     ("Pale places surely sound, dark ones stay silent.", "Presence from 0 to 1, patch by patch."),
     ("Click a place first.", "The map then shows what looks alike to the network."),
     ("Places of one colour look alike to the network.", "First three principal components of the patch features."),
+    token_words.LOOKED_FIRST,
 )
 
 
@@ -92,11 +94,13 @@ def masthead(preset: str, *, locating: bool = False) -> str:
     )
 
 
-def verdict(big: str, small: str = "", kind: str = "") -> str:
-    """kind: '' | 'quiet' | 'wrong' | 'busy' (styles of the card); texts are escaped here."""
+def verdict(big: str, small: str = "", kind: str = "", below: str = "") -> str:
+    """kind: '' | 'quiet' | 'wrong' | 'busy' (styles of the card); texts are escaped here. below: HTML that changes a
+    few times a second; a card that has it is not read aloud anew each time."""
+    live = "" if below else " role='status' aria-live='polite'"
     return (
-        f"<div class='verdict {kind}' role='status' aria-live='polite'>"
-        f"<div class='big'>{escape(big)}</div><div class='small'>{escape(small)}</div></div>"
+        f"<div class='verdict {kind}'{live}>"
+        f"<div class='big'>{escape(big)}</div><div class='small'>{escape(small)}</div>{below}</div>"
     )
 
 

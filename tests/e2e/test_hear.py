@@ -116,8 +116,8 @@ def test_takes_leave_the_photograph_where_it_is_and_go_with_the_next_click(page:
     page.wait_for_selector("#take-2 img")
     assert page.locator("#photo").bounding_box() == place
     assert all(player.bounding_box()["width"] > 300 for player in page.locator(".take audio").all())
-    page.get_by_test_id("Both-radio-label").click()
-    page.wait_for_selector("[data-testid=Three-radio-label] input:disabled")
+    page.get_by_test_id("MLP-radio-label").click()
+    page.get_by_test_id("One-radio-label").click()
     click_photo(page, 0.4, 0.4)
     page.wait_for_function("!document.querySelector('.take')")
     settled(page)

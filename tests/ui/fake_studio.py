@@ -1,7 +1,8 @@
 """The real Studio with stand-in eyes and ears: enough to drive the page in milliseconds, without weights.
 
 A patch's "features" are its mean colour and place, its presence rises with brightness, and its sound is a decaying
-tone whose pitch follows the redness and the seed. A clip's direction is that of its delay between the ears, with a
+tone whose pitch follows the redness and the seed; by the path "language" that tone comes to two ears with tokens at
+random and looks around the patch. A clip's direction is that of its delay between the ears, with a
 doubt about front and back, and a question about it is answered by the side of that delay and the number of the
 question. Only for tests of the page: it proves nothing about hearing.
 """
@@ -9,6 +10,7 @@ question. Only for tests of the page: it proves nothing about hearing.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -19,17 +21,31 @@ from PIL import Image
 
 from synesthesia import presets
 from synesthesia.clips import ClipModels
-from synesthesia.results import Attention, AttentionMap, Evidence, LabelScore, Located, Neighbour
+from synesthesia.errors import UserError
+from synesthesia.presets import Preset
+from synesthesia.results import (
+    Attention,
+    AttentionMap,
+    Evidence,
+    LabelScore,
+    Located,
+    Neighbour,
+    Tokens,
+    Writing,
+)
+from synesthesia.settings import Settings
 from synesthesia.spatial.clip import Clip
 from synesthesia.spatial.gcc import itd_s
 from synesthesia.spatial.geometry import is_front
 from synesthesia.spatial.localiser import shortest_arc
 from synesthesia.spatial.locate import sentence
 from synesthesia.studio import Studio
+from synesthesia.thinking import Looked, Sound, Thinking
 from synesthesia.vision.grid import PatchGrid
 from synesthesia.vision.image import picture_key
 
 LONGEST_ITD_S = 0.7e-3
+PER_SECOND = 25  # of the language path's tokens
 LABELS = ("rain", "dog", "clock_tick", "engine", "glass_breaking", "cat")
 
 
@@ -91,6 +107,56 @@ class FakeEars:
         )  # fmt: skip
 
 
+class FakeThinking(Thinking):
+    """delay_s: for each frame of tokens; missing: what is said where nothing has been trained, empty where it has."""
+
+    def __init__(self, preset: Preset, delay_s: float = 0.0) -> None:
+        super().__init__(preset)
+        self.delay_s, self.missing = delay_s, ""
+
+    def require(self) -> None:
+        if self.missing:
+            raise UserError(self.missing)
+
+    def speaking(self, hearing: Any, seen: Looked, row: int, col: int, settings: Settings) -> Iterator[Writing | Sound]:
+        frames = round(settings.seconds * PER_SECOND)
+        for frame in range(frames):
+            time.sleep(self.delay_s)
+            yield Writing(frame + 1, frames)
+        one = hearing.hear(
+            seen.grid, row, col, mapper="flow", seconds=settings.seconds, seed=settings.seed, steps=1, guidance=1.0
+        )
+        rows, cols = seen.grid.rows, seen.grid.cols
+        aside = (col + 0.5) / cols - 0.5
+        lead_s = aside * LONGEST_ITD_S
+        late = round(abs(lead_s) * presets.SAMPLE_RATE_HZ)
+        near, far = one.waveform[0], 10 ** (-8 * abs(aside) / 20) * np.roll(one.waveform[0], late)
+        yield Sound(
+            np.stack([far, near] if aside > 0 else [near, far]).astype(np.float32), one.evidence,
+            Tokens(
+                codes=fake_codes(settings.seed + 100 * row + col, frames), per_second=PER_SECOND, sizes=1024,
+                looks=fake_looks(rows, cols, row, col), lead_s=lead_s, takes=4, take=settings.seed % 4,
+            ),
+        )  # fmt: skip
+
+
+def fake_codes(seed: int, frames: int, books: int = 4) -> np.ndarray:
+    """(2, K, F): the coarse book keeps its code for a while, the fine ones hardly."""
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(0, 1024, (2, books, frames))
+    for book, held in enumerate((12, 6, 3, 1)):
+        codes[:, book] = np.repeat(codes[:, book, ::held], held, axis=1)[:, :frames]
+    codes[1, 0] = codes[0, 0]
+    return codes
+
+
+def fake_looks(rows: int, cols: int, row: int, col: int) -> np.ndarray:
+    """(rows, cols) that sums to 1: a little everywhere, most around the patch."""
+    down, across = (np.arange(rows) - row) / rows, (np.arange(cols) - col) / cols
+    looks = 0.05 + np.exp(-((down[:, None] / 0.12) ** 2) - (across[None, :] / 0.12) ** 2)
+    return (looks / looks.sum()).astype(np.float32)
+
+
 class FakeLocator:
     def locate(self, clip: Clip) -> Located:
         delay_s = itd_s(clip.waveform, presets.SAMPLE_RATE_HZ)
@@ -146,6 +212,7 @@ class FakeStudio(Studio):
     def __init__(self, delay_s: float = 0.0) -> None:
         super().__init__(presets.embedded())
         self.fake_ears = FakeEars(delay_s)
+        self._thinking = self.fake_thinking = FakeThinking(self.preset, delay_s / 25)
         self._clips = FakeClipModels(delay_s)
 
     def _eyes(self) -> Any:

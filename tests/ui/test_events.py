@@ -18,7 +18,10 @@ from synesthesia.ui.many_events import ManyEvents, in_order
 from synesthesia.ui.session import Halt, Session
 from tests.ui.fake_studio import FakeStudio
 
-ONE = Settings(voice="flow", takes=1, autoplay=True, seconds=1.0, seed=5, guidance=3.0, steps=4, anyway=True)
+ONE = Settings(
+    voice="flow", takes=1, autoplay=True, seconds=1.0, seed=5, guidance=3.0, steps=4, temperature=1.0, top_k=100,
+    anyway=True,
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +44,9 @@ def session(one: HearEvents, tab: HearTab, cat: Image.Image) -> Session:
 
 def test_plans() -> None:
     assert ONE.plan() == [("flow", 5)]
-    assert Settings("mlp", 3, True, 1, 5, 3, 4, False).plan() == [("mlp", 5), ("mlp", 6), ("mlp", 7)]
-    assert Settings("both", 3, True, 1, 5, 3, 4, False).plan() == [("flow", 5), ("mlp", 5)], "side by side on one seed"
+    assert replace(ONE, voice="mlp", takes=3).plan() == [("mlp", 5), ("mlp", 6), ("mlp", 7)]
+    three = [("flow", 5), ("mlp", 5), ("language", 5)]
+    assert replace(ONE, voice="all", takes=3).plan() == three, "side by side on one seed"
 
 
 def test_a_click_on_the_view_is_a_natural_pixel(session: Session, cat: Image.Image) -> None:
@@ -63,6 +67,7 @@ def test_a_click_puts_away_the_last_sounds_and_shows_where_the_next_one_comes(
 ) -> None:
     first, *_ = one.click(session, 640.0, 400.0, ONE)
     assert all(first[take.column].visible is False and first[take.figure] is None for take in tab.takes)
+    assert all(first[take.tokens].visible is False for take in tab.takes)
     assert first[tab.ways].selected == "one"
 
 
@@ -88,7 +93,7 @@ def test_likeness_is_claimed_only_where_the_classifier_hears_it(one: HearEvents,
 
 
 def test_takes_differ_and_are_as_many_as_asked(one: HearEvents, tab: HearTab, session: Session) -> None:
-    updates = list(one.click(session, 640.0, 400.0, Settings("flow", 3, True, 1.0, 0, 3.0, 4, True)))
+    updates = list(one.click(session, 640.0, 400.0, replace(ONE, takes=3)))
     files = [update[take.wav] for update in updates for take in tab.takes if take.wav in update]
     sounds = [open(file, "rb").read() for file in files]  # noqa: SIM115
     assert len(set(files)) == len(set(sounds)) == 3
@@ -97,7 +102,7 @@ def test_takes_differ_and_are_as_many_as_asked(one: HearEvents, tab: HearTab, se
 def test_abstention_is_said_and_hides_the_last_sound(one: HearEvents, tab: HearTab, session: Session) -> None:
     black = Image.new("RGB", (320, 240))
     (update,) = one.open_photo(lambda: black, Halt())
-    *_, last = one.click(update[tab.session], 640.0, 400.0, Settings("flow", 1, True, 1.0, 0, 3.0, 4, False))
+    *_, last = one.click(update[tab.session], 640.0, 400.0, replace(ONE, anyway=False))
     assert "Nothing here makes a sound (presence 0.00)" in last[tab.verdict]
     assert last[tab.anyway_button].visible is True
 
