@@ -19,7 +19,7 @@ from synesthesia.spatial.compact_head import CompactHead
 from synesthesia.spatial.head import RATE_HZ
 from training.audio_data import SoundStore
 from training.placing import place
-from training.seen_pictures import SeenStore, Sight
+from training.seen_pictures import Pictures, Shown
 
 SPAN_DEG = 120.0
 LEAD_IN = 64  # samples before a response without colour
@@ -30,7 +30,7 @@ TOGETHER = 0.5  # of pictures that are two
 class Clicks:
     """sights: B; boxes: (B, 4) x1 y1 x2 y2 in 0..1; wanted: (B, voices) shares, sum to 1."""
 
-    sights: tuple[Sight, ...]
+    sights: tuple[Shown, ...]
     boxes: Tensor
     wanted: Tensor
 
@@ -45,11 +45,11 @@ class Clicks:
         return Clicks(sights, *(x.repeat_interleave(count, dim=0) for x in (self.boxes, self.wanted)))
 
     def to(self, device: torch.device) -> Clicks:
-        """Boxes and wants there; pictures are moved by the thinker."""
+        """Boxes and wants there; what is seen of the pictures is moved by the thinker."""
         return Clicks(self.sights, self.boxes.to(device), self.wanted.to(device))
 
 
-def click(store: SeenStore, count: int, rng: np.random.Generator) -> Clicks:
+def click(store: Pictures, count: int, rng: np.random.Generator) -> Clicks:
     """`count` clicks anywhere on pictures drawn by how rare their sounds are."""
     sights, boxes, wanted = [], [], []
     for _ in range(count):
@@ -57,7 +57,7 @@ def click(store: SeenStore, count: int, rng: np.random.Generator) -> Clicks:
         if rng.random() < TOGETHER:
             sight = sight.beside(_drawn(store, rng))
             sight = sight.turned() if rng.random() < 0.4 else sight
-        rows, cols = sight.merged.shape[:2]
+        rows, cols = sight.shape
         row, col = int(rng.integers(rows)), int(rng.integers(cols))
         half = rng.uniform(0.25, 1.0)  # of a cell: a patch, or up to two cells
         x, y = (col + rng.uniform(0.2, 0.8)) / cols, (row + rng.uniform(0.2, 0.8)) / rows
@@ -67,7 +67,7 @@ def click(store: SeenStore, count: int, rng: np.random.Generator) -> Clicks:
     return Clicks(tuple(sights), torch.tensor(boxes).clamp(0.0, 1.0).float(), torch.stack(wanted))
 
 
-def _drawn(store: SeenStore, rng: np.random.Generator) -> Sight:
+def _drawn(store: Pictures, rng: np.random.Generator) -> Shown:
     sight = store[int(rng.choice(len(store), p=store.probability))]
     return sight.flipped() if rng.random() < 0.5 else sight
 

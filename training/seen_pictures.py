@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, Self
 
 import numpy as np
 import torch
@@ -23,6 +24,43 @@ from training.patch_features import Targets
 from training.pictures import Picture
 
 WISHED = 0.7  # of the target that is the prior's wish at this cell, the rest is what the picture is paired with
+INDEX = "index.npz"
+
+
+class Shown(Protocol):
+    """A picture to click on, whatever the tower takes of it. shape: rows and columns of cells, one for each picture
+    token; wanted: (R, C, voices) shares."""
+
+    @property
+    def shape(self) -> tuple[int, int]: ...
+
+    @property
+    def wanted(self) -> Tensor: ...
+
+    @property
+    def seen(self) -> Seen: ...
+
+    def flipped(self) -> Self: ...
+
+    def beside(self, other: Self) -> Self: ...
+
+    def turned(self) -> Self: ...
+
+
+class Pictures(Protocol):
+    """Pictures by number. probability: (N,) how often each is taken."""
+
+    probability: np.ndarray
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, number: int) -> Shown: ...
+
+
+def mixed(wishes: Tensor, labels: Tensor) -> Tensor:
+    """(R, C, voices) each -> what should be heard at each cell, shares."""
+    both = WISHED * wishes + (1 - WISHED) * labels
+    return both / both.sum(dim=2, keepdim=True).clamp(min=1e-6)
 
 
 @dataclass(frozen=True)
@@ -35,10 +73,13 @@ class Sight:
     labels: Tensor
 
     @property
+    def shape(self) -> tuple[int, int]:
+        return int(self.merged.shape[0]), int(self.merged.shape[1])
+
+    @property
     def wanted(self) -> Tensor:
         """(R, C, voices): what should be heard at each cell, shares."""
-        mixed = WISHED * self.wishes + (1 - WISHED) * self.labels
-        return mixed / mixed.sum(dim=2, keepdim=True).clamp(min=1e-6)
+        return mixed(self.wishes, self.labels)
 
     @property
     def seen(self) -> Seen:
@@ -55,7 +96,7 @@ class Sight:
         rows = min(len(self.merged), len(other.merged))
 
         def both(mine: Tensor, theirs: Tensor) -> Tensor:
-            return torch.cat([_middle(mine, rows), _middle(theirs, rows)], dim=1)
+            return torch.cat([middle(mine, rows), middle(theirs, rows)], dim=1)
 
         return Sight(both(self.merged, other.merged), both(self.wishes, other.wishes), both(self.labels, other.labels))
 
@@ -64,9 +105,10 @@ class Sight:
         return Sight(*(x.transpose(0, 1) for x in (self.merged, self.wishes, self.labels)))
 
 
-def _middle(x: Tensor, rows: int) -> Tensor:
-    first = (len(x) - rows) // 2
-    return x[first : first + rows]
+def middle(x: Tensor, rows: int, unit: int = 1) -> Tensor:
+    """The rows of cells in the middle; unit: of x's own rows in a cell."""
+    first = (len(x) // unit - rows) // 2
+    return x[first * unit : (first + rows) * unit]
 
 
 class SeenStore:
@@ -76,10 +118,10 @@ class SeenStore:
     def __init__(self, folder: Path) -> None:
         self.merged = np.load(folder / "merged.npy", mmap_mode="r")
         self.wishes = np.load(folder / "wishes.npy", mmap_mode="r")
-        with np.load(folder / "index.npz", allow_pickle=False) as index:
+        with np.load(folder / INDEX, allow_pickle=False) as index:
             self.starts, self.rows, self.cols = index["starts"], index["rows"], index["cols"]
             self.labels = torch.from_numpy(index["labels"])  # (N, voices) shares
-        self.probability = self._levelled()
+        self.probability = levelled(self.labels)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -91,11 +133,19 @@ class SeenStore:
         labels = self.labels[number].expand(rows, cols, -1)
         return Sight(merged.unflatten(0, (rows, cols)), wishes.unflatten(0, (rows, cols)), labels)
 
-    def _levelled(self) -> np.ndarray:
-        """How often each picture is taken: rare sounds oftener than they occur."""
-        rarity = self.labels.sum(dim=0).clamp(min=1.0).rsqrt()
-        weight = (self.labels @ rarity).double().numpy()
-        return weight / weight.sum()
+
+def levelled(labels: Tensor) -> np.ndarray:
+    """(N, voices) shares -> (N,) how often each picture is taken: rare sounds oftener than they occur."""
+    rarity = labels.sum(dim=0).clamp(min=1.0).rsqrt()
+    weight: np.ndarray = (labels @ rarity).double().numpy()
+    return weight / weight.sum()
+
+
+def paired(targets: Targets, picture: Picture) -> np.ndarray:
+    """(voices,) float32 shares of the sounds that the whole picture is paired with."""
+    shares = targets.shares(picture)[:-1]
+    found: np.ndarray = (shares / shares.sum().clamp(min=1e-6)).float().numpy()
+    return found
 
 
 @torch.no_grad()
@@ -111,13 +161,12 @@ def see(pictures: list[Picture], encoder: PatchEncoder, hearing: Hearing, target
         cells = voices[torch.arange(0, rows, MERGE).clamp(max=grid.rows - 1)]
         wishes.append(cells[:, torch.arange(0, cols, MERGE).clamp(max=grid.cols - 1)].flatten(0, 1).half().numpy())
         sizes.append((rows // MERGE, cols // MERGE))
-        shares = targets.shares(picture)[:-1]
-        labels.append((shares / shares.sum().clamp(min=1e-6)).numpy())
+        labels.append(paired(targets, picture))
         if number % 200 == 0:
             print(f"pictures {number} of {len(pictures)}", flush=True)
     rows, cols = np.array(sizes).T
     np.save(folder / "merged.npy", np.concatenate(merged))
     np.save(folder / "wishes.npy", np.concatenate(wishes))
     starts = np.concatenate([[0], np.cumsum(rows * cols)[:-1]])
-    np.savez(folder / "index.npz", starts=starts, rows=rows, cols=cols, labels=np.stack(labels).astype(np.float32))
+    np.savez(folder / INDEX, starts=starts, rows=rows, cols=cols, labels=np.stack(labels))
     return SeenStore(folder)

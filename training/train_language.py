@@ -5,48 +5,51 @@
     python -m training.train_language --stage decoder --data DIR --out checkpoints/token_decoder --minutes 90
     accelerate launch -m training.train_language --stage decoder ...                                   # many processes
 
+    python -m training.train_language --preset hub --stage see --data DIR                              # Qwen3-VL-2B
+    accelerate launch -m training.train_language --preset hub --stage decoder --data DIR \\
+        --out checkpoints/token_decoder_hub
+
 `see` looks at the training pictures once. `thinker` teaches the tiny Qwen3-VL to know what sounds at a box: the hidden
 state of <think_sound> must tell which sounds belong there, and those of the picture tokens which belong to each; the
 linear reader is thrown away. `decoder` teaches the audio head by cross-entropy on sound tokens alone, both ears in
 turn, with LoRA on the language model's queries and values; a small loss on where its last layer looks keeps it at the
-box.
+box. With `--preset hub` the thinker is the pinned Qwen3-VL, frozen in bfloat16: it is shown the pictures' own pixels,
+has no stage `thinker`, and learns its new words in `decoder`. A GPU is used where there is one.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from accelerate import Accelerator
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from synesthesia import presets
 from synesthesia.audio.mel_tokens import MelTokens
-from synesthesia.hearing.token_decoder import Memory, TokenDecoder, TokenDecoderConfig, Written
+from synesthesia.errors import UserError
+from synesthesia.hearing.token_decoder import TokenDecoder, TokenDecoderConfig
 from synesthesia.language.picture_model import load_tiny, save_tiny, tiny, tiny_config
-from synesthesia.language.thinker import Thinker, Thought
-from synesthesia.language.trained import LoraSettings, add_lora
-from synesthesia.quantised import save_quantised
+from synesthesia.language.thinker import Thinker
+from synesthesia.language.trained import LoraSettings
+from synesthesia.language.views import PixelViews
 from synesthesia.spatial.compact_head import CompactHead
+from synesthesia.thinking import thinker_of
+from synesthesia.trained_thinking import save_speaking
 from training.audio_data import SoundStore, read_manifest
-from training.clicked_sounds import Clicks, Sounds, click
-from training.run_log import Clock, Ema, JsonlLog, cosine_rate, load_state, random_stream, save_state
-from training.seen_pictures import SeenStore, see
-from training.together import steps
+from training.clicked_sounds import Sounds, click
+from training.language_losses import decoder_loss, thinker_loss
+from training.learning import Course, Trained, learn, started
+from training.seen_pictures import INDEX, Pictures, SeenStore, see
+from training.shown_pixels import PixelStore, see_pixels
+from training.speaker import Reader, Speaker, opened, table
 from training.tower_start import begin_with_kinds
 from training.train_prior import classifier
 
 STAGES = ("see", "thinker", "decoder")
-DENSE = 0.5  # weight of what the picture tokens say beside what <think_sound> says
-LOOK = 0.1  # weight of where the audio head looks
-LEAD = 0.1  # weight of the time between the ears
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class LanguagePathTraining:
     thinker: Path = Path("checkpoints/thinker")
     tokens: Path = Path("checkpoints/mel_tokens")
     head: Path = Path("checkpoints/head")
+    preset: str = "embedded"
     stage: str = "decoder"
     pictures: int = 1_600
     tiny: int = 1_600  # more of 64 px: blurred, but of kinds that few others show
@@ -74,85 +78,22 @@ class LanguagePathTraining:
     bf16: bool = True
     limit: int = 0
 
+    @property
+    def hub(self) -> bool:
+        return self.preset == "hub"
 
-class Reader(nn.Module):
-    """The thinker with a linear reader of what sounds: scores (B, voices) of the click and (patches, voices)."""
+    @property
+    def seen(self) -> Path:
+        """What stage `see` writes: features for the tiny model, pixels for the one from the hub."""
+        return self.runs / ("seen_pixels" if self.hub else "seen")
 
-    def __init__(self, thinker: Thinker, voices: int) -> None:
-        super().__init__()
-        self.thinker, self.read = thinker, nn.Linear(thinker.width, voices)
-
-    def forward(self, clicks: Clicks) -> tuple[Tensor, Tensor]:
-        thought = self.thinker([sight.seen for sight in clicks.sights], clicks.boxes)
-        return self.read(thought.states[:, -1].float()), self.read(thought.states[thought.patches].float())
-
-
-class Speaker(nn.Module):
-    """The thinker and the audio head in one: clicks and codes -> logits."""
-
-    def __init__(self, thinker: Thinker, decoder: TokenDecoder) -> None:
-        super().__init__()
-        self.thinker, self.decoder = thinker, decoder
-
-    def forward(self, clicks: Clicks, codes: Tensor, told: Tensor) -> tuple[Written, Thought]:
-        """codes: (B N, 2, K, F), N sounds of each of the B clicks; told: (B N,) bool, the others get the memory of no
-        thought. The thought comes back N times as well."""
-        thought = self.thinker([sight.seen for sight in clicks.sights], clicks.boxes)
-        which = torch.arange(len(clicks.sights), device=codes.device)
-        which = which.repeat_interleave(len(codes) // len(clicks.sights))
-        memory = withheld(self.decoder.memory(thought).rows(which), self.decoder, told)
-        return self.decoder(memory, codes), thought.rows(which)
+    def course(self, name: str, logged: str) -> Course:
+        runs = self.runs / (f"{name}_hub" if self.hub else name)
+        return Course(name, logged, runs, self.minutes, self.steps, self.ema)
 
 
-def withheld(memory: Memory, decoder: TokenDecoder, told: Tensor) -> Memory:
-    """Where `told` (B,) is False nothing but the learned memory of no thought is left, in the first place."""
-    nothing = decoder.no_memory(1)
-    keep = told[:, None, None, None]
-
-    def first(mine: Tensor, theirs: Tensor) -> Tensor:
-        return torch.where(keep, mine, F.pad(theirs, (0, 0, 0, mine.shape[2] - 1)))
-
-    hidden = torch.full_like(memory.mask, -1e9)
-    hidden[..., 0] = 0.0
-    return Memory(
-        tuple(first(*pair) for pair in zip(memory.keys, nothing.keys, strict=True)),
-        tuple(first(*pair) for pair in zip(memory.values, nothing.values, strict=True)),
-        torch.where(keep, memory.mask, hidden), memory.patches & told[:, None],
-    )  # fmt: skip
-
-
-def thinker_loss(reader: Reader, clicks: Clicks) -> Tensor:
-    """Cross-entropy at <think_sound>, and at every picture token against its own cell."""
-    said, dense = reader(clicks)
-    cells = torch.cat([sight.wanted.flatten(0, 1) for sight in clicks.sights]).to(dense.device)
-    main = -(clicks.wanted * said.log_softmax(dim=1)).sum(dim=1).mean()
-    return main - DENSE * (cells * dense.log_softmax(dim=1)).sum(dim=1).mean()
-
-
-def decoder_loss(written: Written, thought: Thought, clicks: Clicks, codes: Tensor, lead_s: Tensor, told: Tensor,
-                 config: TokenDecoderConfig) -> tuple[Tensor, Tensor]:  # fmt: skip
-    """(total, cross-entropy of the tokens)."""
-    wanted = codes.permute(0, 3, 1, 2).flatten(1, 2)  # (B, P, K)
-    speech = F.cross_entropy(written.codes.float().flatten(0, 2), wanted.flatten())
-    classes = (lead_s / config.lead_step_s).round().long() + config.leads // 2
-    lead = F.cross_entropy(
-        written.lead.float().flatten(0, 1), classes[:, None].expand(written.lead.shape[:2]).flatten(), reduction="none"
-    )
-    lead = (lead.unflatten(0, written.lead.shape[:2]).mean(dim=1) * told).sum() / told.sum().clamp(min=1)
-    at, boxes = thought.at, clicks.boxes
-    inside = thought.patches & near(at, boxes)
-    looks = written.looks.float() * thought.patches[:, None]
-    share = (looks * inside[:, None]).sum(dim=2) / looks.sum(dim=2).clamp(min=1e-6)  # (B, P)
-    look = (-(share.clamp(min=1e-3)).log().mean(dim=1) * told).sum() / told.sum().clamp(min=1)
-    return speech + LEAD * lead + LOOK * look, speech.detach()
-
-
-def near(at: Tensor, boxes: Tensor, margin: float = 0.1) -> Tensor:
-    """(B, S, 2) places, (B, 4) boxes -> (B, S) bool: in the box, or within `margin` of the picture around it."""
-    return ((at >= boxes[:, None, :2] - margin) & (at <= boxes[:, None, 2:] + margin)).all(dim=2)
-
-
-def look_at_pictures(config: LanguagePathTraining) -> SeenStore:
+def look_at_pictures(config: LanguagePathTraining) -> None:
+    """The embedded eyes and prior say what should be heard where, for both presets."""
     from synesthesia.audio.codec import LatentCodec
     from synesthesia.hearing.direct import Hearing
     from synesthesia.vision.backbone import PatchEncoder
@@ -164,13 +105,19 @@ def look_at_pictures(config: LanguagePathTraining) -> SeenStore:
     rng = np.random.default_rng(config.seed)
     pictures = choose(config.data, False, config.pictures, rng, lambda *key: bool(targets.pairs.get(key)))
     pictures += choose(config.data, True, config.tiny, rng, lambda *key: bool(targets.pairs.get(key)))
-    return see(pictures, PatchEncoder.load(preset.vision), hearing, targets, config.runs / "seen")
+    keep = see_pixels if config.hub else see
+    keep(pictures, PatchEncoder.load(preset.vision), hearing, targets, config.seen)
 
 
 def train_thinker(config: LanguagePathTraining) -> Thinker:
+    if config.hub:
+        raise UserError(
+            "The stage 'thinker' is for the tiny model alone; with the one from the hub 'decoder' follows on 'see'."
+        )
     torch.manual_seed(config.seed)
-    accelerator, rng = started("thinker", config)
-    store = SeenStore(config.runs / "seen")
+    course = config.course("thinker", "loss")
+    accelerator, rng = started(course.runs, config.seed, config.bf16)
+    store = SeenStore(was_seen(config))
     numbers = store.merged.shape[1]
     thinker = tiny(tiny_config(numbers // 3))
     sample = np.sort(rng.choice(len(store.merged), min(4_000, len(store.merged)), replace=False))
@@ -186,23 +133,22 @@ def train_thinker(config: LanguagePathTraining) -> Thinker:
         return loss, loss.detach()
 
     groups = [{"params": list(reader.parameters()), "peak": config.rate}]
-    if learn("thinker", reader, groups, losses, accelerator, config, "loss"):
+    if learn(course, reader, groups, losses, accelerator):
         save_tiny(thinker.eval(), config.out)
     return thinker
 
 
 def train_decoder(config: LanguagePathTraining) -> Speaker:
     torch.manual_seed(config.seed)
-    accelerator, rng = started("decoder", config)
-    pictures, sounds = SeenStore(config.runs / "seen"), recordings(config, rng)
-    thinker = load_tiny(config.thinker)
+    course = config.course("decoder", "token_loss")
+    accelerator, rng = started(course.runs, config.seed, config.bf16)
+    was_seen(config)  # before anything is fetched
+    sounds = recordings(config, rng)
+    thinker, pictures = hub_thinker(config) if config.hub else (load_tiny(config.thinker), SeenStore(config.seen))
     settings = LoraSettings()
-    add_lora(thinker.model, settings)
+    lora, words = opened(thinker, settings, words=config.hub)
     shape = TokenDecoderConfig(thought=thinker.width, tokens=sounds.tokens.config)
     speaker = Speaker(thinker, TokenDecoder(shape, sounds.tokens.to(accelerator.device))).train()
-    lora = [p for name, p in thinker.named_parameters() if ".lora_" in name]
-    for parameter in lora:
-        parameter.requires_grad_(True)
     accelerator.print(table(speaker))
 
     def losses(wrapped: nn.Module) -> tuple[Tensor, Tensor]:
@@ -214,56 +160,30 @@ def train_decoder(config: LanguagePathTraining) -> Speaker:
         written, thought = wrapped(clicks, codes, told)
         return decoder_loss(written, thought, each, codes, lead_s, told, shape)
 
-    groups = [{"params": list(speaker.decoder.parameters()), "peak": config.rate},
+    groups = [{"params": [*speaker.decoder.parameters(), *words], "peak": config.rate},
               {"params": lora, "peak": config.lora_rate}]  # fmt: skip
-    if learn("decoder", speaker, groups, losses, accelerator, config, "token_loss"):
-        save(speaker.eval(), settings, config.out)
+    kept = Trained(speaker) if config.hub else None  # the rest of it is gigabytes, and lies on the hub
+    if learn(course, speaker, groups, losses, accelerator, kept):
+        save_speaking(speaker.eval().decoder, speaker.thinker, settings, config.out, words=config.hub)
     return speaker
 
 
-def started(stage: str, config: LanguagePathTraining) -> tuple[Accelerator, np.random.Generator]:
-    """The processes of a stage, and this one's own random numbers."""
-    accelerator = Accelerator(cpu=not torch.cuda.is_available(), mixed_precision="bf16" if config.bf16 else "no")
-    return accelerator, random_stream(config.runs / stage, config.seed + 7919 * accelerator.process_index)
+def hub_thinker(config: LanguagePathTraining) -> tuple[Thinker, Pictures]:
+    """The pinned model, and the pictures as its own processor cuts them. Opens the network."""
+    thinker, views = thinker_of(presets.hub().thinking.thinker_weights)
+    assert isinstance(views, PixelViews)
+    thinker.model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    return thinker, PixelStore(config.seen, views.processor)
 
 
-def learn(
-    stage: str, module: nn.Module, groups: list[dict[str, Any]],
-    losses: Callable[[nn.Module], tuple[Tensor, Tensor]], accelerator: Accelerator, config: LanguagePathTraining,
-    logged: str,
-) -> bool:  # fmt: skip
-    """Steps of AdamW until the time is over, taken up where they stopped. losses: of the prepared module -> (what is
-    descended, what is logged). True in the process that saves: its module then holds the running average."""
-    runs, first = config.runs / stage, accelerator.is_main_process
-    module.to(accelerator.device)
-    optimiser = torch.optim.AdamW(
-        [group | {"lr": group["peak"]} for group in groups], betas=(0.9, 0.98), weight_decay=0.05
-    )
-    ema = Ema(module, config.ema)
-    step, spent_s = load_state(runs, {stage: module}, {stage: optimiser}, ema)
-    ema.values = {name: value.to(accelerator.device) for name, value in ema.values.items()}
-    wrapped, prepared = accelerator.prepare(module, optimiser)
-    clock, log = Clock(config.minutes, config.steps, spent_s, step), JsonlLog(runs if first else None)
-    seen: list[float] = []
-    for step, progress in steps(clock):
-        for group in prepared.param_groups:
-            group["lr"] = cosine_rate(progress, group["peak"])
-        loss, value = losses(wrapped)
-        prepared.zero_grad(set_to_none=True)
-        accelerator.backward(loss)
-        accelerator.clip_grad_norm_([p for p in module.parameters() if p.requires_grad], 1.0)
-        prepared.step()
-        ema.update(module)
-        seen.append(float(value))
-        if first and step % 50 == 0:
-            log.write(**{"step": step, "progress": progress, logged: float(np.mean(seen))})
-            seen = []
-        if first and step % 500 == 499:
-            save_state(runs, {stage: module}, {stage: prepared.optimizer}, ema, clock)
-    if first:
-        save_state(runs, {stage: module}, {stage: prepared.optimizer}, ema, clock)
-        module.load_state_dict(ema.values)
-    return bool(first)
+def was_seen(config: LanguagePathTraining) -> Path:
+    """Where the pictures lie. UserError when stage `see` has not been through."""
+    if not (config.seen / INDEX).is_file():
+        raise UserError(
+            f"No pictures were seen yet; first run python -m training.train_language --preset {config.preset} "
+            f"--stage see --data {config.data} --runs {config.runs}."
+        )
+    return config.seen
 
 
 def recordings(config: LanguagePathTraining, rng: np.random.Generator) -> Sounds:
@@ -275,27 +195,6 @@ def recordings(config: LanguagePathTraining, rng: np.random.Generator) -> Sounds
     return Sounds(store, rows, labels, head, MelTokens.load(config.tokens), rng)
 
 
-def table(speaker: Speaker) -> str:
-    """Parameters by part, and how many of them train."""
-    counted = {part: [0, 0] for part in ("eyes' merger", "language model", "LoRA", "audio head")}
-    for name, parameter in speaker.named_parameters():
-        part = "audio head" if name.startswith("decoder.") else "LoRA" if ".lora_" in name else "language model"
-        part = "eyes' merger" if ".visual." in name else part
-        counted[part][0] += parameter.numel()
-        counted[part][1] += parameter.numel() if parameter.requires_grad else 0
-    rows = [f"{part:16} {every:>12,} {some:>12,}" for part, (every, some) in counted.items()]
-    return "\n".join([f"{'part':16} {'parameters':>12} {'trainable':>12}", *rows])
-
-
-def save(speaker: Speaker, settings: LoraSettings, folder: Path) -> None:
-    """config.json and model.safetensors (eight bits): the audio head, and LoRA under "lora."."""
-    folder.mkdir(parents=True, exist_ok=True)
-    fields = {"decoder": asdict(speaker.decoder.config), "lora": asdict(settings)}
-    (folder / "config.json").write_text(json.dumps(fields, indent=1) + "\n", encoding="utf-8")
-    lora = {f"lora.{name}": value for name, value in speaker.thinker.state_dict().items() if ".lora_" in name}
-    save_quantised(speaker.decoder.state_dict() | lora, folder / "model.safetensors")
-
-
 def main(config: LanguagePathTraining) -> None:
     stages = {"see": look_at_pictures, "thinker": train_thinker, "decoder": train_decoder}
     stages[config.stage](config)
@@ -305,6 +204,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--stage", choices=STAGES, required=True)
+    parser.add_argument("--preset", choices=("embedded", "hub"))
     for name in ("out", "runs", "cache", "thinker", "tokens"):
         parser.add_argument(f"--{name}", type=Path)
     for name in ("steps", "clicks", "sounds", "pictures", "tiny", "limit", "seed"):
@@ -312,4 +212,7 @@ if __name__ == "__main__":
     for name in ("minutes", "rate"):
         parser.add_argument(f"--{name}", type=float)
     given = {key: value for key, value in vars(parser.parse_args()).items() if value is not None}
-    main(LanguagePathTraining(**given))
+    try:
+        main(LanguagePathTraining(**given))
+    except UserError as error:
+        raise SystemExit(f"train_language: {error}") from None

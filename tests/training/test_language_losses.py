@@ -12,7 +12,7 @@ from synesthesia.hearing.token_decoder import TokenDecoderConfig, Written
 from synesthesia.language.thinker import Thought
 from tests.training.tiny_language_path import CODES, LEADS, some_codes
 from training.clicked_sounds import Clicks
-from training.train_language import LEAD, LOOK, decoder_loss, near
+from training.language_losses import LEAD, LOOK, decoder_loss, near
 
 
 def a_thought(at: Tensor) -> Thought:

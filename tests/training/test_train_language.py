@@ -1,5 +1,5 @@
 """Teaching the language path on made-up pictures, sounds and a made-up head: what each stage changes and leaves alone,
-the losses by hand, going on after a stop, one batch learnt by heart."""
+going on after a stop, one batch learnt by heart."""
 
 from __future__ import annotations
 
@@ -14,29 +14,21 @@ import pytest
 import torch
 from accelerate.state import AcceleratorState
 from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from synesthesia.audio.mel_tokens import MelTokenConfig, MelTokens
 from synesthesia.hearing.token_decoder import TokenDecoder, TokenDecoderConfig
 from synesthesia.language.picture_model import load_tiny, tiny
-from synesthesia.language.thinker import Thinker
-from synesthesia.language.trained import LoraSettings
+from synesthesia.language.trained import LoraSettings, add_lora
 from synesthesia.quantised import load_quantised
+from synesthesia.trained_thinking import save_speaking
 from tests.training.tiny_language_path import CODES, language_path_folder, small_config, small_decoder, some_codes
 from training import train_language
 from training.clicked_sounds import Clicks, click
-from training.seen_pictures import WISHED, SeenStore, Sight
-from training.train_language import (
-    DENSE,
-    LanguagePathTraining,
-    Reader,
-    Speaker,
-    add_lora,
-    decoder_loss,
-    save,
-    table,
-    thinker_loss,
-)
+from training.language_losses import decoder_loss
+from training.seen_pictures import Pictures, SeenStore
+from training.speaker import Speaker, opened, table
+from training.train_language import LanguagePathTraining
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +70,7 @@ def clicks(store: SeenStore) -> Clicks:
 
 def a_speaker(folder: Path) -> Speaker:
     thinker = load_tiny(folder / "thinker")
-    add_lora(thinker.model, LoraSettings())
+    opened(thinker, LoraSettings(), words=False)
     torch.manual_seed(0)
     tokens = MelTokens.load(folder / "tokens")
     return Speaker(thinker, TokenDecoder(small_decoder(thought=32, tokens=tokens.config), tokens)).eval()
@@ -93,7 +85,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """One entry for every optimisation step."""
     steps: list[int] = []
 
-    def counting(store: SeenStore, count: int, rng: np.random.Generator) -> Clicks:
+    def counting(store: Pictures, count: int, rng: np.random.Generator) -> Clicks:
         steps.append(count)
         return click(store, count, rng)
 
@@ -206,7 +198,7 @@ def test_the_table_adds_up(folder: Path) -> None:
             for line in table(speaker).splitlines()[1:]}  # fmt: skip
     assert sum(every for every, _ in rows.values()) == sum(p.numel() for p in speaker.parameters())
     assert sum(some for _, some in rows.values()) == sum(p.numel() for p in speaker.parameters() if p.requires_grad)
-    assert rows["eyes' merger"] == [sum(p.numel() for p in speaker.thinker.model.visual.parameters()), 0]
+    assert rows["visual tower"] == [sum(p.numel() for p in speaker.thinker.model.visual.parameters()), 0]
     head = sum(p.numel() for p in speaker.decoder.parameters())
     assert rows["audio head"] == [head, head]
     lora = 2 * 2 * (16 * 32 + 32 * 16)
@@ -218,44 +210,6 @@ def test_an_untrained_lora_changes_no_thought(folder: Path, clicks: Clicks) -> N
     seen = [sight.seen for sight in clicks.sights]
     with torch.no_grad():
         assert torch.equal(with_lora(seen, clicks.boxes).states, plain(seen, clicks.boxes).states)
-
-
-class Knowing(nn.Module):
-    """A reader that gives these scores."""
-
-    def __init__(self, said: Tensor, dense: Tensor) -> None:
-        super().__init__()
-        self.said, self.dense = said, dense
-
-    def forward(self, clicks: Clicks) -> tuple[Tensor, Tensor]:
-        return self.said, self.dense
-
-
-def test_the_thinkers_loss_is_that_of_the_click_and_of_every_cell(clicks: Clicks, folder: Path) -> None:
-    def wanted(sight: Sight) -> Tensor:
-        return (WISHED * sight.wishes + (1 - WISHED) * sight.labels).flatten(0, 1)
-
-    cells = torch.cat([wanted(sight) for sight in clicks.sights])
-    cells = cells / cells.sum(dim=1, keepdim=True)
-
-    def loss(said: Tensor, dense: Tensor) -> float:
-        return float(thinker_loss(Knowing(said, dense), clicks))  # type: ignore[arg-type]
-
-    def entropy(shares: Tensor) -> float:
-        return float(-torch.xlogy(shares, shares).sum(dim=1).mean())
-
-    best = loss(clicks.wanted.log().clamp(min=-50), cells.log().clamp(min=-50))
-    assert best == pytest.approx(entropy(clicks.wanted) + DENSE * entropy(cells), abs=1e-4)
-    even = loss(torch.zeros(6, 2), torch.zeros_like(cells))
-    assert even == pytest.approx((1 + DENSE) * math.log(2), abs=1e-5)
-    thinker = load_tiny(folder / "thinker")
-    reader = Reader(thinker, 2)
-    said, dense = reader(clicks)
-    assert said.shape == (6, 2) and dense.shape == cells.shape
-    with torch.no_grad():
-        alone = torch.cat([reader(Clicks((sight,), clicks.boxes[[n]], clicks.wanted[[n]]))[1]
-                           for n, sight in enumerate(clicks.sights)])  # fmt: skip
-    assert torch.allclose(dense, alone, atol=1e-4), "in the order of the cells"
 
 
 @pytest.fixture
@@ -298,25 +252,7 @@ def test_one_batch_is_learnt_by_heart(learnt: tuple[Speaker, Tensor, list[float]
 
 def test_saved_by_hand_it_is_the_same_file(folder: Path, tmp_path: Path) -> None:
     speaker = a_speaker(folder)
-    save(speaker, LoraSettings(), tmp_path)
+    save_speaking(speaker.decoder, speaker.thinker, LoraSettings(), tmp_path)
     names = set(load_quantised(tmp_path / "model.safetensors"))
     assert {name for name in names if not name.startswith("lora.")} == set(speaker.decoder.state_dict())
     assert len([name for name in names if name.startswith("lora.")]) == 8
-
-
-def test_the_thinker_reads_what_sounds_where(folder: Path, store: SeenStore) -> None:
-    """One batch by heart: the click's own sounds from the last state."""
-    torch.manual_seed(0)
-    thinker: Thinker = tiny(small_config(4))
-    reader, clicks = Reader(thinker, 2).train(), click(store, 6, np.random.default_rng(1))
-    optimiser = torch.optim.Adam(reader.parameters(), 5e-3)
-    losses = []
-    for _ in range(40):
-        loss = thinker_loss(reader, clicks)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        losses.append(float(loss.detach()))
-    with torch.no_grad():
-        said = reader(clicks)[0].softmax(dim=1)
-    assert losses[-1] < 0.8 * losses[0] and (said - clicks.wanted).abs().max() < 0.1, losses[::10]
