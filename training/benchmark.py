@@ -6,8 +6,9 @@
 
 Rows: process start -> first WAV (command line), process start -> page answers, first click on a new 1000 x 700
 photograph, further click on it (models loaded, 4 s of sound), how many times faster than the sound lasts, peak memory
-of the process, memory after 300 clicks against that after 30; how much faster than it lasts a binaural clip is located
-on one core, and what the page takes for one. Photographs are scikit-image's: nothing is fetched.
+of the process, memory after 300 clicks against that after 30; stereo tokens of the path "language" and the first half
+second of them; how much faster than it lasts a binaural clip is located on one core, and what the page takes for one.
+Photographs are scikit-image's: nothing is fetched.
 """
 
 from __future__ import annotations
@@ -152,6 +153,26 @@ def clicks(rounds: int, count: int) -> list[Row]:
     return rows
 
 
+def tokens(rounds: int) -> list[Row]:
+    """Path "language": 4 s of stereo, and one take as a stream until its first half second is there."""
+    from synesthesia import Studio
+
+    studio = Studio.load("embedded")
+    whole, first, pictures = [], [], photographs(rounds + 1)
+    for seed, picture in enumerate(pictures):
+        studio.look(picture)
+        begun = time.perf_counter()
+        studio.hear(picture, 300, 400, path="language", seconds=SOUND_S, seed=seed, anyway=True)
+        whole.append(time.perf_counter() - begun)
+        begun = time.perf_counter()
+        next(iter(studio.stream(picture, 700, 400, seconds=SOUND_S, seed=seed, anyway=True)))
+        first.append(time.perf_counter() - begun)
+    return [
+        _timed("4 s of stereo tokens, four takes", whole[1:], 4.0),
+        _timed("the first half second of a stream of tokens", first[1:], 1.0),
+    ]
+
+
 def clips(rounds: int) -> list[Row]:
     """A 4 s binaural clip: the localiser alone on one core, and all that the page shows, with the model's sentence."""
     import torch
@@ -205,7 +226,7 @@ def main(rounds: int = 5, count: int = 300, page: bool = True) -> list[Row]:
     rows = [first_wav(rounds)]
     if page:
         rows.append(page_ready(rounds))
-    return rows + clicks(rounds, count) + clips(rounds)
+    return rows + clicks(rounds, count) + tokens(rounds) + clips(rounds)
 
 
 def table(rows: list[Row]) -> str:

@@ -3,12 +3,15 @@
     python -m training.evaluate_hear --data DATA                                # everything (half an hour on one core)
     python -m training.evaluate_hear --data DATA --rows flow mlp text --per-label 2
     python -m training.evaluate_hear --data DATA --rows generator               # the generator alone, in minutes
+    python -m training.evaluate_hear --data DATA --rows flow language sides layers
 
 Rows of the main table: flow, flow without retrieval, mlp, the text baseline (the vision network's label for the
 picture, then a random *training recording* of that label), the retrieval bound (true label, held-out recording),
-shuffled clicks and random. Other rows: `wish` (the prior alone, before any sound), `generator` (true condition instead
-of a picture), `pairs` (two pictures side by side, a click on each), `presence`, `copies`. Pictures are split val;
-Frechet distances are to held-out recordings. Writes JSON and a table to --out.
+shuffled clicks and random; `language` and its variants, heard as the mean of both ears. Other rows: `wish` (the prior
+alone, before any sound), `generator` (true condition instead of a picture), `pairs` (two pictures side by side, a click
+on each), `presence`, `copies`; of the path `language` `sides` (which ear is louder, and where the tokens look) and
+`layers` (what each layer of the thinker knows; reads --seen). Pictures are split val; Frechet distances are to held-out
+recordings. Writes JSON and a table to --out.
 """
 
 from __future__ import annotations
@@ -18,8 +21,9 @@ import json
 import time
 from collections import defaultdict
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -37,12 +41,17 @@ from synesthesia.hearing.direct import Hearing
 from synesthesia.vision.backbone import PatchEncoder
 from training.audio_data import SoundStore, read_manifest
 from training.hear_cases import Case, Verdict, auroc, calibration_error, cases, excerpt, judged, likeness
+from training.hear_report import table
 from training.pairs import imagenet_to_sound, sound_pairs
 from training.patch_features import choose, kept_out, paste
 from training.train_prior import classifier
 
-MAIN = ("flow", "flow_without_retrieval", "flow_one_take", "mlp", "text", "bound", "shuffled", "random")
-ALL = (*MAIN, "wish", "generator", "copies", "pairs", "presence")
+if TYPE_CHECKING:
+    from training.language_rows import LanguageRows
+
+LANGUAGE = ("language", "language_one_take", "language_unguided")
+MAIN = ("flow", "flow_without_retrieval", "flow_one_take", "mlp", *LANGUAGE, "text", "bound", "shuffled", "random")
+ALL = (*MAIN, "wish", "generator", "copies", "pairs", "presence", "sides", "layers")
 
 
 @dataclass(frozen=True)
@@ -60,6 +69,7 @@ class Config:
     guidance: float = 3.0
     seed: int = 29
     threads: int = 1
+    seen: Path = Path("runs/language_path/seen")  # the training pictures of the row `layers`
 
 
 class Evaluation:
@@ -118,6 +128,12 @@ class Evaluation:
             self._flow_sounds = self.clicks()
         return self._flow_sounds
 
+    @cached_property
+    def language(self) -> LanguageRows:
+        from training.language_rows import loaded
+
+        return loaded(presets.embedded(), self.hearing, self.grids, self.config.seconds)
+
     def text(self) -> list[Tensor]:
         """The vision network's class for the whole picture, through pairs.csv to a label, then a training recording."""
         names = list(self.hearing.voice.ear.labels)
@@ -145,6 +161,11 @@ class Evaluation:
             sounds = sounds[turn:] + sounds[:turn]
         elif name == "flow":
             sounds = self.flow_clicks()
+        elif name in LANGUAGE:
+            sounds = self.language.clicks(
+                takes=4 if name == "language" else 1,
+                guidance=1.0 if name == "language_unguided" else self.config.guidance,
+            )
         else:
             options = {
                 "flow_without_retrieval": {"retrieve": False},
@@ -347,27 +368,25 @@ def main(config: Config) -> dict[str, object]:
         elif name == "presence":
             figures["presence"] = evaluation.presence()
             print("presence", figures["presence"], flush=True)
+        elif name == "sides":
+            sides, looks = evaluation.language.sides(config.guidance)
+            figures["sides"] = {
+                "louder": asdict(sides.louder),
+                "sooner": asdict(sides.sooner),
+                "db": sides.difference_db,
+            }
+            print(f"sides: louder {sides.louder}, sooner {sides.sooner}, by {sides.difference_db:.1f} dB", flush=True)
+            for where, estimate in evaluation.language.attention(looks).items():
+                figures[f"attention: {where}"] = asdict(estimate)
+                print(f"attention, {where}: {estimate} times its even share, n = {estimate.n}", flush=True)
+        elif name == "layers":
+            for number, estimate in enumerate(evaluation.language.layers(config.seen, evaluation.cases, config.seed)):
+                figures[f"thinker, layer {number}"] = {"top1": asdict(estimate)}
+                print(f"thinker, layer {number}: top-1 {estimate}", flush=True)
         store.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
         (config.out / "table.md").write_text(table(figures), encoding="utf-8")
-    print(f"weights {weights.fingerprint(presets.embedded().used)[:12]}")
+    print(f"weights {weights.fingerprint(presets.embedded().used_by('flow'))[:12]}")
     return figures
-
-
-def table(figures: dict[str, Any]) -> str:
-    """The figures as markdown: top-1 and top-5 agreement with 95 % intervals, n, distance, seconds."""
-
-    def share(cell: dict[str, float]) -> str:
-        return f"{cell['value']:.3f} [{cell['low']:.3f}, {cell['high']:.3f}]"
-
-    lines = ["| sound | n | top-1 | top-5 | Fréchet | s a sound |", "|---|---|---|---|---|---|"]
-    for name, cell in figures.items():
-        if isinstance(cell, dict) and "top1" in cell:
-            distance, seconds = (f"{cell[key]:.2f}" if key in cell else "" for key in ("frechet", "seconds"))
-            lines.append(
-                f"| {name.replace('_', ' ')} | {cell['top1']['n']} | {share(cell['top1'])} "
-                f"| {share(cell['top5']) if 'top5' in cell else ''} | {distance} | {seconds} |"
-            )
-    return "\n".join(lines) + "\n"
 
 
 def parse() -> Config:
@@ -381,6 +400,7 @@ def parse() -> Config:
     parser.add_argument("--guidance", type=float, default=3.0)
     parser.add_argument("--seed", type=int, default=29, help="which of the held-out pictures are drawn")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--seen", type=Path, default=Config.seen, help="what `train_language --stage see` wrote")
     args = vars(parser.parse_args())
     return Config(**{**args, "rows": tuple(args["rows"])})
 
