@@ -101,8 +101,8 @@ class TokenCodec(nn.Module):
         return self.model.decoder(embeddings).clamp(-1.0, 1.0)
 
     def save(self, folder: Path, exact: bool = False) -> None:
-        """config.json and model.safetensors as transformers names them, in eight bits or exactly, as transformers itself
-        reads them."""
+        """config.json and model.safetensors as transformers names them: in eight bits, or exactly, which transformers
+        itself reads."""
         folder.mkdir(parents=True, exist_ok=True)
         config = self.model.config.to_dict() | {"architectures": ["EncodecModel"], "transformers_version": None}
         (folder / "config.json").write_text(json.dumps(config, indent=1, default=str) + "\n", encoding="utf-8")

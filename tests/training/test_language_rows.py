@@ -1,0 +1,78 @@
+"""Figures of the path `language`, by hand: a path that does as it is told."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+import torch
+
+from synesthesia.hearing.direct import Hearing
+from synesthesia.language_path import LanguagePath, Spoken
+from synesthesia.vision.grid import PatchGrid
+from training.language_rows import LanguageRows, looked
+
+ROWS, COLS = 8, 12
+
+
+def a_grid(key: str) -> PatchGrid:
+    return PatchGrid(torch.zeros(ROWS, COLS, 4), torch.zeros(4), torch.zeros(ROWS, COLS, 2, 4), 120, 80, key)
+
+
+class Path:
+    """Clicked at column c it is louder and sooner on that side by c, unless deaf; it looks at the clicked patch."""
+
+    def __init__(self, deaf: bool = False) -> None:
+        self.deaf, self.asked = deaf, list[tuple[int, Any]]()
+
+    def think(self, grid: PatchGrid, row: int, col: int) -> tuple[int, int]:
+        return row, col
+
+    def speak(self, memory: tuple[int, int], grid: PatchGrid, *, seconds: float, seed: int, takes: int,
+              sampling: Any, wanted: torch.Tensor) -> Spoken:  # fmt: skip
+        self.asked.append((takes, wanted))
+        side = 0.0 if self.deaf else (memory[1] + 0.5) / grid.cols - 0.5
+        looks = np.zeros((grid.rows, grid.cols), np.float32)
+        looks[memory] = 1.0
+        ears = np.array([[1.0 - side], [1.0 + side]], np.float32) * np.ones((2, 50), np.float32)
+        return Spoken(ears, np.zeros((2, 4, 3), np.int64), looks, -1e-4 if self.deaf else side * 1e-3, 0)
+
+
+def the_rows(path: Path) -> LanguageRows:
+    voices = torch.arange(ROWS * COLS)[:, None].float()
+    hearing = SimpleNamespace(wish=lambda grid: SimpleNamespace(voices=voices))
+    return LanguageRows(cast(LanguagePath, path), cast(Hearing, hearing), [a_grid("a"), a_grid("b")], 2.0)
+
+
+def test_the_louder_ear_is_that_of_the_clicked_side() -> None:
+    sides, looks = the_rows(Path()).sides(3.0)
+    assert (sides.louder.value, sides.louder.n, sides.sooner.value) == (1.0, 4, 1.0)
+    assert sides.difference_db == pytest.approx(20 * np.log10(1.375 / 0.625), rel=1e-4)
+    assert {(row, col) for _, row, col in looks} == {(4, 1), (4, 10)}
+
+
+def test_ears_that_are_alike_agree_with_no_side() -> None:
+    sides, _ = the_rows(Path(deaf=True)).sides(3.0)
+    assert sides.louder.value == 0.0 and sides.sooner.value == 0.5 and sides.difference_db == 0.0
+
+
+def test_a_click_in_the_middle_is_heard_as_both_ears_together() -> None:
+    path = Path()
+    rows = the_rows(path)
+    sounds = rows.clicks(3, 2.0)
+    assert len(sounds) == 2 and torch.allclose(sounds[0], torch.ones(50))
+    assert [takes for takes, _ in path.asked] == [3, 3]
+    assert path.asked[0][1] == 4 * COLS + 6, "the take is chosen by what is wished at the clicked patch"
+    attention = rows.attention([])
+    assert set(attention) == {"middle, box", "middle, near"} and attention["middle, box"].value == ROWS * COLS
+
+
+def test_looking_is_counted_in_even_shares() -> None:
+    even = np.full((ROWS, COLS), 1 / (ROWS * COLS))
+    assert looked(even, 3, 5, 0.0) == pytest.approx(1.0) and looked(even, 0, 0, 0.1) == pytest.approx(1.0)
+    there = np.zeros((ROWS, COLS))
+    there[3, 5] = 1.0
+    assert looked(there, 3, 5, 0.0) == pytest.approx(ROWS * COLS)
+    assert looked(there, 3, 6, 0.0) == 0.0 and looked(there, 3, 6, 0.1) > 1.0
