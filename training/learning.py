@@ -47,12 +47,17 @@ class Trained(nn.Module):
             value.copy_(state[name])
 
 
+def processes(bf16: bool) -> Accelerator:
+    """One or many, on GPUs where there are any, which average gradients over nccl: that can't send what lies in main
+    memory, the clock, so gloo stands beside it."""
+    gpu = torch.cuda.is_available()
+    both = [InitProcessGroupKwargs(backend="cuda:nccl,cpu:gloo")] if gpu else None
+    return Accelerator(cpu=not gpu, mixed_precision="bf16" if bf16 else "no", kwargs_handlers=both)
+
+
 def started(runs: Path, seed: int, bf16: bool) -> tuple[Accelerator, np.random.Generator]:
     """The processes of a stage, and this one's own random numbers."""
-    gpu = torch.cuda.is_available()
-    # GPUs average gradients over nccl, which can't send what lies in main memory: the clock.
-    both = [InitProcessGroupKwargs(backend="cuda:nccl,cpu:gloo")] if gpu else None
-    accelerator = Accelerator(cpu=not gpu, mixed_precision="bf16" if bf16 else "no", kwargs_handlers=both)
+    accelerator = processes(bf16)
     return accelerator, random_stream(runs, seed + 7919 * accelerator.process_index)
 
 

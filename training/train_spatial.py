@@ -22,7 +22,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from accelerate import Accelerator
 from torch import Tensor, nn
 
 from synesthesia import presets
@@ -36,6 +35,7 @@ from synesthesia.spatial.extractor import SpatialFeatureExtractor, Stretches
 from synesthesia.spatial.localiser import Localiser
 from training import together
 from training.binaural_scenes import Batch, Scenes
+from training.learning import processes
 from training.run_log import Clock, JsonlLog, cosine_rate
 from training.spatial_questions import KINDS, Exchange
 from training.spoken_scenes import ask, draw
@@ -207,7 +207,7 @@ def resume(config: SpatialTraining, foundation: Foundation) -> LoraSettings:
 def main(config: SpatialTraining) -> Foundation:
     """Train, go on from `runs` if it holds something, save to `out`; returns the foundation with what was trained."""
     torch.manual_seed(config.seed)
-    accelerator = Accelerator(cpu=not torch.cuda.is_available(), mixed_precision="bf16" if config.bf16 else "no")
+    accelerator = processes(config.bf16)
     rng = np.random.default_rng([config.seed, config.stage, accelerator.process_index])
     foundation = foundation_of(config)
     settings = resume(config, foundation)
