@@ -71,7 +71,7 @@ def learn(
     runs, first, kept = course.runs, accelerator.is_main_process, kept or module
     module.to(accelerator.device)
     optimiser = torch.optim.AdamW(
-        [group | {"lr": group["peak"]} for group in groups], betas=(0.9, 0.98), weight_decay=0.05
+        [group | {"lr": group["peak"]} for group in groups], betas=(0.9, 0.98), weight_decay=0.05, fused=True
     )
     ema = Ema(kept, course.ema)
     step, spent_s = load_state(runs, {course.name: kept}, {course.name: optimiser}, ema)
@@ -92,7 +92,7 @@ def learn(
         if first and step % 50 == 0:
             log.write(**{"step": step, "progress": progress, course.logged: float(np.mean(seen))})
             seen = []
-        if first and step % 500 == 499:
+        if first and step % 250 == 249:
             save_state(runs, {course.name: kept}, {course.name: prepared.optimizer}, ema, clock)
     if first:
         save_state(runs, {course.name: kept}, {course.name: prepared.optimizer}, ema, clock)

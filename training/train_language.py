@@ -41,6 +41,7 @@ from synesthesia.thinking import thinker_of
 from synesthesia.trained_thinking import save_speaking
 from training.audio_data import SoundStore, read_manifest
 from training.clicked_sounds import Sounds, click
+from training.decoder_start import begin_with_codebooks
 from training.language_losses import decoder_loss, thinker_loss
 from training.learning import Course, Trained, learn, started
 from training.seen_pictures import INDEX, Pictures, SeenStore, see
@@ -76,6 +77,7 @@ class LanguagePathTraining:
     ema: float = 0.998
     seed: int = 0
     bf16: bool = True
+    compile: bool = False  # the audio head: some minutes first, then steps of three quarters of the time
     limit: int = 0
 
     @property
@@ -149,7 +151,10 @@ def train_decoder(config: LanguagePathTraining) -> Speaker:
     lora, words = opened(thinker, settings, words=config.hub)
     shape = TokenDecoderConfig(thought=thinker.width, tokens=sounds.tokens.config)
     speaker = Speaker(thinker, TokenDecoder(shape, sounds.tokens.to(accelerator.device))).train()
+    begin_with_codebooks(speaker.decoder, torch.Generator().manual_seed(config.seed))
     accelerator.print(table(speaker))
+    if config.compile:
+        speaker.decoder.compile(dynamic=True)
 
     def losses(wrapped: nn.Module) -> tuple[Tensor, Tensor]:
         frames = int(rng.choice(config.frames))
@@ -205,6 +210,7 @@ if __name__ == "__main__":
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--stage", choices=STAGES, required=True)
     parser.add_argument("--preset", choices=("embedded", "hub"))
+    parser.add_argument("--compile", action="store_true", help="the audio head, by a C++ compiler or on a GPU")
     for name in ("out", "runs", "cache", "thinker", "tokens"):
         parser.add_argument(f"--{name}", type=Path)
     for name in ("steps", "clicks", "sounds", "pictures", "tiny", "limit", "seed"):

@@ -1,0 +1,45 @@
+"""Where the audio head's last layers begin: by hand."""
+
+from __future__ import annotations
+
+import torch
+
+from synesthesia.audio.mel_tokens import MelTokenConfig, MelTokens
+from synesthesia.hearing.token_decoder import TokenDecoder, TokenDecoderConfig
+from training.decoder_start import begin_with_codebooks
+
+
+def the_decoder(width: int) -> TokenDecoder:
+    tokens = MelTokens(MelTokenConfig(codebooks=2, codes=8))
+    generator = torch.Generator().manual_seed(0)
+    tokens.books.copy_(torch.randn(tokens.books.shape, generator=generator))
+    tokens.books[0, 1] = tokens.books[0, 0] + 0.01
+    return TokenDecoder(TokenDecoderConfig(thought=16, width=width, layers=1, heads=2, tokens=tokens.config), tokens)
+
+
+def test_like_codes_get_like_scores() -> None:
+    for width in (32, 256, 320):
+        decoder = the_decoder(width)
+        begin_with_codebooks(decoder, torch.Generator().manual_seed(1))
+        hidden = torch.randn(50, width, generator=torch.Generator().manual_seed(2))
+        with torch.no_grad():
+            scores = decoder.outer[0](hidden)
+        apart = (scores - scores[:, :1]).abs().mean(dim=0)
+        assert apart[1] < 0.1 * apart[2:].min(), width
+        assert 0.5 < float(scores.std()) < 2.0
+
+
+def test_distances_of_codes_stay_where_there_is_room_for_them() -> None:
+    decoder = the_decoder(256)
+    begin_with_codebooks(decoder, torch.Generator().manual_seed(1))
+    there, here = (torch.cdist(x, x) for x in (decoder.tokens.books[1], decoder.outer[1].weight.detach()))
+    ratio = here[there > 0] / there[there > 0]
+    assert torch.allclose(ratio, ratio.mean().expand_as(ratio), rtol=1e-3)
+
+
+def test_codebooks_that_are_empty_give_even_scores() -> None:
+    tokens = MelTokens(MelTokenConfig(codebooks=1, codes=8))
+    tokens.books.zero_()
+    decoder = TokenDecoder(TokenDecoderConfig(thought=16, width=32, layers=1, heads=2, tokens=tokens.config), tokens)
+    begin_with_codebooks(decoder, torch.Generator().manual_seed(1))
+    assert (decoder.outer[0].weight == 0).all()
