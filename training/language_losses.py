@@ -12,7 +12,7 @@ from training.clicked_sounds import Clicks
 from training.speaker import Reader
 
 DENSE = 0.5  # weight of what the picture tokens say beside what <think_sound> says
-LOOK = 0.1  # weight of where the audio head looks
+LOOK = 0.3  # weight of where the audio head looks
 LEAD = 0.1  # weight of the time between the ears
 
 

@@ -55,6 +55,7 @@ def withheld(memory: Memory, decoder: TokenDecoder, told: Tensor) -> Memory:
         tuple(first(*pair) for pair in zip(memory.keys, nothing.keys, strict=True)),
         tuple(first(*pair) for pair in zip(memory.values, nothing.values, strict=True)),
         torch.where(keep, memory.mask, hidden), memory.patches & told[:, None],
+        torch.where(told[:, None], memory.gist, nothing.gist),
     )  # fmt: skip
 
 

@@ -46,17 +46,18 @@ class TokenDecoderConfig:
 @dataclass(frozen=True)
 class Memory:
     """What B thoughts hold for the decoder. keys, values: for every layer (B, heads, S, d); mask: (B, 1, 1, S), -inf
-    where there is nothing to see; patches: (B, S) bool."""
+    where there is nothing to see; patches: (B, S) bool; gist: (B, W), what every position is told at once."""
 
     keys: tuple[Tensor, ...]
     values: tuple[Tensor, ...]
     mask: Tensor
     patches: Tensor
+    gist: Tensor
 
     def rows(self, which: Tensor) -> Memory:
         return Memory(
             tuple(x[which] for x in self.keys), tuple(x[which] for x in self.values), self.mask[which],
-            self.patches[which],
+            self.patches[which], self.gist[which],
         )  # fmt: skip
 
     def repeated(self, count: int) -> Memory:
@@ -116,6 +117,7 @@ class TokenDecoder(nn.Module):
         self.place = nn.Linear(4 * WAVES, width, bias=False)
         self.memory_norm = nn.LayerNorm(width)
         self.remember = nn.ModuleList(nn.Linear(width, 2 * width, bias=False) for _ in range(config.layers))
+        self.gist = nn.Linear(width, width, bias=False)
         self.nothing = nn.Parameter(torch.randn(width) * 0.5)  # the memory of no thought, for guidance
         self.start = nn.Parameter(torch.randn(width) * 0.02)
         self.ear = nn.Embedding(EARS, width)
@@ -132,7 +134,8 @@ class TokenDecoder(nn.Module):
         return self._tokens[0]
 
     def memory(self, thought: Thought) -> Memory:
-        """What the audio tokens look at: every hidden state through the adaptor, patches with their place."""
+        """What the audio tokens look at: every hidden state through the adaptor, patches with their place; and what
+        they are told wherever they look, from the last state."""
         at = thought.at[..., None] * (torch.pi * 2.0 ** torch.arange(WAVES, device=thought.at.device))  # (B, S, 2, 4)
         waves = torch.cat([at.sin(), at.cos()], dim=3).flatten(2) * thought.patches[..., None]
         states = self.adapt(thought.states.float()) + self.place(waves)
@@ -147,7 +150,8 @@ class TokenDecoder(nn.Module):
         states, heads = self.memory_norm(states), self.config.heads
         pairs = [layer(states).unflatten(2, (2, heads, -1)).permute(2, 0, 3, 1, 4) for layer in self.remember]
         hidden = torch.zeros(mask.shape, device=mask.device).masked_fill(~mask, float("-inf"))
-        return Memory(tuple(p[0] for p in pairs), tuple(p[1] for p in pairs), hidden[:, None, None], patches)
+        gist = self.gist(states[:, -1])
+        return Memory(tuple(p[0] for p in pairs), tuple(p[1] for p in pairs), hidden[:, None, None], patches, gist)
 
     def cells(self, codes: Tensor, books: int | None = None) -> Tensor:
         """(..., K) codes -> (..., 256): the log-mel that the first `books` of them stand for, about unit deviation."""
@@ -174,7 +178,7 @@ class TokenDecoder(nn.Module):
     def _run(self, x: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
         """Inputs (B, P, W) of all positions -> hidden states, where the last layer looked."""
         positions = torch.arange(x.shape[1], device=x.device)
-        x = x + self.ear(positions % EARS)
+        x = x + self.ear(positions % EARS) + memory.gist[:, None]
         turn = rotary_table(positions, self.config.width // self.config.heads)
         turn = (turn[0].to(x.device), turn[1].to(x.device))
         for number, layer in enumerate(self.layers):

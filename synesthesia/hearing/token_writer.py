@@ -63,15 +63,19 @@ class Context:
         self.values = [torch.empty(shape) for _ in decoder.layers]
         self.turn = rotary_table(torch.arange(positions), shape[3])
         self.ears = decoder.ear.weight[torch.arange(positions) % EARS]
-        nothing = decoder.no_memory(1).values  # one state: whoever looks at it sees it whole
-        self.untold = [layer.tell(x.flatten(1)) for layer, x in zip(decoder.layers, nothing, strict=True)]
+        nothing = decoder.no_memory(1)
+        self.untold = [  # one state: whoever looks at it sees it whole
+            layer.tell(x.flatten(1)) for layer, x in zip(decoder.layers, nothing.values, strict=True)
+        ]
+        gists = torch.cat([memory.gist, nothing.gist])[: 1 + guided]
+        self.gist = gists.repeat_interleave(takes, dim=0)[:, None]  # (rows, 1, W)
 
     def run(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Inputs (takes, P, W) of the next positions -> hidden states (rows, W) of the last of them, the takes' own
         first, and where its last layer looked (takes, S)."""
         begin, self.filled = self.filled, self.filled + x.shape[1]
         x = x + self.ears[begin : self.filled]
-        x = x.repeat(self.rows // self.takes, 1, 1)
+        x = x.repeat(self.rows // self.takes, 1, 1) + self.gist
         for number, layer in enumerate(self.decoder.layers):
             x, looks = self._layer(number, layer, x, begin)
         return self.decoder.norm(x[:, -1]), looks[:, -1]
