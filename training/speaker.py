@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -10,6 +11,8 @@ from synesthesia.hearing.token_decoder import Memory, TokenDecoder, Written
 from synesthesia.language.thinker import Thinker, Thought
 from synesthesia.language.trained import LoraSettings, add_lora
 from training.clicked_sounds import Clicks
+
+UNHEARD = 0.6  # of a sound's positions, at most
 
 
 class Reader(nn.Module):
@@ -31,14 +34,16 @@ class Speaker(nn.Module):
         super().__init__()
         self.thinker, self.decoder = thinker, decoder
 
-    def forward(self, clicks: Clicks, codes: Tensor, told: Tensor) -> tuple[Written, Thought]:
+    def forward(
+        self, clicks: Clicks, codes: Tensor, told: Tensor, unheard: Tensor | None = None
+    ) -> tuple[Written, Thought]:
         """codes: (B N, 2, K, F), N sounds of each of the B clicks; told: (B N,) bool, the others get the memory of no
-        thought. The thought comes back N times as well."""
+        thought; unheard: (B N, P) bool as in `TokenDecoder`. The thought comes back N times as well."""
         thought = self.thinker([sight.seen for sight in clicks.sights], clicks.boxes)
         which = torch.arange(len(clicks.sights), device=codes.device)
         which = which.repeat_interleave(len(codes) // len(clicks.sights))
         memory = withheld(self.decoder.memory(thought).rows(which), self.decoder, told)
-        return self.decoder(memory, codes), thought.rows(which)
+        return self.decoder(memory, codes, unheard), thought.rows(which)
 
 
 def withheld(memory: Memory, decoder: TokenDecoder, told: Tensor) -> Memory:
@@ -57,6 +62,14 @@ def withheld(memory: Memory, decoder: TokenDecoder, told: Tensor) -> Memory:
         torch.where(keep, memory.mask, hidden), memory.patches & told[:, None],
         torch.where(told[:, None], memory.gist, nothing.gist),
     )  # fmt: skip
+
+
+def unheard(shape: tuple[int, int], rng: np.random.Generator) -> Tensor:
+    """(sounds, positions) bool: which positions are not told what was written before them. None in half of the sounds,
+    up to three in five in the others: what is heard so far soon tells kind and side, and a head that always hears it
+    hardly learns to ask the thought."""
+    share = rng.uniform(0.0, UNHEARD, (shape[0], 1)) * (rng.random((shape[0], 1)) < 0.5)
+    return torch.from_numpy(rng.random(shape) < share)
 
 
 def opened(thinker: Thinker, settings: LoraSettings, *, words: bool) -> tuple[list[nn.Parameter], list[nn.Parameter]]:

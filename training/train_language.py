@@ -31,7 +31,7 @@ from torch import Tensor, nn
 from synesthesia import presets
 from synesthesia.audio.mel_tokens import MelTokens
 from synesthesia.errors import UserError
-from synesthesia.hearing.token_decoder import TokenDecoder, TokenDecoderConfig
+from synesthesia.hearing.token_decoder import EARS, TokenDecoder, TokenDecoderConfig
 from synesthesia.language.picture_model import load_tiny, save_tiny, tiny, tiny_config
 from synesthesia.language.thinker import Thinker
 from synesthesia.language.trained import LoraSettings
@@ -46,7 +46,7 @@ from training.language_losses import decoder_loss, thinker_loss
 from training.learning import Course, Trained, learn, started
 from training.seen_pictures import INDEX, Pictures, SeenStore, see
 from training.shown_pixels import PixelStore, see_pixels
-from training.speaker import Reader, Speaker, opened, table
+from training.speaker import Reader, Speaker, opened, table, unheard
 from training.tower_start import begin_with_kinds
 from training.train_prior import classifier
 
@@ -70,7 +70,7 @@ class LanguagePathTraining:
     steps: int = 1_000_000
     clicks: int = 24  # a step and process
     sounds: int = 4  # of the decoder's, for each of the clicks
-    frames: tuple[int, ...] = (50, 100)  # of 40 ms, of an excerpt
+    frames: tuple[int, ...] = (25, 50, 100)  # of 40 ms, of an excerpt
     rate: float = 1e-3
     lora_rate: float = 2e-4
     untold: float = 0.1  # of clicks whose thought is withheld, for guidance
@@ -162,7 +162,8 @@ def train_decoder(config: LanguagePathTraining) -> Speaker:
         each = clicks.repeated(config.sounds)
         codes, lead_s = sounds.heard(each, frames / sounds.tokens.config.tokens_per_second)
         told = torch.from_numpy(rng.random(len(codes)) >= config.untold).to(codes.device)
-        written, thought = wrapped(clicks, codes, told)
+        hidden = unheard((len(codes), EARS * frames), rng).to(codes.device)
+        written, thought = wrapped(clicks, codes, told, hidden)
         return decoder_loss(written, thought, each, codes, lead_s, told, shape)
 
     groups = [{"params": [*speaker.decoder.parameters(), *words], "peak": config.rate},

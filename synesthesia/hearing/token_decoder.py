@@ -165,10 +165,13 @@ class TokenDecoder(nn.Module):
         """(...) codes of one book -> (..., 256): their share of the log-mel."""
         return self.tokens.books[book][codes] / CELL_SCALE
 
-    def forward(self, memory: Memory, codes: Tensor) -> Written:
-        """codes: (B, 2, K, F), left ear first, as they are to be written."""
+    def forward(self, memory: Memory, codes: Tensor, unheard: Tensor | None = None) -> Written:
+        """codes: (B, 2, K, F), left ear first, as they are to be written; unheard: (B, P) bool, positions that are not
+        told what was written before them."""
         inline = codes.permute(0, 3, 1, 2).flatten(1, 2)  # (B, P, K), L1 R1 L2 R2 ...
         before = torch.cat([self.start.expand(len(codes), 1, -1), self.last(self.cells(inline[:, :-1]))], dim=1)
+        if unheard is not None:
+            before = torch.where(unheard[..., None], self.start.to(before.dtype), before)
         hidden, looks = self._run(before, memory)
         logits = torch.stack(
             [self._depth(hidden, book, self.cells(inline, book)) for book in range(inline.shape[2])], dim=2

@@ -241,3 +241,21 @@ def test_codebooks_are_kept_elsewhere_and_frozen() -> None:
     again.load_state_dict(state)
     told = thoughts(6)
     assert torch.equal(again(again.memory(told), codes_of(1)).codes, forced(memory(6), codes_of(1)).codes)
+
+
+def test_what_is_unheard_is_not_known() -> None:
+    """Codes before an unheard position reach it by the positions between alone; unheard from the start, not at all."""
+    told, codes, other = memory(6), codes_of(1, seed=1), codes_of(1, seed=2)
+    hidden = torch.zeros(1, 2 * FRAMES, dtype=torch.bool)
+    with torch.no_grad():
+        assert torch.equal(decoder()(told, codes, hidden).codes, decoder()(told, codes).codes)
+        everything = torch.ones_like(hidden)
+        here, there = (decoder()(told, each, everything) for each in (codes, other))
+    assert torch.equal(here.lead, there.lead)
+    assert torch.equal(here.codes[:, :, 0], there.codes[:, :, 0]), "the first book of no position knows any code"
+    hidden[:, :3] = True
+    changed = codes.clone()
+    changed[:, :, :, 0] = (codes[:, :, :, 0] + 1) % CODES  # the first two positions' codes
+    with torch.no_grad():
+        here, there = (decoder()(told, each, hidden).codes[:, :, 0] for each in (codes, changed))
+    assert torch.equal(here[:, :3], there[:, :3]) and torch.equal(here, there), "nobody was told of them"

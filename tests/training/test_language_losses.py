@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -13,6 +14,7 @@ from synesthesia.language.thinker import Thought
 from tests.training.tiny_language_path import CODES, LEADS, some_codes
 from training.clicked_sounds import Clicks
 from training.language_losses import LEAD, LOOK, decoder_loss, near
+from training.speaker import UNHEARD, unheard
 
 
 def a_thought(at: Tensor) -> Thought:
@@ -66,3 +68,11 @@ def test_near_is_the_box_and_a_little_around_it() -> None:
     at = torch.tensor([[[0.5, 0.5], [0.35, 0.5], [0.29, 0.5], [0.5, 0.69], [0.5, 0.71], [0.69, 0.31]]])
     found = near(at, torch.tensor([[0.4, 0.4, 0.6, 0.6]]))
     assert found.tolist() == [[True, True, False, True, False, True]]
+
+
+def test_some_positions_of_half_of_the_sounds_are_unheard() -> None:
+    hidden = unheard((4_000, 50), np.random.default_rng(0))
+    share = hidden.float().mean(dim=1)
+    assert hidden.shape == (4_000, 50) and 0.48 < float((share == 0).float().mean()) < 0.55
+    assert float(share[share > 0].mean()) == pytest.approx(UNHEARD / 2, abs=0.02) and float(share.max()) < 0.85
+    assert torch.equal(hidden, unheard((4_000, 50), np.random.default_rng(0)))
