@@ -134,10 +134,12 @@ class TokenDecoder(nn.Module):
         return self._tokens[0]
 
     def memory(self, thought: Thought) -> Memory:
-        """What the audio tokens look at: every hidden state through the adaptor, patches with their place; and what
-        they are told wherever they look, from the last state."""
+        """What the audio tokens look at: every hidden state through the adaptor, patches with their place and the last
+        with that of the box; and what they are told wherever they look, from the last state."""
+        placed = thought.patches.clone()
+        placed[:, -1] = True
         at = thought.at[..., None] * (torch.pi * 2.0 ** torch.arange(WAVES, device=thought.at.device))  # (B, S, 2, 4)
-        waves = torch.cat([at.sin(), at.cos()], dim=3).flatten(2) * thought.patches[..., None]
+        waves = torch.cat([at.sin(), at.cos()], dim=3).flatten(2) * placed[..., None]
         states = self.adapt(thought.states.float()) + self.place(waves)
         return self._memory(states, thought.mask, thought.patches)
 

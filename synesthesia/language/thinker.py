@@ -46,7 +46,7 @@ class Framing:
 class Thought:
     """Of B prompts. states: (B, S, D), the last of each is <think_sound>, shorter prompts are padded on the left; mask:
     (B, S) bool; patches: (B, S) bool, places of picture tokens; at: (B, S, 2) where on the picture they lie, x and y in
-    0..1, zero elsewhere."""
+    0..1, and of <think_sound> the middle of the box; zero elsewhere."""
 
     states: Tensor
     mask: Tensor
@@ -85,6 +85,7 @@ class Thinker(nn.Module):
             ids[number, longest - len(row) :] = row.to(ids.device)
             mask[number, longest - len(row) :] = True
             at[number, ids[number] == config.image_token_id] = _centres(one.rows // merge, one.cols // merge).to(at)
+        at[:, -1] = (boxes[:, :2] + boxes[:, 2:]) / 2
         new = ids < 0
         known = self.model.get_input_embeddings()(ids.clamp(min=0))
         embeds = torch.where(new[..., None], self.words((-ids - 1).clamp(min=0)).to(known.dtype), known)

@@ -187,13 +187,18 @@ def test_thoughts_of_different_lengths_are_as_alone() -> None:
     assert torch.equal(forced(decoder().memory(padded), codes_of(2)).codes, together.codes)
 
 
-def test_patches_have_a_place_and_words_have_none() -> None:
+def test_patches_and_the_last_word_have_a_place_and_other_words_have_none() -> None:
     plain = thoughts(6)
     there = forced(decoder().memory(plain), codes_of(1)).codes
     moved = replace(plain, at=(plain.at + 0.3) * plain.patches[..., None])
     assert (forced(decoder().memory(moved), codes_of(1)).codes - there).abs().max() > 1e-2
-    words = replace(plain, at=torch.where(plain.patches[..., None], plain.at, torch.tensor(0.7)))
+    placed = plain.patches.clone()
+    placed[:, -1] = True
+    words = replace(plain, at=torch.where(placed[..., None], plain.at, torch.tensor(0.7)))
     assert torch.equal(forced(decoder().memory(words), codes_of(1)).codes, there)
+    box = plain.at.clone()
+    box[:, -1] += 0.3
+    assert (forced(decoder().memory(replace(plain, at=box)), codes_of(1)).codes - there).abs().max() > 1e-2
 
 
 def test_a_withheld_thought_is_no_thought() -> None:

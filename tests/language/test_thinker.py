@@ -188,7 +188,10 @@ def test_places_are_the_middles_of_the_cells_row_by_row() -> None:
     wanted = [(sixth, 0.25), (0.5, 0.25), (5 * sixth, 0.25), (sixth, 0.75), (0.5, 0.75), (5 * sixth, 0.75)]
     assert torch.allclose(found.at[0][found.patches[0]], torch.tensor(wanted))
     assert found.at[1][found.patches[1]].tolist() == [[0.5, 0.5]]
-    assert not found.at[~found.patches].any()
+    assert torch.allclose(found.at[:, -1], (BOXES[:2, :2] + BOXES[:2, 2:]) / 2), "the last word's is the box"
+    others = ~found.patches
+    others[:, -1] = False
+    assert not found.at[others].any()
 
 
 @pytest.mark.parametrize(
