@@ -71,7 +71,7 @@ def test_a_click_is_written_in_tokens_and_heard_with_two_ears(page: Any) -> None
         assert page.evaluate("place => document.querySelector(place).naturalWidth", f"#take-0 {picture}") > 300
         assert page.locator(f"#take-0 {picture}").get_attribute("alt")
     evidence = page.locator("#take-0 .looked").inner_text()
-    assert "times its even share" in evidence and "Left ear" in evidence
+    assert "times an even share" in evidence and "Left ear" in evidence
     with page.expect_download() as wav:
         page.get_by_role("button", name="WAV").first.click()
     assert soundfile.read(io.BytesIO(Path(wav.value.path()).read_bytes()))[0].shape == (64_000, 2)
@@ -175,13 +175,13 @@ def test_tiny_models_write_a_sound(browser: Any, tmp_path: Path) -> None:
     write_thinking(tmp_path / "checkpoints")
     with served({"SYNESTHESIA_PRESET": "embedded", weights.ROOT_VARIABLE: str(tmp_path / "checkpoints")}) as address:
         told = evidence_of_a_click(browser, address)
-    assert "2 codebooks" in told[0] and "times its even share" in told[1]
+    assert "2 codebooks" in told[0] and "times an even share" in told[1]
 
 
 @pytest.mark.skipif(not weights.is_listed("token_decoder"), reason="no audio head is trained yet")
 def test_the_real_models_write_a_sound(browser: Any, url: str) -> None:
     told = evidence_of_a_click(browser, url)
-    assert "4 codebooks" in told[0] and "times its even share" in told[1]
+    assert "4 codebooks" in told[0] and "times an even share" in told[1]
 
 
 def evidence_of_a_click(browser: Any, url: str) -> tuple[str, str]:

@@ -88,7 +88,7 @@ def test_a_sound_of_two_ears_with_its_tokens_and_where_they_looked(
     assert waveform.shape == (16_000, 2)
     assert "<img alt=" in pictures[take.tokens].value and "40 ms" in pictures[take.tokens].value
     evidence = sound[take.evidence]
-    assert token_words.LOOKED in evidence and "times its even share" in evidence
+    assert token_words.LOOKED in evidence and "times an even share" in evidence
     assert "Left ear" in evidence and "level and time follow it" in evidence
     recipe = Path(sound[take.recipe]).read_text()
     assert '"path": "language"' in recipe and '"temperature": 0.7' in recipe and '"top_k": 12' in recipe
