@@ -19,7 +19,7 @@ from synesthesia.spatial.compact_head import CompactHead
 from synesthesia.spatial.head import RATE_HZ
 from training.audio_data import SoundStore
 from training.placing import place
-from training.seen_pictures import Pictures, Shown
+from training.seen_pictures import Pictures, Shown, mixed
 
 SPAN_DEG = 120.0
 LEAD_IN = 64  # samples before a response without colour
@@ -62,7 +62,7 @@ def click(store: Pictures, count: int, rng: np.random.Generator) -> Clicks:
         half = rng.uniform(0.25, 1.0)  # of a cell: a patch, or up to two cells
         x, y = (col + rng.uniform(0.2, 0.8)) / cols, (row + rng.uniform(0.2, 0.8)) / rows
         boxes.append([x - half / cols, y - half / rows, x + half / cols, y + half / rows])
-        wanted.append(sight.wanted[row, col])
+        wanted.append(mixed(sight.wishes[row, col], sight.labels[row, col]))
         sights.append(sight)
     return Clicks(tuple(sights), torch.tensor(boxes).clamp(0.0, 1.0).float(), torch.stack(wanted))
 

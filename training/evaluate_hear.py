@@ -38,6 +38,7 @@ from synesthesia.evaluation.intervals import Estimate, bootstrap, wilson
 from synesthesia.evaluation.judge import Judge
 from synesthesia.hearing.descriptor import describe
 from synesthesia.hearing.direct import Hearing
+from synesthesia.language_path import TAKES
 from synesthesia.vision.backbone import PatchEncoder
 from training.audio_data import SoundStore, read_manifest
 from training.hear_cases import Case, Verdict, auroc, calibration_error, cases, excerpt, judged, likeness
@@ -163,7 +164,7 @@ class Evaluation:
             sounds = self.flow_clicks()
         elif name in LANGUAGE:
             sounds = self.language.clicks(
-                takes=4 if name == "language" else 1,
+                takes=TAKES if name == "language" else 1,
                 guidance=1.0 if name == "language_unguided" else self.config.guidance,
             )
         else:
@@ -369,20 +370,9 @@ def main(config: Config) -> dict[str, object]:
             figures["presence"] = evaluation.presence()
             print("presence", figures["presence"], flush=True)
         elif name == "sides":
-            sides, looks = evaluation.language.sides(config.guidance)
-            figures["sides"] = {
-                "louder": asdict(sides.louder),
-                "sooner": asdict(sides.sooner),
-                "db": sides.difference_db,
-            }
-            print(f"sides: louder {sides.louder}, sooner {sides.sooner}, by {sides.difference_db:.1f} dB", flush=True)
-            for where, estimate in evaluation.language.attention(looks).items():
-                figures[f"attention: {where}"] = asdict(estimate)
-                print(f"attention, {where}: {estimate} times its even share, n = {estimate.n}", flush=True)
+            figures |= evaluation.language.side_figures(config.guidance)
         elif name == "layers":
-            for number, estimate in enumerate(evaluation.language.layers(config.seen, evaluation.cases, config.seed)):
-                figures[f"thinker, layer {number}"] = {"top1": asdict(estimate)}
-                print(f"thinker, layer {number}: top-1 {estimate}", flush=True)
+            figures |= evaluation.language.layer_figures(config.seen, evaluation.cases, config.seed)
         store.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
         (config.out / "table.md").write_text(table(figures), encoding="utf-8")
     print(f"weights {weights.fingerprint(presets.embedded().used_by('flow'))[:12]}")

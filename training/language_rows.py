@@ -4,7 +4,7 @@ audio head looks, what each layer of the thinker knows."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from synesthesia.language.thinker import Seen
 from synesthesia.language_path import LanguagePath, Sampling, Spoken
 from synesthesia.presets import Preset
 from synesthesia.thinking import Thinking
+from synesthesia.ui.looking import NEAR, times_even
 from synesthesia.vision.grid import PatchGrid
 from training.hear_cases import Case
 from training.language_layers import TAUGHT, states_of_all, taught_readers
@@ -25,7 +26,7 @@ from training.seen_pictures import SeenStore
 
 Look = tuple[np.ndarray, int, int]  # (R, C) that sums to 1, and the clicked patch
 SIDES = (0.15, 0.85)  # of the picture's width: where a click is left, where right
-MARGINS = {"box": 0.0, "near": 0.1}  # of the picture around the clicked patch: training asks for the second
+MARGINS = {"box": 0.0, "near": NEAR}  # of the picture around the clicked patch: training asks for the second
 
 
 @dataclass(frozen=True)
@@ -85,11 +86,32 @@ class LanguageRows:
         rng = np.random.default_rng(0)
         return {
             f"{where}, {kind}": bootstrap(
-                np.array([looked(*look, margin) for look in looks]), lambda x: float(x.mean()), rng
+                np.array([times_even(looks, (row, col), margin) for looks, row, col in found]),
+                lambda x: float(x.mean()), rng,
             )
-            for where, looks in (("middle", middles), ("sides", at_sides)) if looks
+            for where, found in (("middle", middles), ("sides", at_sides)) if found
             for kind, margin in MARGINS.items()
         }  # fmt: skip
+
+    def side_figures(self, guidance: float) -> dict[str, object]:
+        """What the row `sides` reports and prints."""
+        sides, looks = self.sides(guidance)
+        figures: dict[str, object] = {
+            "sides": {"louder": asdict(sides.louder), "sooner": asdict(sides.sooner), "db": sides.difference_db}
+        }
+        print(f"sides: louder {sides.louder}, sooner {sides.sooner}, by {sides.difference_db:.1f} dB", flush=True)
+        for where, estimate in self.attention(looks).items():
+            figures[f"attention: {where}"] = asdict(estimate)
+            print(f"attention, {where}: {estimate} times its even share, n = {estimate.n}", flush=True)
+        return figures
+
+    def layer_figures(self, seen: Path, cases: Sequence[Case], seed: int) -> dict[str, object]:
+        """What the row `layers` reports and prints."""
+        figures: dict[str, object] = {}
+        for number, estimate in enumerate(self.layers(seen, cases, seed)):
+            figures[f"thinker, layer {number}"] = {"top1": asdict(estimate)}
+            print(f"thinker, layer {number}: top-1 {estimate}", flush=True)
+        return figures
 
     def layers(self, seen: Path, cases: Sequence[Case], seed: int) -> list[Estimate]:
         """Top-1 of a linear reader of each layer at the clicks in the middle, by the picture's labels."""
@@ -110,14 +132,3 @@ def loaded(preset: Preset, hearing: Hearing, grids: Sequence[PatchGrid], seconds
     thinking = Thinking(preset)
     thinking.require()
     return LanguageRows(thinking.path(hearing), hearing, grids, seconds)
-
-
-def looked(looks: np.ndarray, row: int, col: int, margin: float) -> float:
-    """looks: (R, C), sums to 1 -> how many times its even share lies on the patches whose middles are within `margin`
-    of the picture around patch (row, col)."""
-    rows, cols = looks.shape
-    y, x = (np.arange(rows) + 0.5) / rows, (np.arange(cols) + 0.5) / cols
-    down = (y >= row / rows - margin) & (y <= (row + 1) / rows + margin)
-    across = (x >= col / cols - margin) & (x <= (col + 1) / cols + margin)
-    near = down[:, None] & across[None]
-    return float(looks[near].sum() / near.mean())

@@ -58,9 +58,9 @@ class Pictures(Protocol):
 
 
 def mixed(wishes: Tensor, labels: Tensor) -> Tensor:
-    """(R, C, voices) each -> what should be heard at each cell, shares."""
+    """(..., voices) each, of a cell or of many -> what should be heard there, shares."""
     both = WISHED * wishes + (1 - WISHED) * labels
-    return both / both.sum(dim=2, keepdim=True).clamp(min=1e-6)
+    return both / both.sum(dim=-1, keepdim=True).clamp(min=1e-6)
 
 
 @dataclass(frozen=True)

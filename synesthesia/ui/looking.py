@@ -30,19 +30,19 @@ def drawn(view: Image.Image, looks: Map, cell: tuple[int, int]) -> Image.Image:
     return overlays.with_outline(heat, rows, cols, [cell])
 
 
-def near(shape: tuple[int, int], cell: tuple[int, int]) -> np.ndarray:
-    """(rows, cols) bool: patches whose middle lies in the clicked one, or within NEAR of the picture around it."""
+def near(shape: tuple[int, int], cell: tuple[int, int], margin: float = NEAR) -> np.ndarray:
+    """(rows, cols) bool: patches whose middle lies in the clicked one, or within `margin` of the picture around it."""
     within = []
     for count, at in zip(shape, cell, strict=True):
         middle = (np.arange(count) + 0.5) / count
-        within.append((middle >= at / count - NEAR) & (middle <= (at + 1) / count + NEAR))
+        within.append((middle >= at / count - margin) & (middle <= (at + 1) / count + margin))
     return within[0][:, None] & within[1][None, :]
 
 
-def times_even(looks: Map, cell: tuple[int, int]) -> float:
+def times_even(looks: Map, cell: tuple[int, int], margin: float = NEAR) -> float:
     """The clicked place's share of `looks` (rows, cols; sums to 1) over what a look at all patches alike would give."""
     rows, cols = looks.shape
-    around = near((rows, cols), cell)
+    around = near((rows, cols), cell, margin)
     return float(looks[around].sum() / around.mean())
 
 

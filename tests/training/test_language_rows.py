@@ -11,8 +11,9 @@ import torch
 
 from synesthesia.hearing.direct import Hearing
 from synesthesia.language_path import LanguagePath, Spoken
+from synesthesia.ui.looking import times_even
 from synesthesia.vision.grid import PatchGrid
-from training.language_rows import LanguageRows, looked
+from training.language_rows import LanguageRows
 
 ROWS, COLS = 8, 12
 
@@ -71,8 +72,8 @@ def test_a_click_in_the_middle_is_heard_as_both_ears_together() -> None:
 
 def test_looking_is_counted_in_even_shares() -> None:
     even = np.full((ROWS, COLS), 1 / (ROWS * COLS))
-    assert looked(even, 3, 5, 0.0) == pytest.approx(1.0) and looked(even, 0, 0, 0.1) == pytest.approx(1.0)
+    assert times_even(even, (3, 5), 0.0) == pytest.approx(1.0) and times_even(even, (0, 0), 0.1) == pytest.approx(1.0)
     there = np.zeros((ROWS, COLS))
     there[3, 5] = 1.0
-    assert looked(there, 3, 5, 0.0) == pytest.approx(ROWS * COLS)
-    assert looked(there, 3, 6, 0.0) == 0.0 and looked(there, 3, 6, 0.1) > 1.0
+    assert times_even(there, (3, 5), 0.0) == pytest.approx(ROWS * COLS)
+    assert times_even(there, (3, 6), 0.0) == 0.0 and times_even(there, (3, 6), 0.1) > 1.0
