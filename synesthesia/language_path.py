@@ -45,7 +45,7 @@ class Sampling:
 
     temperature: float = 1.0
     top_k: int = 100
-    guidance: float = 2.0
+    guidance: float = 3.0
 
 
 @dataclass(frozen=True)

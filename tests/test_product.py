@@ -73,6 +73,24 @@ def test_a_click_on_the_cat_sounds_in_both_ears(studio: Studio, cat: Image.Image
     assert first.evidence.labels and first.evidence.neighbours
 
 
+@pytest.mark.skipif(bool(IN_THE_MAKING), reason="the language path has not been trained yet")
+def test_a_click_at_the_left_is_louder_in_the_left_ear(studio: Studio, cat: Image.Image) -> None:
+    """Nothing pans the sound: the audio head has to write another level into either ear's tokens."""
+    by_db = []
+    for seed in range(4):
+        left, right = (
+            studio.hear(cat, place * cat.width, 150, path="language", seconds=1, seed=seed, anyway=True).waveform
+            for place in (0.1, 0.9)
+        )
+        by_db += [right_over_left_db(right), -right_over_left_db(left)]
+    assert np.median(by_db) > 1.0 and np.mean(np.array(by_db) > 0) >= 0.75
+
+
+def right_over_left_db(waveform: np.ndarray) -> float:
+    left, right = np.sqrt((waveform.astype(np.float64) ** 2).mean(axis=1))
+    return float(20 * np.log10(right / left))
+
+
 def test_different_seeds_give_different_takes(studio: Studio, cat: Image.Image) -> None:
     takes = [studio.hear(cat, 225, 120, seconds=1, seed=seed, anyway=True).waveform for seed in range(3)]
     assert not np.allclose(takes[0], takes[1], atol=1e-3)

@@ -15,7 +15,7 @@ from PIL import Image
 
 from synesthesia import Studio, weights
 from synesthesia.errors import UserError
-from tests.tiny import write_checkpoints
+from tests.tiny import damaged_copy, write_checkpoints
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -117,14 +117,8 @@ def test_the_command_line_and_the_studio_give_the_same_samples(
 def test_a_checkpoint_that_is_damaged_later_is_refused_by_the_next_studio(
     tiny: Path, cat: Image.Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import shutil
-
-    folder = tmp_path / "checkpoints"
-    shutil.copytree(tiny, folder)
+    folder = damaged_copy(tiny, tmp_path / "checkpoints", "mapper/flow.safetensors")
     monkeypatch.setenv(weights.ROOT_VARIABLE, str(folder))
-    with (folder / "mapper" / "flow.safetensors").open("r+b") as file:
-        file.seek(-1, 2)
-        file.write(b"\x7f")
     with pytest.raises(UserError, match=r"flow\.safetensors is damaged"):
         Studio.load("embedded").hear(cat, 5, 5)
     assert Studio.load("embedded").similarity(cat, 5, 5).shape == (16, 24)  # the eyes are whole

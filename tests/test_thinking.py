@@ -17,7 +17,7 @@ from synesthesia import Studio, cli, recipe, weights
 from synesthesia.errors import UserError
 from synesthesia.hearing.direct import own_seed
 from synesthesia.results import Heard, Tokens
-from tests.tiny import write_checkpoints
+from tests.tiny import damaged_copy, write_checkpoints
 from tests.tiny_thinking import TOKENS, write_thinking
 
 
@@ -155,14 +155,8 @@ def test_memory_stays_flat(studio: Studio, cat: Image.Image) -> None:
 def test_a_damaged_head_is_refused_and_the_other_paths_sound(
     tiny: Path, cat: Image.Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import shutil
-
-    folder = tmp_path / "checkpoints"
-    shutil.copytree(tiny, folder)
+    folder = damaged_copy(tiny, tmp_path / "checkpoints", "token_decoder/model.safetensors")
     monkeypatch.setenv(weights.ROOT_VARIABLE, str(folder))
-    with (folder / "token_decoder" / "model.safetensors").open("r+b") as file:
-        file.seek(-1, 2)
-        file.write(b"\x7f")
     studio = Studio.load("embedded")
     for _ in range(2):
         with pytest.raises(UserError, match=r"token_decoder/model\.safetensors is damaged"):

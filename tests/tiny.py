@@ -7,6 +7,7 @@ the same samples is what they prove.
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import asdict
 from pathlib import Path
 
@@ -33,6 +34,15 @@ from training.manifest import write_manifest
 LABELS = ("rain", "dog", "clock_tick")
 QUERY = 128
 EMBEDDED_FEATURES, DINOV2_FEATURES = 1280, 384
+
+
+def damaged_copy(checkpoints: Path, folder: Path, name: str) -> Path:
+    """`folder`, where everything of `checkpoints` lies and the last byte of the file `name` is another."""
+    shutil.copytree(checkpoints, folder)
+    with (folder / name).open("r+b") as file:
+        file.seek(-1, 2)
+        file.write(b"\x7f")
+    return folder
 
 
 def write_checkpoints(folder: Path) -> None:
