@@ -1,4 +1,5 @@
-"""Where the audio head's last layers begin: at the codebooks themselves.
+"""Where the audio head begins: its last layers at the codebooks themselves, its choice among kinds at what the stage
+`thinker` learnt to read in a thought.
 
 Codes that stand for like pieces of sound get like scores from the first step on, so what is learnt of one is learnt of
 its neighbours. After 80 steps the loss is 0.19 nats below that of a start at chance (32 sounds a step, same stream).
@@ -6,7 +7,10 @@ its neighbours. After 80 steps the loss is 0.19 nats below that of a start at ch
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
+from safetensors.torch import load_file
 
 from synesthesia.hearing.token_decoder import TokenDecoder
 
@@ -20,3 +24,18 @@ def begin_with_codebooks(decoder: TokenDecoder, generator: torch.Generator) -> N
         rows = (book - book.mean(dim=0)).cpu() @ turn
         outer.weight.copy_(rows / rows.std().clamp(min=1e-6) / width**0.5)
         outer.bias.zero_()
+
+
+@torch.no_grad()
+def begin_with_reader(decoder: TokenDecoder, state: Path) -> bool:
+    """The choice begins as the reader that the stage `thinker` kept in its state; what a kind sounds like is learnt. False,
+    and nothing changed, where there is no such state."""
+    if not state.is_file():
+        return False
+    kept = load_file(state)
+    weight, bias = kept["ema.read.weight"], kept["ema.read.bias"]
+    count = min(len(weight), decoder.config.kinds)
+    decoder.choose.weight[:count] = weight[:count]
+    decoder.choose.bias.fill_(float(bias.min()) - 10.0)  # kinds that the reader doesn't know are not chosen
+    decoder.choose.bias[:count] = bias[:count]
+    return True

@@ -24,7 +24,7 @@ def thinker_loss(reader: Reader, clicks: Clicks) -> Tensor:
     return main - DENSE * (cells * dense.log_softmax(dim=1)).sum(dim=1).mean()
 
 
-def decoder_loss(written: Written, thought: Thought, clicks: Clicks, codes: Tensor, lead_s: Tensor, told: Tensor,
+def decoder_loss(written: Written, thought: Thought, boxes: Tensor, codes: Tensor, lead_s: Tensor, told: Tensor,
                  config: TokenDecoderConfig) -> tuple[Tensor, Tensor]:  # fmt: skip
     """(total, cross-entropy of the tokens)."""
     wanted = codes.permute(0, 3, 1, 2).flatten(1, 2)  # (B, P, K)
@@ -34,8 +34,7 @@ def decoder_loss(written: Written, thought: Thought, clicks: Clicks, codes: Tens
         written.lead.float().flatten(0, 1), classes[:, None].expand(written.lead.shape[:2]).flatten(), reduction="none"
     )
     lead = (lead.unflatten(0, written.lead.shape[:2]).mean(dim=1) * told).sum() / told.sum().clamp(min=1)
-    at, boxes = thought.at, clicks.boxes
-    inside = thought.patches & near(at, boxes)
+    inside = thought.patches & near(thought.at, boxes)
     looks = written.looks.float() * thought.patches[:, None]
     share = (looks * inside[:, None]).sum(dim=2) / looks.sum(dim=2).clamp(min=1e-6)  # (B, P)
     look = (-(share.clamp(min=1e-3)).log().mean(dim=1) * told).sum() / told.sum().clamp(min=1)

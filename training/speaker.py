@@ -12,7 +12,7 @@ from synesthesia.language.thinker import Thinker, Thought
 from synesthesia.language.trained import LoraSettings, add_lora
 from training.clicked_sounds import Clicks
 
-UNHEARD = 0.6  # of a sound's positions, at most
+UNHEARD = 1.0  # of a sound's positions, at most
 
 
 class Reader(nn.Module):
@@ -35,13 +35,15 @@ class Speaker(nn.Module):
         self.thinker, self.decoder = thinker, decoder
 
     def forward(
-        self, clicks: Clicks, codes: Tensor, told: Tensor, unheard: Tensor | None = None
+        self, clicks: Clicks | Thought, codes: Tensor, told: Tensor, unheard: Tensor | None = None
     ) -> tuple[Written, Thought]:
-        """codes: (B N, 2, K, F), N sounds of each of the B clicks; told: (B N,) bool, the others get the memory of no
-        thought; unheard: (B N, P) bool as in `TokenDecoder`. The thought comes back N times as well."""
-        thought = self.thinker([sight.seen for sight in clicks.sights], clicks.boxes)
-        which = torch.arange(len(clicks.sights), device=codes.device)
-        which = which.repeat_interleave(len(codes) // len(clicks.sights))
+        """clicks: B of them, or what was thought of them already; codes: (B N, 2, K, F), N sounds of each; told: (B N,)
+        bool, the others get the memory of no thought; unheard: (B N, P) bool as in `TokenDecoder`. The thought comes
+        back N times as well."""
+        known = isinstance(clicks, Thought)
+        thought = clicks if known else self.thinker([sight.seen for sight in clicks.sights], clicks.boxes)
+        which = torch.arange(len(thought.mask), device=codes.device)
+        which = which.repeat_interleave(len(codes) // len(thought.mask))
         memory = withheld(self.decoder.memory(thought).rows(which), self.decoder, told)
         return self.decoder(memory, codes, unheard), thought.rows(which)
 
@@ -66,8 +68,8 @@ def withheld(memory: Memory, decoder: TokenDecoder, told: Tensor) -> Memory:
 
 def unheard(shape: tuple[int, int], rng: np.random.Generator) -> Tensor:
     """(sounds, positions) bool: which positions are not told what was written before them. None in half of the sounds,
-    up to three in five in the others: what is heard so far soon tells kind and side, and a head that always hears it
-    hardly learns to ask the thought."""
+    up to all in the others: what is heard so far soon tells kind and side, and a head that always hears it hardly
+    learns to ask the thought."""
     share = rng.uniform(0.0, UNHEARD, (shape[0], 1)) * (rng.random((shape[0], 1)) < 0.5)
     return torch.from_numpy(rng.random(shape) < share)
 

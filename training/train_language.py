@@ -2,6 +2,8 @@
 
     python -m training.train_language --stage see     --data DIR --runs runs/language_path             # minutes
     python -m training.train_language --stage thinker --data DIR --out checkpoints/thinker --minutes 20
+    python -m training.train_language --stage rehearse --data DIR                                      # minutes
+    python -m training.train_language --stage decoder --data DIR --rehearsed --minutes 80
     python -m training.train_language --stage decoder --data DIR --out checkpoints/token_decoder --minutes 90
     accelerate launch -m training.train_language --stage decoder ...                                   # many processes
 
@@ -11,18 +13,22 @@
 
 `see` looks at the training pictures once. `thinker` teaches the tiny Qwen3-VL to know what sounds at a box: the hidden
 state of <think_sound> must tell which sounds belong there, and those of the picture tokens which belong to each; the
-linear reader is thrown away. `decoder` teaches the audio head by cross-entropy on sound tokens alone, both ears in
-turn, with LoRA on the language model's queries and values; a small loss on where its last layer looks keeps it at the
-box. With `--preset hub` the thinker is the pinned Qwen3-VL, frozen in bfloat16: it is shown the pictures' own pixels,
-has no stage `thinker`, and learns its new words in `decoder`. A GPU is used where there is one.
+linear reader is where the audio head's choice among kinds begins. `decoder` teaches the audio head by cross-entropy on
+sound tokens alone, both ears in turn, with LoRA on the language model's queries and values; a small loss on where its
+last layer looks keeps it at the box. `rehearse` writes down thoughts and sounds of many clicks; with --rehearsed the
+audio head learns from these, without the thinker. With `--preset hub` the thinker is the pinned Qwen3-VL, frozen in
+bfloat16: it is shown the pictures' own pixels, has no stage `thinker`, and learns its new words in `decoder`. A GPU is
+used where there is one.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,24 +39,28 @@ from synesthesia.audio.mel_tokens import MelTokens
 from synesthesia.errors import UserError
 from synesthesia.hearing.token_decoder import EARS, TokenDecoder, TokenDecoderConfig
 from synesthesia.language.picture_model import load_tiny, save_tiny, tiny, tiny_config
-from synesthesia.language.thinker import Thinker
+from synesthesia.language.thinker import Thinker, Thought
 from synesthesia.language.trained import LoraSettings
 from synesthesia.language.views import PixelViews
 from synesthesia.spatial.compact_head import CompactHead
 from synesthesia.thinking import thinker_of
 from synesthesia.trained_thinking import save_speaking
 from training.audio_data import SoundStore, read_manifest
-from training.clicked_sounds import Sounds, click
-from training.decoder_start import begin_with_codebooks
+from training.clicked_sounds import Clicks, Sounds, click
+from training.decoder_start import begin_with_codebooks, begin_with_reader
 from training.language_losses import decoder_loss, thinker_loss
 from training.learning import Course, Trained, learn, started
+from training.rehearsal import SOUNDS, Rehearsals, rehearse
+from training.run_log import Ema, load_state
 from training.seen_pictures import INDEX, Pictures, SeenStore, see
 from training.shown_pixels import PixelStore, see_pixels
 from training.speaker import Reader, Speaker, opened, table, unheard
+from training.together import rank
 from training.tower_start import begin_with_kinds
 from training.train_prior import classifier
 
-STAGES = ("see", "thinker", "decoder")
+STAGES = ("see", "thinker", "rehearse", "decoder")
+REHEARSED = "rehearsed"  # below the runs
 
 
 @dataclass(frozen=True)
@@ -77,6 +87,8 @@ class LanguagePathTraining:
     ema: float = 0.998
     seed: int = 0
     bf16: bool = True
+    rehearsed: bool = False  # thoughts and sounds that the stage `rehearse` wrote, not new ones
+    rehearsals: int = 16_000  # clicks of it
     compile: bool = False  # the audio head: some minutes first, then steps of three quarters of the time
     limit: int = 0
 
@@ -140,37 +152,71 @@ def train_thinker(config: LanguagePathTraining) -> Thinker:
     return thinker
 
 
+def the_speaker(config: LanguagePathTraining, tokens: MelTokens) -> tuple[Speaker, list[dict[str, Any]], Pictures]:
+    """Thinker under LoRA and audio head as they begin, what of them is descended how fast, and what is clicked on."""
+    thinker, pictures = hub_thinker(config) if config.hub else (load_tiny(config.thinker), SeenStore(config.seen))
+    lora, words = opened(thinker, LoraSettings(), words=config.hub)
+    shape = TokenDecoderConfig(thought=thinker.width, tokens=tokens.config)
+    speaker = Speaker(thinker, TokenDecoder(shape, tokens)).train()
+    begin_with_codebooks(speaker.decoder, torch.Generator().manual_seed(config.seed))
+    if not config.hub:
+        begin_with_reader(speaker.decoder, config.runs / "thinker" / "state.safetensors")
+    groups = [{"params": [*speaker.decoder.parameters(), *words], "peak": config.rate},
+              {"params": lora, "peak": config.lora_rate}]  # fmt: skip
+    return speaker, groups, pictures
+
+
+def rehearse_clicks(config: LanguagePathTraining) -> None:
+    """With the thinker as the last run of `decoder` left it, if there was one."""
+    torch.manual_seed(config.seed)
+    sounds = recordings(config, np.random.default_rng(config.seed))
+    speaker, _, pictures = the_speaker(config, sounds.tokens)
+    runs = config.course("decoder", "").runs
+    if (runs / "state.json").is_file():
+        average = Ema(speaker, config.ema)
+        load_state(runs, {}, {}, average)
+        speaker.load_state_dict(average.values)
+    first, processes = rank(), int(os.environ.get("WORLD_SIZE", 1))
+    rehearse(
+        speaker.thinker.eval(), pictures, sounds, config.runs / REHEARSED, config.rehearsals, config.seed, first,
+        processes,
+    )  # fmt: skip
+
+
 def train_decoder(config: LanguagePathTraining) -> Speaker:
     torch.manual_seed(config.seed)
     course = config.course("decoder", "token_loss")
     accelerator, rng = started(course.runs, config.seed, config.bf16)
     was_seen(config)  # before anything is fetched
+    known = Rehearsals(config.runs / REHEARSED) if config.rehearsed else None
     sounds = recordings(config, rng)
-    thinker, pictures = hub_thinker(config) if config.hub else (load_tiny(config.thinker), SeenStore(config.seen))
-    settings = LoraSettings()
-    lora, words = opened(thinker, settings, words=config.hub)
-    shape = TokenDecoderConfig(thought=thinker.width, tokens=sounds.tokens.config)
-    speaker = Speaker(thinker, TokenDecoder(shape, sounds.tokens.to(accelerator.device))).train()
-    begin_with_codebooks(speaker.decoder, torch.Generator().manual_seed(config.seed))
+    speaker, groups, pictures = the_speaker(config, sounds.tokens.to(accelerator.device))
+    shape = speaker.decoder.config
     accelerator.print(table(speaker))
     if config.compile:
         speaker.decoder.compile(dynamic=True)
 
+    def batch(frames: int) -> tuple[Clicks | Thought, Tensor, Tensor, Tensor]:
+        """(clicks, the box of each sound, codes, by how much the right ear leads)."""
+        count = max(2, config.clicks * min(config.frames) // frames)
+        if known is not None:
+            drawn = known.draw(max(2, count * config.sounds // SOUNDS), frames, rng).to(accelerator.device)
+            return drawn.thought, drawn.boxes, drawn.codes, drawn.lead_s
+        clicks = click(pictures, count, rng).to(accelerator.device)
+        each = clicks.repeated(config.sounds)
+        return clicks, each.boxes, *sounds.heard(each, frames / sounds.tokens.config.tokens_per_second)
+
     def losses(wrapped: nn.Module) -> tuple[Tensor, Tensor]:
         frames = int(rng.choice(config.frames))
-        clicks = click(pictures, max(2, config.clicks * min(config.frames) // frames), rng).to(accelerator.device)
-        each = clicks.repeated(config.sounds)
-        codes, lead_s = sounds.heard(each, frames / sounds.tokens.config.tokens_per_second)
+        clicks, boxes, codes, lead_s = batch(frames)
         told = torch.from_numpy(rng.random(len(codes)) >= config.untold).to(codes.device)
         hidden = unheard((len(codes), EARS * frames), rng).to(codes.device)
         written, thought = wrapped(clicks, codes, told, hidden)
-        return decoder_loss(written, thought, each, codes, lead_s, told, shape)
+        return decoder_loss(written, thought, boxes, codes, lead_s, told, shape)
 
-    groups = [{"params": [*speaker.decoder.parameters(), *words], "peak": config.rate},
-              {"params": lora, "peak": config.lora_rate}]  # fmt: skip
     kept = Trained(speaker) if config.hub else None  # the rest of it is gigabytes, and lies on the hub
     if learn(course, speaker, groups, losses, accelerator, kept):
-        save_speaking(speaker.eval().decoder, speaker.thinker, settings, config.out, words=config.hub)
+        save_speaking(speaker.eval().decoder, speaker.thinker, LoraSettings(), config.out, words=config.hub)
     return speaker
 
 
@@ -202,7 +248,9 @@ def recordings(config: LanguagePathTraining, rng: np.random.Generator) -> Sounds
 
 
 def main(config: LanguagePathTraining) -> None:
-    stages = {"see": look_at_pictures, "thinker": train_thinker, "decoder": train_decoder}
+    stages = {
+        "see": look_at_pictures, "thinker": train_thinker, "rehearse": rehearse_clicks, "decoder": train_decoder,
+    }  # fmt: skip
     stages[config.stage](config)
 
 
@@ -211,10 +259,11 @@ if __name__ == "__main__":
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--stage", choices=STAGES, required=True)
     parser.add_argument("--preset", choices=("embedded", "hub"))
+    parser.add_argument("--rehearsed", action="store_true", help="learn from what the stage rehearse wrote")
     parser.add_argument("--compile", action="store_true", help="the audio head, by a C++ compiler or on a GPU")
     for name in ("out", "runs", "cache", "thinker", "tokens"):
         parser.add_argument(f"--{name}", type=Path)
-    for name in ("steps", "clicks", "sounds", "pictures", "tiny", "limit", "seed"):
+    for name in ("steps", "clicks", "sounds", "pictures", "tiny", "rehearsals", "limit", "seed"):
         parser.add_argument(f"--{name}", type=int)
     for name in ("minutes", "rate"):
         parser.add_argument(f"--{name}", type=float)

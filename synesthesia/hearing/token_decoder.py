@@ -10,7 +10,7 @@ but the piece of log-mel that its codes stand for. The right ear's positions als
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -36,6 +36,7 @@ class TokenDecoderConfig:
     heads: int = 4
     leads: int = 33  # classes of the time by which the right ear leads, the middle one 0
     lead_step_s: float = 50e-6
+    kinds: int = 132  # learned ones, among which a thought chooses softly
     tokens: MelTokenConfig = field(default_factory=MelTokenConfig)
 
     @property
@@ -118,6 +119,8 @@ class TokenDecoder(nn.Module):
         self.memory_norm = nn.LayerNorm(width)
         self.remember = nn.ModuleList(nn.Linear(width, 2 * width, bias=False) for _ in range(config.layers))
         self.gist = nn.Linear(width, width, bias=False)
+        self.choose = nn.Linear(config.thought, config.kinds)
+        self.kind = nn.Linear(config.kinds, width, bias=False)
         self.nothing = nn.Parameter(torch.randn(width) * 0.5)  # the memory of no thought, for guidance
         self.start = nn.Parameter(torch.randn(width) * 0.02)
         self.ear = nn.Embedding(EARS, width)
@@ -135,13 +138,16 @@ class TokenDecoder(nn.Module):
 
     def memory(self, thought: Thought) -> Memory:
         """What the audio tokens look at: every hidden state through the adaptor, patches with their place and the last
-        with that of the box; and what they are told wherever they look, from the last state."""
+        with that of the box; and what they are told wherever they look, from the last state: itself through the
+        adaptor, and the kinds that it chooses."""
         placed = thought.patches.clone()
         placed[:, -1] = True
         at = thought.at[..., None] * (torch.pi * 2.0 ** torch.arange(WAVES, device=thought.at.device))  # (B, S, 2, 4)
         waves = torch.cat([at.sin(), at.cos()], dim=3).flatten(2) * placed[..., None]
         states = self.adapt(thought.states.float()) + self.place(waves)
-        return self._memory(states, thought.mask, thought.patches)
+        memory = self._memory(states, thought.mask, thought.patches)
+        chosen = self.kind(self.choose(thought.states[:, -1].float()).softmax(dim=1))
+        return replace(memory, gist=memory.gist + chosen)
 
     def no_memory(self, count: int) -> Memory:
         """The unconditional twin."""

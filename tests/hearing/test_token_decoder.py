@@ -111,7 +111,7 @@ def test_writing_step_by_step_is_teacher_forcing() -> None:
     told = memory(6)
     steps = write(told, 0, temperature=0.0)
     codes = laid_out(steps)
-    assert codes.shape == (1, 2, BOOKS, FRAMES) and len(steps) == 2 * FRAMES and len(codes.unique()) > 3
+    assert codes.shape == (1, 2, BOOKS, FRAMES) and len(steps) == 2 * FRAMES and len(codes.unique()) > 2
     written = forced(told, codes)
     assert torch.equal(written.codes.argmax(dim=3)[0], torch.cat([step.codes for step in steps]))
     assert torch.allclose(written.looks[0], torch.cat([step.looks for step in steps]), atol=1e-5)

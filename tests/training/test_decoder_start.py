@@ -1,12 +1,16 @@
-"""Where the audio head's last layers begin: by hand."""
+"""Where the audio head begins: by hand."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 import torch
+from safetensors.torch import save_file
 
 from synesthesia.audio.mel_tokens import MelTokenConfig, MelTokens
 from synesthesia.hearing.token_decoder import TokenDecoder, TokenDecoderConfig
-from training.decoder_start import begin_with_codebooks
+from training.decoder_start import begin_with_codebooks, begin_with_reader
 
 
 def the_decoder(width: int) -> TokenDecoder:
@@ -43,3 +47,28 @@ def test_codebooks_that_are_empty_give_even_scores() -> None:
     decoder = TokenDecoder(TokenDecoderConfig(thought=16, width=32, layers=1, heads=2, tokens=tokens.config), tokens)
     begin_with_codebooks(decoder, torch.Generator().manual_seed(1))
     assert (decoder.outer[0].weight == 0).all()
+
+
+def test_a_thought_chooses_among_kinds_as_the_reader_read_it(tmp_path: Path) -> None:
+    tokens, generator = MelTokens(MelTokenConfig(codebooks=1, codes=8)), torch.Generator().manual_seed(3)
+    config = TokenDecoderConfig(thought=16, width=32, layers=1, heads=2, kinds=9, tokens=tokens.config)
+    decoder, path = TokenDecoder(config, tokens), tmp_path / "state.safetensors"
+    there = decoder.choose.weight.detach().clone()
+    assert not begin_with_reader(decoder, path) and torch.equal(decoder.choose.weight, there)
+    weight, bias = (torch.randn(*shape, generator=generator) for shape in ((6, 16), (6,)))
+    save_file({"ema.read.weight": weight, "ema.read.bias": bias, "ema.other": bias.clone()}, path)
+    assert begin_with_reader(decoder, path)
+    states = torch.randn(5, 16, generator=generator)
+    chosen = decoder.choose(states).softmax(dim=1)
+    assert torch.allclose(chosen[:, :6], (states @ weight.T + bias).softmax(dim=1), atol=1e-3)
+    assert float(chosen[:, 6:].max()) < 0.02, "what the reader never told apart is not chosen"
+
+
+def test_a_reader_of_more_kinds_than_there_are_gives_the_first(tmp_path: Path) -> None:
+    tokens = MelTokens(MelTokenConfig(codebooks=1, codes=8))
+    config = TokenDecoderConfig(thought=16, width=32, layers=1, heads=2, kinds=3, tokens=tokens.config)
+    decoder = TokenDecoder(config, tokens)
+    save_file({"ema.read.weight": torch.eye(16), "ema.read.bias": torch.arange(16.0)}, tmp_path / "state.safetensors")
+    begin_with_reader(decoder, tmp_path / "state.safetensors")
+    assert torch.equal(decoder.choose.weight, torch.eye(16)[:3])
+    assert decoder.choose.bias.tolist() == pytest.approx([0.0, 1.0, 2.0])

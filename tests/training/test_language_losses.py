@@ -12,7 +12,6 @@ from torch import Tensor
 from synesthesia.hearing.token_decoder import TokenDecoderConfig, Written
 from synesthesia.language.thinker import Thought
 from tests.training.tiny_language_path import CODES, LEADS, some_codes
-from training.clicked_sounds import Clicks
 from training.language_losses import LEAD, LOOK, decoder_loss, near
 from training.speaker import UNHEARD, unheard
 
@@ -28,10 +27,8 @@ def a_thought(at: Tensor) -> Thought:
 def loss_of(written: Written, codes: Tensor, lead_s: list[float], told: list[bool]) -> tuple[float, float]:
     at = torch.tensor([[[0.1, 0.1], [0.9, 0.1], [0.1, 0.9]]]).expand(2, -1, -1)
     boxes = torch.tensor([[0.0, 0.0, 0.3, 0.3], [0.7, 0.0, 1.0, 0.3]])
-    clicks, config = Clicks((), boxes, torch.zeros(2, 2)), TokenDecoderConfig(leads=LEADS)
-    total, speech = decoder_loss(
-        written, a_thought(at), clicks, codes, torch.tensor(lead_s), torch.tensor(told), config
-    )
+    config = TokenDecoderConfig(leads=LEADS)
+    total, speech = decoder_loss(written, a_thought(at), boxes, codes, torch.tensor(lead_s), torch.tensor(told), config)
     return float(total), float(speech)
 
 
@@ -74,5 +71,5 @@ def test_some_positions_of_half_of_the_sounds_are_unheard() -> None:
     hidden = unheard((4_000, 50), np.random.default_rng(0))
     share = hidden.float().mean(dim=1)
     assert hidden.shape == (4_000, 50) and 0.48 < float((share == 0).float().mean()) < 0.55
-    assert float(share[share > 0].mean()) == pytest.approx(UNHEARD / 2, abs=0.02) and float(share.max()) < 0.85
+    assert float(share[share > 0].mean()) == pytest.approx(UNHEARD / 2, abs=0.02) and float(share.max()) > 0.9
     assert torch.equal(hidden, unheard((4_000, 50), np.random.default_rng(0)))

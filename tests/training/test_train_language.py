@@ -19,11 +19,12 @@ from torch import Tensor
 from synesthesia.audio.mel_tokens import MelTokenConfig, MelTokens
 from synesthesia.hearing.token_decoder import TokenDecoder, TokenDecoderConfig
 from synesthesia.language.picture_model import load_tiny, tiny
+from synesthesia.language.thinker import Thinker
 from synesthesia.language.trained import LoraSettings, add_lora
 from synesthesia.quantised import load_quantised
 from synesthesia.trained_thinking import save_speaking
 from tests.training.tiny_language_path import CODES, language_path_folder, small_config, small_decoder, some_codes
-from training import train_language
+from training import rehearsal, train_language
 from training.clicked_sounds import Clicks, click
 from training.language_losses import decoder_loss
 from training.seen_pictures import Pictures, SeenStore
@@ -174,6 +175,22 @@ def test_a_training_goes_on_from_the_step_where_it_stopped(
     assert changed(out, load_file(config.out / "model.safetensors"))
 
 
+def test_the_audio_head_learns_from_what_was_written_down(
+    config: LanguagePathTraining, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a thought of the thinker, which stays as it is."""
+    monkeypatch.setattr(rehearsal, "SHARD", 32)
+    monkeypatch.setattr(rehearsal, "SECONDS", 0.48)
+    train_language.main(replace(config, stage="rehearse", rehearsals=32))
+    steps = counted(monkeypatch)
+    monkeypatch.setattr(Thinker, "forward", None)
+    made = train_language.train_decoder(replace(config, rehearsed=True, sounds=2)).state_dict()
+    there = a_speaker(config.data).state_dict()
+    assert not steps and {"decoder.kind.weight", "decoder.choose.weight"} <= changed(there, made)
+    thinker = {name for name in there if name.startswith("thinker.") and ".lora_A" not in name}
+    assert not thinker & changed(there, made) and any(".lora_B" in name for name in thinker)
+
+
 def test_every_click_is_heard_as_several_sounds(folder: Path, clicks: Clicks) -> None:
     """One thought for all of its sounds is the same as thinking again for each."""
     speaker, codes = a_speaker(folder), some_codes(12)
@@ -221,7 +238,7 @@ def learnt(folder: Path, clicks: Clicks) -> tuple[Speaker, Tensor, list[float]]:
     losses = []
     for _ in range(60):
         made, thought = speaker(clicks, codes, told)
-        loss, speech = decoder_loss(made, thought, clicks, codes, lead_s, told, speaker.decoder.config)
+        loss, speech = decoder_loss(made, thought, clicks.boxes, codes, lead_s, told, speaker.decoder.config)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

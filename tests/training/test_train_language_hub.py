@@ -203,6 +203,6 @@ def test_a_step_of_the_audio_head_stays_on_one_device(config: LanguagePathTraini
     codes = torch.zeros(4, 2, BOOKS, 5, dtype=torch.long, device=where)
     written = decoder(withheld(decoder.memory(thought), decoder, ones(4)), codes)
     clicks = Clicks((), torch.zeros(4, 4), torch.zeros(4, 2)).to(where)
-    total, speech = decoder_loss(written, thought, clicks, codes, torch.zeros(4, device=where), ones(4), shape)
+    total, speech = decoder_loss(written, thought, clicks.boxes, codes, torch.zeros(4, device=where), ones(4), shape)
     total.backward()
     assert written.codes.shape == (4, 10, BOOKS, CODES) and total.device == speech.device == where
