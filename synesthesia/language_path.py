@@ -41,11 +41,13 @@ OVERLAP_FRAMES = 8  # of the piece before that are spoken again, so that the voc
 
 @dataclass(frozen=True)
 class Sampling:
-    """temperature: 0 takes the likeliest code; top_k: codes that may be drawn; guidance: 1 is none."""
+    """temperature: 0 takes the likeliest code; top_k: codes that may be drawn; guidance: 1 is none; pull: 0 is none
+    (see `Drawing`)."""
 
     temperature: float = 1.0
     top_k: int = 100
     guidance: float = 3.0
+    pull: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ class LanguagePath:
         generators = [torch.Generator().manual_seed((seed * 1_000_003 + 7919 * k + 29) % 2**63) for k in range(takes)]
         return self.decoder.write(
             memory, frames, generators, temperature=sampling.temperature, top_k=sampling.top_k,
-            guidance=sampling.guidance,
+            guidance=sampling.guidance, pull=sampling.pull,
         )  # fmt: skip
 
     @torch.inference_mode()

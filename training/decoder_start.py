@@ -28,8 +28,8 @@ def begin_with_codebooks(decoder: TokenDecoder, generator: torch.Generator) -> N
 
 @torch.no_grad()
 def begin_with_reader(decoder: TokenDecoder, state: Path) -> bool:
-    """The choice begins as the reader that the stage `thinker` kept in its state; what a kind sounds like is learnt. False,
-    and nothing changed, where there is no such state."""
+    """The choice begins as the reader that the stage `thinker` kept in its state; what a kind sounds like is learnt.
+    False, and nothing changed, where there is no such state."""
     if not state.is_file():
         return False
     kept = load_file(state)

@@ -203,9 +203,14 @@ class TokenDecoder(nn.Module):
 
     def write(
         self, memory: Memory, frames: int, generators: list[torch.Generator], *, temperature: float = 1.0,
-        top_k: int = 100, guidance: float = 2.0,
+        top_k: int = 100, guidance: float = 2.0, pull: float = 0.0,
     ) -> Iterator[Step]:  # fmt: skip
         """One step a position, for as many takes as generators; memory: of one thought. temperature: 0 takes the
         likeliest code; guidance: 1 follows the thought as it was learnt, more exaggerates what sets it apart from no
-        thought."""
-        return write(self, memory, frames, generators, Drawing(temperature, top_k), guidance)
+        thought; pull: 0 is none, more keeps to what the thought alone asks for, whatever was written so far."""
+        return write(self, memory, frames, generators, Drawing(temperature, top_k, guidance, pull))
+
+    def alone(self, memory: Memory, positions: int) -> Tensor:
+        """(2, P, W): hidden states of positions that are not told what was written, of one thought and of none."""
+        start = self.start.expand(1, positions, -1)
+        return torch.cat([self._run(start, one)[0] for one in (memory, self.no_memory(1))])

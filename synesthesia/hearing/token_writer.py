@@ -37,10 +37,15 @@ class Step:
 
 @dataclass(frozen=True)
 class Drawing:
-    """How a code is drawn. temperature: 0 takes the likeliest; top_k: codes that may be drawn."""
+    """How a code is drawn. temperature: 0 takes the likeliest; top_k: codes that may be drawn; guidance: how many times
+    what the thought changes is added to no thought, given what was written; pull: how many times what it changes where
+    nothing was written is added to that. What was written soon outweighs the thought, and a slip would be gone on
+    with; the second term knows nothing of it (two conditions guided apart: Brooks et al. 2023, InstructPix2Pix)."""
 
     temperature: float
     top_k: int
+    guidance: float = 1.0
+    pull: float = 0.0
 
     def __call__(self, logits: Tensor, uniform: Tensor) -> Tensor:
         """(takes, codes), (takes,) in [0, 1) -> (takes,) codes, by the inverse of the cumulative distribution."""
@@ -112,15 +117,15 @@ def _attended(q: Tensor, keys: Tensor, values: Tensor) -> Tensor:
 
 @torch.inference_mode()
 def write(
-    decoder: TokenDecoder, memory: Memory, frames: int, generators: list[torch.Generator], drawing: Drawing,
-    guidance: float,
-) -> Iterator[Step]:  # fmt: skip
+    decoder: TokenDecoder, memory: Memory, frames: int, generators: list[torch.Generator], drawing: Drawing
+) -> Iterator[Step]:
     """One step a position, for as many takes as generators; memory: of one thought."""
     assert len(memory.patches) == 1, f"one thought, got {len(memory.patches)}"
     takes, positions, books = len(generators), EARS * frames, decoder.config.tokens.codebooks
     uniform = torch.stack([torch.rand(positions, books, generator=each) for each in generators])  # (takes, P, K)
     longest, primed = EARS * CONTEXT_FRAMES, EARS * PRIMED_FRAMES
-    context = Context(decoder, memory, takes, guidance != 1.0, min(positions, longest))
+    context = Context(decoder, memory, takes, drawing.guidance != 1.0, min(positions, longest))
+    alone = decoder.alone(memory, min(positions, longest)) if drawing.pull else None  # (2, P, W)
     cells: list[Tensor] = []  # (takes, cell) of what was written last
     x = decoder.start.expand(takes, 1, -1)
     for position in range(positions):
@@ -128,24 +133,29 @@ def write(
             context.filled = 0
             x = torch.cat([decoder.start.expand(takes, 1, -1), decoder.last(torch.stack(cells, dim=1))], 1)
         hidden, looks = context.run(x)
-        codes, cell = _depth(decoder, hidden, uniform[:, position], drawing, guidance)
+        told = None if alone is None else alone[:, context.filled - 1]
+        codes, cell = _depth(decoder, hidden, told, uniform[:, position], drawing)
         yield Step(codes, decoder.lead(hidden[:takes]) if position % EARS else None, looks)
         cells = [*cells[1 - primed :], cell]
         x = decoder.last(cell)[:, None]
 
 
 def _depth(
-    decoder: TokenDecoder, hidden: Tensor, uniform: Tensor, drawing: Drawing, guidance: float
+    decoder: TokenDecoder, hidden: Tensor, alone: Tensor | None, uniform: Tensor, drawing: Drawing
 ) -> tuple[Tensor, Tensor]:
-    """hidden: (rows, W); uniform: (takes, K) -> codes (takes, K), coarse to fine, and the cell (takes, 256) that they
-    stand for. Guidance is linear, and so is the last layer: what is away from no thought goes through it once."""
+    """hidden: (rows, W); alone: (2, W) with and without the thought where nothing was written; uniform: (takes, K) ->
+    codes (takes, K), coarse to fine, and the cell (takes, 256) that they stand for. Guidance is linear, and so is the
+    last layer: what is away from no thought goes through it once."""
     takes, codes = len(uniform), []
     cell = torch.zeros(takes, decoder.config.tokens.cell)
     for book in range(uniform.shape[1]):
         so_far = decoder.so_far[book](cell)
         inner = decoder.inner[book](hidden).unflatten(0, (-1, takes)) + so_far
         inner = F.gelu(inner, approximate="tanh")
-        guided = inner[0] if len(inner) == 1 else torch.lerp(inner[1], inner[0], guidance)
+        guided = inner[0] if len(inner) == 1 else torch.lerp(inner[1], inner[0], drawing.guidance)
+        if alone is not None:
+            free = F.gelu(decoder.inner[book](alone)[:, None] + so_far, approximate="tanh")  # (2, takes, W)
+            guided = guided + drawing.pull * (free[0] - free[1])
         codes.append(drawing(decoder.outer[book](guided), uniform[:, book]))
         cell = cell + decoder.cell(book, codes[-1])
     return torch.stack(codes, dim=1), cell

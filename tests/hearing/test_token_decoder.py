@@ -66,8 +66,10 @@ def seeds(*numbers: int) -> list[torch.Generator]:
     return [torch.Generator().manual_seed(number) for number in numbers]
 
 
-def write(told: Memory, *numbers: int, temperature: float = 1.0, guidance: float = 1.0) -> list[Step]:
-    return list(decoder().write(told, FRAMES, seeds(*numbers), temperature=temperature, guidance=guidance))
+def write(
+    told: Memory, *numbers: int, temperature: float = 1.0, guidance: float = 1.0, pull: float = 0.0
+) -> list[Step]:
+    return list(decoder().write(told, FRAMES, seeds(*numbers), temperature=temperature, guidance=guidance, pull=pull))
 
 
 def laid_out(steps: list[Step]) -> Tensor:
@@ -135,6 +137,26 @@ def test_guidance_of_one_is_no_guidance() -> None:
     plain, branch = (laid_out(write(memory(6), 1, 2, guidance=g)) for g in (1.0, 1.0 + 1e-6))
     assert torch.equal(plain, branch)
     assert not torch.equal(plain, laid_out(write(memory(6), 1, 2, guidance=4.0)))
+
+
+def test_where_nothing_was_written_the_pull_is_guidance() -> None:
+    """And later it is not, for it never knows what was written."""
+    told, numbers = memory(6), range(12)
+    pulled, guided = write(told, *numbers, pull=2.0), write(told, *numbers, guidance=3.0)
+    plain = write(told, *numbers)
+    assert torch.equal(pulled[0].codes, guided[0].codes) and not torch.equal(pulled[0].codes, plain[0].codes)
+    assert not torch.equal(laid_out(pulled), laid_out(guided))
+
+
+@torch.no_grad()
+def test_the_pull_by_hand() -> None:
+    """Positions that are not told what was written, with the thought less without it, beside what is written."""
+    told, none = memory(6), decoder().no_memory(1)
+    codes = laid_out(write(told, 0, temperature=0.0, pull=1.5))
+    free = torch.ones(1, 2 * FRAMES, dtype=torch.bool)
+    with_it, without = (decoder()(one, codes, free).codes for one in (told, none))
+    expected = (forced(told, codes).codes + 1.5 * (with_it - without)).argmax(dim=3)[0]
+    assert torch.equal(expected, codes[0].permute(2, 0, 1).flatten(0, 1))
 
 
 @pytest.mark.parametrize("guidance", [1.0, 2.0])
