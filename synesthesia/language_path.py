@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 TAKES = 4
+FREE = 0.75  # of the guidance, see `Sampling`
 TAKES_SECONDS = 20.0  # written in all, at most: longer sounds get fewer takes
 FIRST_FRAMES = 13  # tokens of half a second: what the first piece that is handed out waits for
 PIECE_FRAMES = 25  # of the later ones
@@ -41,13 +42,13 @@ OVERLAP_FRAMES = 8  # of the piece before that are spoken again, so that the voc
 
 @dataclass(frozen=True)
 class Sampling:
-    """temperature: 0 takes the likeliest code; top_k: codes that may be drawn; guidance: 1 is none; pull: 0 is none
-    (see `Drawing`)."""
+    """temperature: 0 takes the likeliest code; top_k: codes that may be drawn; guidance: 1 is none; free: share of what
+    guidance adds that doesn't know what was written so far (the pull of a `Drawing`)."""
 
     temperature: float = 1.0
     top_k: int = 100
     guidance: float = 3.0
-    pull: float = 0.0
+    free: float = FREE
 
 
 @dataclass(frozen=True)
@@ -135,9 +136,10 @@ class LanguagePath:
         """One step a position; the same seed writes the same tokens."""
         sampling = sampling or Sampling()
         generators = [torch.Generator().manual_seed((seed * 1_000_003 + 7919 * k + 29) % 2**63) for k in range(takes)]
+        more = sampling.guidance - 1
         return self.decoder.write(
             memory, frames, generators, temperature=sampling.temperature, top_k=sampling.top_k,
-            guidance=sampling.guidance, pull=sampling.pull,
+            guidance=1 + more * (1 - sampling.free), pull=more * sampling.free,
         )  # fmt: skip
 
     @torch.inference_mode()

@@ -38,7 +38,6 @@ from synesthesia.evaluation.intervals import Estimate, bootstrap, wilson
 from synesthesia.evaluation.judge import Judge
 from synesthesia.hearing.descriptor import describe
 from synesthesia.hearing.direct import Hearing
-from synesthesia.language_path import TAKES
 from synesthesia.vision.backbone import PatchEncoder
 from training.audio_data import SoundStore, read_manifest
 from training.hear_cases import Case, Verdict, auroc, calibration_error, cases, excerpt, judged, likeness
@@ -50,7 +49,7 @@ from training.train_prior import classifier
 if TYPE_CHECKING:
     from training.language_rows import LanguageRows
 
-LANGUAGE = ("language", "language_one_take", "language_unguided")
+LANGUAGE = ("language", "language_one_take", "language_plainly_guided", "language_unguided")  # as in `LanguageRows`
 MAIN = ("flow", "flow_without_retrieval", "flow_one_take", "mlp", *LANGUAGE, "text", "bound", "shuffled", "random")
 ALL = (*MAIN, "wish", "generator", "copies", "pairs", "presence", "sides", "layers")
 
@@ -163,10 +162,7 @@ class Evaluation:
         elif name == "flow":
             sounds = self.flow_clicks()
         elif name in LANGUAGE:
-            sounds = self.language.clicks(
-                takes=TAKES if name == "language" else 1,
-                guidance=1.0 if name == "language_unguided" else self.config.guidance,
-            )
+            sounds = self.language.clicks(name, self.config.guidance)
         else:
             options = {
                 "flow_without_retrieval": {"retrieve": False},

@@ -15,7 +15,7 @@ from synesthesia.evaluation.intervals import Estimate, bootstrap, wilson
 from synesthesia.hearing.direct import Hearing
 from synesthesia.language.eyes_tower import blocks
 from synesthesia.language.thinker import Seen
-from synesthesia.language_path import LanguagePath, Sampling, Spoken
+from synesthesia.language_path import TAKES, LanguagePath, Sampling, Spoken
 from synesthesia.presets import Preset
 from synesthesia.thinking import Thinking
 from synesthesia.ui.looking import NEAR, times_even
@@ -46,20 +46,29 @@ class LanguageRows:
         self.path, self.hearing, self.grids, self.seconds = path, hearing, grids, seconds
         self.middles: list[Spoken] = []
 
-    def speak(self, grid: PatchGrid, row: int, col: int, seed: int, takes: int, guidance: float) -> Spoken:
+    def speak(self, grid: PatchGrid, row: int, col: int, seed: int, takes: int, sampling: Sampling) -> Spoken:
         wanted = self.hearing.wish(grid).voices[row * grid.cols + col]
         return self.path.speak(
-            self.path.think(grid, row, col), grid, seconds=self.seconds, seed=seed, takes=takes,
-            sampling=Sampling(guidance=guidance), wanted=wanted,
+            self.path.think(grid, row, col), grid, seconds=self.seconds, seed=seed, takes=takes, sampling=sampling,
+            wanted=wanted,
         )  # fmt: skip
 
-    def clicks(self, takes: int, guidance: float) -> list[Tensor]:
-        """(n,) the mean of both ears of a click in the middle of every picture."""
-        self.middles = [
-            self.speak(grid, grid.rows // 2, grid.cols // 2, number, takes, guidance)
+    def clicks(self, name: str, guidance: float) -> list[Tensor]:
+        """(n,) the mean of both ears of a click in the middle of every picture. name: of the row, see below."""
+        sampling = {
+            "language": Sampling(guidance=guidance),
+            "language_one_take": Sampling(guidance=guidance),
+            "language_plainly_guided": Sampling(guidance=guidance, free=0.0),
+            "language_unguided": Sampling(guidance=1.0),
+        }[name]
+        takes = TAKES if name == "language" else 1
+        spoken = [
+            self.speak(grid, grid.rows // 2, grid.cols // 2, number, takes, sampling)
             for number, grid in enumerate(self.grids)
         ]
-        return [torch.from_numpy(spoken.waveform).mean(dim=0) for spoken in self.middles]
+        if name == "language":
+            self.middles = spoken
+        return [torch.from_numpy(one.waveform).mean(dim=0) for one in spoken]
 
     def sides(self, guidance: float) -> tuple[Sides, list[Look]]:
         """Two clicks a picture, one take each; and where the head looked."""
@@ -67,7 +76,7 @@ class LanguageRows:
         for number, grid in enumerate(self.grids):
             for place in SIDES:
                 row, col = grid.rows // 2, int(place * grid.cols)
-                spoken = self.speak(grid, row, col, number, 1, guidance)
+                spoken = self.speak(grid, row, col, number, 1, Sampling(guidance=guidance))
                 left, right = np.sqrt((spoken.waveform.astype(np.float64) ** 2).mean(axis=1) + 1e-12)
                 side = 1 if place > 0.5 else -1
                 by_db.append(side * 20 * np.log10(right / left))

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from synesthesia.hearing.direct import Hearing
-from synesthesia.language_path import LanguagePath, Spoken
+from synesthesia.language_path import TAKES, LanguagePath, Sampling, Spoken
 from synesthesia.ui.looking import times_even
 from synesthesia.vision.grid import PatchGrid
 from training.language_rows import LanguageRows
@@ -26,14 +26,14 @@ class Path:
     """Clicked at column c it is louder and sooner on that side by c, unless deaf; it looks at the clicked patch."""
 
     def __init__(self, deaf: bool = False) -> None:
-        self.deaf, self.asked = deaf, list[tuple[int, Any]]()
+        self.deaf, self.asked = deaf, list[tuple[int, Any, Sampling]]()
 
     def think(self, grid: PatchGrid, row: int, col: int) -> tuple[int, int]:
         return row, col
 
     def speak(self, memory: tuple[int, int], grid: PatchGrid, *, seconds: float, seed: int, takes: int,
-              sampling: Any, wanted: torch.Tensor) -> Spoken:  # fmt: skip
-        self.asked.append((takes, wanted))
+              sampling: Sampling, wanted: torch.Tensor) -> Spoken:  # fmt: skip
+        self.asked.append((takes, wanted, sampling))
         side = 0.0 if self.deaf else (memory[1] + 0.5) / grid.cols - 0.5
         looks = np.zeros((grid.rows, grid.cols), np.float32)
         looks[memory] = 1.0
@@ -62,12 +62,23 @@ def test_ears_that_are_alike_agree_with_no_side() -> None:
 def test_a_click_in_the_middle_is_heard_as_both_ears_together() -> None:
     path = Path()
     rows = the_rows(path)
-    sounds = rows.clicks(3, 2.0)
+    sounds = rows.clicks("language", 2.0)
     assert len(sounds) == 2 and torch.allclose(sounds[0], torch.ones(50))
-    assert [takes for takes, _ in path.asked] == [3, 3]
+    assert [takes for takes, *_ in path.asked] == [TAKES, TAKES]
     assert path.asked[0][1] == 4 * COLS + 6, "the take is chosen by what is wished at the clicked patch"
     attention = rows.attention([])
     assert set(attention) == {"middle, box", "middle, near"} and attention["middle, box"].value == ROWS * COLS
+
+
+def test_each_row_is_sampled_as_it_says() -> None:
+    path = Path()
+    rows, names = the_rows(path), ("language_one_take", "language_plainly_guided", "language_unguided")
+    for name in names:
+        rows.clicks(name, 2.0)
+    assert {takes for takes, *_ in path.asked} == {1} and rows.middles == []
+    assert [sampling for *_, sampling in path.asked[::2]] == [
+        Sampling(guidance=2.0), Sampling(guidance=2.0, free=0.0), Sampling(guidance=1.0)
+    ]  # fmt: skip
 
 
 def test_looking_is_counted_in_even_shares() -> None:
