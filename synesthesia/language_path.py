@@ -32,9 +32,9 @@ from synesthesia.vision.grid import PatchGrid
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-TAKES = 4
-FREE = 0.75  # of the guidance, see `Sampling`
-TAKES_SECONDS = 20.0  # written in all, at most: longer sounds get fewer takes
+TAKES = 12
+FREE = 0.3  # of the guidance, see `Sampling`
+TAKES_SECONDS = 48.0  # written in all, at most: longer sounds get fewer takes
 FIRST_FRAMES = 13  # tokens of half a second: what the first piece that is handed out waits for
 PIECE_FRAMES = 25  # of the later ones
 OVERLAP_FRAMES = 8  # of the piece before that are spoken again, so that the vocoder knows what it goes on from
