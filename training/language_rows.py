@@ -88,9 +88,9 @@ class LanguageRows:
     def attention(self, at_sides: list[Look]) -> dict[str, Estimate]:
         """How often its even share the head looks at what was clicked, and near it: on the clicks in the middle, whose
         sounds are made, and on those at the sides."""
+        grids = self.grids if self.middles else []
         middles = [
-            (spoken.looks, grid.rows // 2, grid.cols // 2)
-            for spoken, grid in zip(self.middles, self.grids, strict=True)
+            (spoken.looks, grid.rows // 2, grid.cols // 2) for spoken, grid in zip(self.middles, grids, strict=True)
         ]
         rng = np.random.default_rng(0)
         return {

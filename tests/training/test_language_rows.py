@@ -54,6 +54,11 @@ def test_the_louder_ear_is_that_of_the_clicked_side() -> None:
     assert {(row, col) for _, row, col in looks} == {(4, 1), (4, 10)}
 
 
+def test_where_it_looks_is_told_of_the_sides_alone_too() -> None:
+    rows = the_rows(Path())
+    assert set(rows.side_figures(3.0)) == {"sides", "attention: sides, box", "attention: sides, near"}
+
+
 def test_ears_that_are_alike_agree_with_no_side() -> None:
     sides, _ = the_rows(Path(deaf=True)).sides(3.0)
     assert sides.louder.value == 0.0 and sides.sooner.value == 0.5 and sides.difference_db == 0.0
