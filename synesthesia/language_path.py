@@ -182,5 +182,7 @@ def loud(waveform: Tensor) -> Tensor:
     return waveform * (PEAK / waveform.abs().max().clamp(min=1e-4))
 
 
-def takes_of(seconds: float) -> int:
-    return max(1, min(TAKES, int(TAKES_SECONDS / seconds)))
+def takes_of(seconds: float, sampling: Sampling) -> int:
+    """One where nothing is drawn, for all would be the same."""
+    drawn = sampling.temperature > 0 and sampling.top_k > 1
+    return max(1, min(TAKES, int(TAKES_SECONDS / seconds))) if drawn else 1

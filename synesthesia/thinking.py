@@ -69,10 +69,12 @@ class Thinking:
         from synesthesia.language_path import Spoken, takes_of
 
         path, grid = self.path(hearing), seen.grid
-        wish, patch, takes = hearing.wish(grid), row * grid.cols + col, takes_of(settings.seconds)
+        wish, patch = hearing.wish(grid), row * grid.cols + col
+        sampling = sampling_of(settings)
+        takes = takes_of(settings.seconds, sampling)
         for came in path.speaking(
             path.think(grid, row, col, seen.picture), grid, seconds=settings.seconds,
-            seed=own_seed_of(seen, row, col, settings), takes=takes, sampling=sampling_of(settings),
+            seed=own_seed_of(seen, row, col, settings), takes=takes, sampling=sampling,
             wanted=wish.voices[patch],
         ):  # fmt: skip
             if not isinstance(came, Spoken):

@@ -192,7 +192,11 @@ def test_how_far_it_is_comes_before_the_sound(path: LanguagePath, memory: Memory
 
 
 def test_longer_sounds_get_fewer_takes() -> None:
-    assert [takes_of(seconds) for seconds in (1.0, 4.0, 5.0, 7.0, 10.0)] == [4, 4, 4, 2, 2]
+    assert [takes_of(seconds, Sampling()) for seconds in (1.0, 4.0, 5.0, 7.0, 10.0)] == [12, 12, 9, 6, 4]
+
+
+def test_where_nothing_is_drawn_one_take_is_enough() -> None:
+    assert takes_of(4.0, Sampling(temperature=0.0)) == takes_of(4.0, Sampling(top_k=1)) == 1
 
 
 @pytest.mark.parametrize(("rows", "cols"), [(4, 6), (5, 7), (15, 15)])

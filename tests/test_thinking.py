@@ -64,7 +64,7 @@ def test_what_was_written_is_told(studio: Studio, cat: Image.Image) -> None:
     tokens, grid = told(heard), studio.look(cat)
     assert tokens.codes.shape == (2, TOKENS.codebooks, 33) and tokens.codes.dtype == np.int64
     assert tokens.codes.min() >= 0 and tokens.codes.max() < TOKENS.codes == tokens.sizes
-    assert tokens.per_second == 25 and tokens.takes == 4 and 0 <= tokens.take < 4
+    assert tokens.per_second == 25 and tokens.takes == 12 and 0 <= tokens.take < 12
     assert tokens.looks.shape == (grid.rows, grid.cols) and tokens.looks.dtype == np.float32
     assert tokens.looks.sum() == pytest.approx(1.0, abs=1e-4) and tokens.looks.min() >= 0
     assert abs(tokens.lead_s) < 800e-6
@@ -98,7 +98,7 @@ def test_places_and_settings_matter(studio: Studio, cat: Image.Image) -> None:
 
 def test_a_sound_of_ten_seconds(studio: Studio, cat: Image.Image) -> None:
     heard = click(studio, cat, seconds=10.0)
-    assert heard.waveform.shape == (2, 160_000) and told(heard).codes.shape[2] == 250 and told(heard).takes == 2
+    assert heard.waveform.shape == (2, 160_000) and told(heard).codes.shape[2] == 250 and told(heard).takes == 4
     assert np.abs(heard.waveform[:, -16_000:]).max() > 1e-3
 
 

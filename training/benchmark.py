@@ -168,7 +168,7 @@ def tokens(rounds: int) -> list[Row]:
         next(iter(studio.stream(picture, 700, 400, seconds=SOUND_S, seed=seed, anyway=True)))
         first.append(time.perf_counter() - begun)
     return [
-        _timed("4 s of stereo tokens, four takes", whole[1:], 4.0),
+        _timed("4 s of stereo tokens, twelve takes", whole[1:], 4.0),
         _timed("the first half second of a stream of tokens", first[1:], 1.0),
     ]
 

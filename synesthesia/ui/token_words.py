@@ -14,7 +14,7 @@ NOTES = {  # voice -> what it is
     "all": "Flow, MLP and Language on the same click and seed, side by side.",
 }
 TEMPERATURE = "Temperature"
-TEMPERATURE_INFO = "Language only: 0 always takes the likeliest token, more is bolder."
+TEMPERATURE_INFO = "Language only: more is bolder; 0 takes the likeliest token and drones on."
 TOP_K = "Top-k"
 TOP_K_INFO = "Language only: how many of the likeliest tokens may be drawn."
 
