@@ -1,0 +1,223 @@
+"""Meshes from which rendered things are built: rounded boxes, turned bodies, bent tubes, and the noise that dents them.
+
+Plain numpy, so that everything about a scene but its picture can be made and tested without Blender.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+
+TRIANGLE = -1  # stands for the missing fourth corner of a triangle
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """vertices (V, 3) float64, metres; faces (F, 4) int64, counter-clockwise seen from outside, last entry TRIANGLE for
+    triangles; uv (F, 4, 2) float64, metres along the surface; smooth: shaded as curved."""
+
+    vertices: np.ndarray
+    faces: np.ndarray
+    uv: np.ndarray
+    smooth: bool = True
+
+    @property
+    def extents(self) -> np.ndarray:
+        return np.ptp(self.vertices, axis=0)
+
+    def moved(self, offset: Sequence[float] | np.ndarray) -> Mesh:
+        return replace(self, vertices=self.vertices + np.asarray(offset, dtype=np.float64))
+
+    def scaled(self, factor: float) -> Mesh:
+        return replace(self, vertices=self.vertices * factor, uv=self.uv * factor)
+
+    def turned(self, rotation: np.ndarray) -> Mesh:
+        return replace(self, vertices=self.vertices @ np.asarray(rotation).T)
+
+    def standing(self) -> Mesh:
+        """Centred over the origin, its lowest point at height 0."""
+        low, high = self.vertices.min(axis=0), self.vertices.max(axis=0)
+        return self.moved([-(low[0] + high[0]) / 2, -(low[1] + high[1]) / 2, -low[2]])
+
+    def normals(self) -> np.ndarray:
+        """(V, 3) unit normals, the faces' averaged by area."""
+        corners = self.vertices[np.where(self.faces == TRIANGLE, self.faces[:, :1], self.faces)]
+        face = np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1])
+        triangle = self.faces[:, 3] == TRIANGLE
+        face[triangle] = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])[triangle]
+        total = np.zeros_like(self.vertices)
+        for corner in range(4):
+            used = self.faces[:, corner] != TRIANGLE
+            np.add.at(total, self.faces[used, corner], face[used])
+        return total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12)
+
+
+def joined(meshes: Sequence[Mesh]) -> Mesh:
+    offsets = np.cumsum([0] + [len(mesh.vertices) for mesh in meshes[:-1]])
+    faces = [np.where(m.faces == TRIANGLE, TRIANGLE, m.faces + o) for m, o in zip(meshes, offsets, strict=True)]
+    return Mesh(np.concatenate([m.vertices for m in meshes]), np.concatenate(faces),
+                np.concatenate([m.uv for m in meshes]), meshes[0].smooth)  # fmt: skip
+
+
+def turn(axis: int, radians: float) -> np.ndarray:
+    """(3, 3) rotation about a coordinate axis."""
+    c, s = np.cos(radians), np.sin(radians)
+    first, second = [(1, 2), (2, 0), (0, 1)][axis]
+    out = np.eye(3)
+    out[first, first] = out[second, second] = c
+    out[first, second], out[second, first] = -s, s
+    return out
+
+
+def rounded_box(extents: Sequence[float], radius: float, cells: int = 14) -> Mesh:
+    """A box whose edges are rounded to `radius` (half the least extent: a pill; a cube then: a ball)."""
+    half = np.asarray(extents, dtype=np.float64) / 2
+    radius = float(np.clip(radius, 1e-6, half.min()))
+    lines, inner = [], half - radius
+    for h in inner:
+        arc = radius * np.tan(np.linspace(0, np.pi / 4, 5 if radius < 0.6 * half.min() else 10))
+        count = int(np.clip(round(cells * 2 * h / (2 * half.max())), 1, cells))
+        flat = np.linspace(-h, h, count + 1) if h > 1e-9 else np.zeros(1)
+        lines.append(np.concatenate([-h - arc[:0:-1], flat, h + arc[1:]]))
+    counts = [len(line) for line in lines]
+    keys, uv = [], []
+    for axis in range(3):
+        a, b = (axis + 1) % 3, (axis + 2) % 3
+        for end in (0, 1):
+            i, j = np.meshgrid(np.arange(counts[a] - 1), np.arange(counts[b] - 1), indexing="ij")
+            steps = [(0, 0), (1, 0), (1, 1), (0, 1)] if end else [(0, 0), (0, 1), (1, 1), (1, 0)]
+            quad = np.zeros((i.size, 4, 3), dtype=np.int64)
+            for corner, (di, dj) in enumerate(steps):
+                quad[:, corner, axis] = end * (counts[axis] - 1)
+                quad[:, corner, a], quad[:, corner, b] = (i + di).ravel(), (j + dj).ravel()
+            keys.append(quad)
+            u, v = lines[a][quad[..., a]], lines[b][quad[..., b]]
+            uv.append(np.stack([v, u] if axis == 0 or axis == 1 else [u, v], axis=-1) + axis * 0.37)
+    corners = np.concatenate(keys)
+    unique, faces = np.unique(corners.reshape(-1, 3), axis=0, return_inverse=True)
+    on_cube = np.stack([lines[axis][unique[:, axis]] for axis in range(3)], axis=1)
+    core = np.clip(on_cube, -inner, inner)
+    away = on_cube - core
+    away /= np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-12)
+    return Mesh(core + radius * away, faces.reshape(-1, 4), np.concatenate(uv))
+
+
+def smooth_profile(points: Sequence[tuple[float, float]], rounding: float, step: float) -> np.ndarray:
+    """(P, 2) radius and height along a polyline whose inner corners are rounded by at most `rounding` metres, and whose
+    long edges are cut into pieces of about `step`."""
+    p = np.asarray(points, dtype=np.float64)
+    out = [p[:1]]
+    for k in range(1, len(p) - 1):
+        before, after = p[k - 1] - p[k], p[k + 1] - p[k]
+        cut = min(rounding, 0.45 * np.linalg.norm(before), 0.45 * np.linalg.norm(after))
+        a, b = p[k] + before / np.linalg.norm(before) * cut, p[k] + after / np.linalg.norm(after) * cut
+        t = np.linspace(0, 1, 5)[:, None]
+        out.append((1 - t) ** 2 * a + 2 * t * (1 - t) * p[k] + t**2 * b)
+    corners = np.concatenate([*out, p[-1:]])
+    pieces = [corners[:1]]
+    for a, b in pairwise(corners):
+        count = max(1, int(np.ceil(np.linalg.norm(b - a) / step)))
+        pieces.append(a + (b - a) * (np.arange(1, count + 1) / count)[:, None])
+    return np.concatenate(pieces)
+
+
+def turned_body(profile: np.ndarray, squareness: float = 2.0, flatness: float = 1.0, segments: int = 72,
+                closed: bool = False) -> Mesh:  # fmt: skip
+    """A body turned about z from (P, 2) radius and height, going up on the outside. closed: the profile is a loop away
+    from the axis; else both its ends lie on the axis. squareness 2: round, more: the superellipse's exponent."""
+    angle = 2 * np.pi * np.arange(segments) / segments
+    c, s = np.cos(angle), np.sin(angle)
+    stretch = (np.abs(c) ** squareness + np.abs(s) ** squareness) ** (-1 / squareness)
+    rim = np.stack([stretch * c, flatness * stretch * s], axis=1)
+    body = profile if closed else profile[1:-1]
+    rows = len(body)
+    vertices = np.concatenate(
+        [body[:, :1, None] * rim, np.broadcast_to(body[:, 1:, None], (rows, segments, 1))], axis=2
+    )
+    along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(profile, axis=0), axis=1))])
+    around = profile[:, 0].max() * np.append(angle, 2 * np.pi)
+    i = np.arange(rows if closed else rows - 1)[:, None]
+    j = np.arange(segments)[None, :]
+    below, above, right = i * segments, ((i + 1) % rows) * segments, (j + 1) % segments
+    faces = np.stack([below + j, below + right, above + right, above + j], axis=-1).reshape(-1, 4)
+    first = along[: len(i)] if closed else along[1 : 1 + len(i)]
+    second = np.append(along, along[-1] + np.linalg.norm(profile[0] - profile[-1]))[1:] if closed else along[2:]
+    u0, u1 = np.broadcast_arrays(around[j], around[j + 1])
+    v0, v1 = np.broadcast_to(first[:, None], (len(i), segments)), np.broadcast_to(
+        second[: len(i), None], (len(i), segments))  # fmt: skip
+    left, other = np.broadcast_to(u0, v0.shape), np.broadcast_to(u1, v0.shape)
+    uv = np.stack([np.stack(pair, -1) for pair in ((left, v0), (other, v0), (other, v1), (left, v1))], axis=-2)
+    flat = vertices.reshape(-1, 3)
+    if closed:
+        return Mesh(flat, faces, uv.reshape(-1, 4, 2))
+    poles = np.array([[0, 0, profile[0, 1]], [0, 0, profile[-1, 1]]])
+    low, high, k = rows * segments, rows * segments + 1, np.arange(segments)
+    missing = np.full(segments, TRIANGLE)
+    bottom = np.stack([k, np.full(segments, low), (k + 1) % segments, missing], axis=1)
+    last = (rows - 1) * segments
+    top = np.stack([last + k, last + (k + 1) % segments, np.full(segments, high), missing], axis=1)
+    points = np.concatenate([flat, poles])
+    caps = np.concatenate([bottom, top])
+    cap_uv = points[np.where(caps == TRIANGLE, caps[:, :1], caps)][..., :2]  # flat caps: seen from above
+    return Mesh(points, np.concatenate([faces, caps]), np.concatenate([uv.reshape(-1, 4, 2), cap_uv]))
+
+
+def bent_tube(path: np.ndarray, radius: float, flat: float = 1.0, sides: int = 12) -> Mesh:
+    """A round (flat < 1: flattened) rod along (N, 3) points, closed at both ends."""
+    ahead = np.gradient(path, axis=0)
+    ahead /= np.linalg.norm(ahead, axis=1, keepdims=True)
+    side = np.cross(ahead[0], [0.3, 0.5, 0.81])
+    rings, length = [], np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
+    angle = 2 * np.pi * np.arange(sides) / sides
+    for point, direction in zip(path, ahead, strict=True):
+        side = side - direction * (side @ direction)
+        side /= np.linalg.norm(side)
+        up = np.cross(direction, side)
+        rings.append(point + radius * (np.cos(angle)[:, None] * side + flat * np.sin(angle)[:, None] * up))
+    i, j = np.arange(len(path) - 1)[:, None] * sides, np.arange(sides)[None, :]
+    right = (j + 1) % sides
+    faces = np.stack([i + j, i + right, i + sides + right, i + sides + j], axis=-1).reshape(-1, 4)
+    u, v = np.broadcast_arrays(radius * np.append(angle, 2 * np.pi)[None, :], length[:, None])
+    grid = np.stack([u, v], axis=-1)
+    uv = np.stack([grid[:-1, :-1], grid[:-1, 1:], grid[1:, 1:], grid[1:, :-1]], axis=-2).reshape(-1, 4, 2)
+    k, last, count = np.arange(sides), (len(path) - 1) * sides, len(path) * sides
+    missing = np.full(sides, TRIANGLE)
+    start = np.stack([k, np.full(sides, count), (k + 1) % sides, missing], axis=1)
+    ends = np.concatenate([start, np.stack([last + k, last + (k + 1) % sides, 0 * k + count + 1, missing], axis=1)])
+    return Mesh(np.concatenate([*rings, path[:1], path[-1:]]), np.concatenate([faces, ends]),
+                np.concatenate([uv, np.zeros((2 * sides, 4, 2))]))  # fmt: skip
+
+
+class Waves:
+    """Smooth noise in space, a sum of plane waves per octave: about unit variance, of a given wavelength in metres."""
+
+    def __init__(self, rng: np.random.Generator, wavelength: float, octaves: int = 1, waves: int = 9) -> None:
+        direction = rng.normal(size=(octaves, waves, 3))
+        direction /= np.linalg.norm(direction, axis=2, keepdims=True)
+        octave = 2.0 ** np.arange(octaves)
+        self.frequency = direction * (2 * np.pi / wavelength * octave)[:, None, None]
+        self.phase = rng.uniform(0, 2 * np.pi, (octaves, waves))
+        self.gain = 0.5 ** np.arange(octaves) * np.sqrt(2 / waves)
+
+    def __call__(self, points: np.ndarray) -> np.ndarray:
+        """(N, 3) -> (N,)"""
+        angle = np.einsum("nd,owd->now", points, self.frequency) + self.phase
+        return (np.sin(angle).sum(axis=2) * self.gain).sum(axis=1)
+
+
+def wobbled(mesh: Mesh, rng: np.random.Generator, amplitude: float, wavelength: float, octaves: int = 1) -> Mesh:
+    """The whole space bent a little: walls keep their thickness where the wavelength is long against it."""
+    shift = np.stack([Waves(rng, wavelength, octaves)(mesh.vertices) for _ in range(3)], axis=1)
+    return replace(mesh, vertices=mesh.vertices + amplitude * shift)
+
+
+def crumpled(mesh: Mesh, rng: np.random.Generator, amplitude: float, wavelength: float, octaves: int = 3) -> Mesh:
+    """Folds with sharp ridges, along the normals."""
+    height = sum(
+        0.6**octave * (1 - 2 * np.abs(np.clip(Waves(rng, wavelength / 1.9**octave, 1, 4)(mesh.vertices), -1, 1)))
+        for octave in range(octaves)
+    )
+    return replace(mesh, vertices=mesh.vertices + amplitude * np.asarray(height)[:, None] * mesh.normals())

@@ -1,0 +1,237 @@
+"""A short way to write a procedural surface as Cycles shader nodes: arithmetic on values that live in the shader.
+
+    t = (g.axis_x * 40).fract()                       # a saw along the grain
+    g.surface(g.ramp(t, [(0, "#a87848"), (1, "#6e4424")]), rough=0.5, height=t * 0.0002)
+
+Lengths are metres: `g.point` is the thing's own coordinates, turned and shifted by its seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+Colour = str | tuple[float, float, float]
+
+
+def linear(colour: Colour) -> tuple[float, float, float]:
+    """Linear RGB of '#rrggbb' (sRGB); a tuple is linear already."""
+    if not isinstance(colour, str):
+        return colour
+    value = np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)]) / 255
+    r, g, b = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+    return float(r), float(g), float(b)
+
+
+class Value:
+    """One number, varying over the surface. Operators make shader nodes."""
+
+    def __init__(self, graph: Graph, socket: Any) -> None:
+        self.graph, self.socket = graph, socket
+
+    def _do(self, operation: str, *others: Any) -> Value:
+        return Value(self.graph, self.graph.node("Math", [self, *others], {"operation": operation}).outputs[0])
+
+    def __add__(self, other: Any) -> Value:
+        return self._do("ADD", other)
+
+    def __radd__(self, other: Any) -> Value:
+        return self._do("ADD", other)
+
+    def __sub__(self, other: Any) -> Value:
+        return self._do("SUBTRACT", other)
+
+    def __rsub__(self, other: Any) -> Value:
+        return (self * -1.0) + other
+
+    def __mul__(self, other: Any) -> Value:
+        return self._do("MULTIPLY", other)
+
+    def __rmul__(self, other: Any) -> Value:
+        return self._do("MULTIPLY", other)
+
+    def __truediv__(self, other: Any) -> Value:
+        return self._do("DIVIDE", other)
+
+    def __pow__(self, other: Any) -> Value:
+        return self._do("POWER", other)
+
+    def fract(self) -> Value:
+        return self._do("FRACT")
+
+    def floor(self) -> Value:
+        return self._do("FLOOR")
+
+    def abs(self) -> Value:
+        return self._do("ABSOLUTE")
+
+    def sin(self) -> Value:
+        return self._do("SINE")
+
+    def max(self, other: Any) -> Value:
+        return self._do("MAXIMUM", other)
+
+    def min(self, other: Any) -> Value:
+        return self._do("MINIMUM", other)
+
+    def above(self, edge: Any) -> Value:
+        """1 where greater than the edge, else 0."""
+        return self._do("GREATER_THAN", edge)
+
+    def step(self, low: float, high: float) -> Value:
+        """0 below low, 1 above high, smooth between (the other way round where low > high)."""
+        node = self.graph.node("MapRange", {"Value": self, "From Min": min(low, high), "From Max": max(low, high)},
+                               {"interpolation_type": "SMOOTHSTEP"})  # fmt: skip
+        up = Value(self.graph, node.outputs[0])
+        return up if low <= high else 1.0 - up
+
+
+class Graph:
+    """Nodes of one material. size: a length of the thing that patterns may be fitted to, metres."""
+
+    def __init__(self, tree: Any, rng: np.random.Generator, size: float, longest: int = 0) -> None:
+        self.tree, self.rng, self.size = tree, rng, size
+        tree.nodes.clear()
+        self.coordinates = self.node("TexCoord")
+        self.raw = self.coordinates.outputs["Object"]
+        tilt = rng.normal(0, 0.05, 3)
+        tilt[2] += {0: 0.0, 1: np.pi / 2, 2: 0.0}[longest]
+        tilt[1] += np.pi / 2 if longest == 2 else 0.0
+        turned = self.map(self.raw, rotation=tuple(float(t) for t in tilt))
+        self.point = self.map(turned, shift=tuple(float(s) for s in rng.uniform(-3, 3, 3)))
+        x, y, z = self.split(turned)
+        self.axis_x, self.axis_y, self.axis_z = x, y, z  # axis_x runs along the thing
+        uv = self.split(self.coordinates.outputs["UV"])
+        self.up = self.split(self.raw)[2]  # height over the standing thing's foot
+        self.u, self.v = uv[0] + float(rng.uniform(0, 1)), uv[1] + float(rng.uniform(0, 1))
+
+    def node(self, kind: str, inputs: Mapping[str, Any] | Sequence[Any] = (), settings: Mapping[str, str] | None = None
+             ) -> Any:  # fmt: skip
+        """A shader node with its settings; inputs by name, or in order (None: left alone)."""
+        node = self.tree.nodes.new("ShaderNode" + kind)
+        for name, value in (settings or {}).items():
+            setattr(node, name, value)
+        pairs = inputs.items() if isinstance(inputs, Mapping) else enumerate(inputs)
+        for key, value in pairs:
+            if value is not None:
+                self.feed(node.inputs[key], value)
+        return node
+
+    def feed(self, socket: Any, value: Any) -> None:
+        if isinstance(value, Value):
+            value = value.socket
+        if hasattr(value, "is_output"):
+            self.tree.links.new(value, socket)
+        elif socket.type == "RGBA":
+            socket.default_value = (*linear(value), 1.0)
+        else:
+            socket.default_value = value if isinstance(value, tuple) else float(value)
+
+    def between(self, low: float, high: float) -> float:
+        return float(self.rng.uniform(low, high))
+
+    def fitted(self, low: float, high: float, share: float = 0.06) -> float:
+        """A length of about `share` of the thing, within what is real (low to high, metres)."""
+        return float(np.clip(self.size * share * np.exp(self.rng.normal(0, 0.35)), low, high))
+
+    def pick(self, colours: Sequence[str]) -> tuple[float, float, float]:
+        """One of the colours, a little off."""
+        base = np.array(linear(colours[int(self.rng.integers(len(colours)))]))
+        r, g, b = np.clip(base * np.exp(self.rng.normal(0, 0.07, 3) + self.rng.normal(0, 0.12)), 0.0, 0.95)
+        return float(r), float(g), float(b)
+
+    def map(self, vector: Any, shift: tuple[float, ...] = (0, 0, 0), rotation: tuple[float, ...] = (0, 0, 0),
+            scale: tuple[float, ...] = (1, 1, 1)) -> Any:  # fmt: skip
+        return self.node("Mapping", [vector, tuple(shift), tuple(rotation), tuple(scale)]).outputs[0]
+
+    def split(self, vector: Any) -> tuple[Value, Value, Value]:
+        x, y, z = self.node("SeparateXYZ", [vector]).outputs
+        return Value(self, x), Value(self, y), Value(self, z)
+
+    def vector(self, x: Any, y: Any, z: Any = 0.0) -> Any:
+        return self.node("CombineXYZ", [x, y, z]).outputs[0]
+
+    def noise(
+        self, wavelength: float, detail: float = 3, rough: float = 0.55, at: Any = None, warp: float = 0
+    ) -> Value:
+        """Fractal noise about 0.5 with features of `wavelength` metres."""
+        inputs = {"Vector": self.point if at is None else at, "Scale": 1 / wavelength, "Detail": detail,
+                  "Roughness": rough, "Distortion": warp}  # fmt: skip
+        return Value(self, self.node("TexNoise", inputs).outputs[0])
+
+    def streaks(self, along: float, across: float, detail: float = 3) -> Value:
+        """Noise drawn out along the thing: features of `along` by `across` metres."""
+        stretched = self.map(self.vector(self.axis_x, self.axis_y, self.axis_z), scale=(across / along, 1, 1),
+                             shift=(self.between(-9, 9),) * 3)  # fmt: skip
+        return self.noise(across, detail, 0.6, stretched)
+
+    def cells(self, width: float, feature: str = "F1", at: Any = None, irregular: float = 1.0) -> tuple[Value, Any]:
+        """Voronoi: distance over the cell's width, and a random colour a cell."""
+        inputs = {"Vector": self.point if at is None else at, "Scale": 1 / width, "Randomness": irregular}
+        node = self.node("TexVoronoi", inputs, {"feature": feature})
+        return Value(self, node.outputs["Distance"]), node.outputs[1]
+
+    def grey(self, colour: Any) -> Value:
+        return self.split(colour)[0]
+
+    def chance(self, *numbers: Value) -> Value:
+        """A random number in [0, 1) for each combination of whole numbers."""
+        padded = [*numbers, *([0.0] * (3 - len(numbers)))]
+        return Value(self, self.node("TexWhiteNoise", [self.vector(*padded)]).outputs[0])
+
+    def facing(self, axis: int) -> Value:
+        """How far the surface faces along (or against) one of the thing's own axes, 0 to 1."""
+        turned = {"vector_type": "NORMAL", "convert_from": "WORLD", "convert_to": "OBJECT"}
+        normal = self.node("NewGeometry").outputs["True Normal"]
+        return self.split(self.node("VectorTransform", [normal], turned).outputs[0])[axis].abs()
+
+    def ramp(self, factor: Any, stops: Sequence[tuple[float, Colour]]) -> Any:
+        """The stops' colours in linear interpolation."""
+        node = self.node("ValToRGB", [factor])
+        elements = node.color_ramp.elements
+        for k, (place, colour) in enumerate(stops):
+            element = elements[k] if k < 2 else elements.new(place)
+            element.position, element.color = place, (*linear(colour), 1.0)
+        return node.outputs[0]
+
+    def mix(self, factor: Any, a: Any, b: Any, blend: str = "MIX") -> Any:
+        node = self.node("Mix", (), {"data_type": "RGBA", "blend_type": blend})
+        for index, value in ((0, factor), (6, a), (7, b)):
+            self.feed(node.inputs[index], value)
+        return node.outputs[2]
+
+    def tint(self, colour: Any, by: Any, amount: float = 1.0) -> Any:
+        """The colour times a value about 1."""
+        grey = self.vector(by, by, by)
+        return self.mix(amount, colour, grey, "MULTIPLY")
+
+    def bump(self, height: Value, strength: float = 1.0, normal: Any = None) -> Any:
+        """A normal from a height in metres."""
+        return self.node("Bump", {"Strength": strength, "Distance": 1.0, "Height": height, "Normal": normal}).outputs[0]
+
+    def surface(self, colour: Any, rough: Any = 0.5, height: Value | None = None, metal: Any = 0.0,
+                more: Mapping[str, Any] | None = None) -> Any:  # fmt: skip
+        """A Principled BSDF; height: of a fine relief, metres; more: its other inputs by name."""
+        inputs = {"Base Color": colour, "Roughness": rough, "Metallic": metal}
+        inputs.update(more or {})
+        if height is not None:
+            inputs["Normal"] = self.bump(height)
+        full = self.node("BsdfPrincipled", inputs).outputs[0]
+        if "Transmission Weight" in inputs:
+            return full
+        plain = self.node("BsdfDiffuse", {"Color": colour}).outputs[
+            0
+        ]  # light that other surfaces gather needs no relief
+        return self.blend(self.node("LightPath").outputs["Is Diffuse Ray"], full, plain)
+
+    def blend(self, factor: Any, a: Any, b: Any) -> Any:
+        """One shader into another."""
+        return self.node("MixShader", [factor, a, b]).outputs[0]
+
+    def clear_shadow(self, shader: Any, tint: Colour | Any, amount: float = 0.85) -> Any:
+        """Light passes to what lies behind: without caustics the shadow of glass would be black."""
+        path = self.node("LightPath")
+        shadow = Value(self, path.outputs["Is Shadow Ray"]).max(Value(self, path.outputs["Is Diffuse Ray"]))
+        return self.blend(shadow * amount, shader, self.node("BsdfTransparent", {"Color": tint}).outputs[0])
