@@ -166,16 +166,20 @@ def the_speaker(config: LanguagePathTraining, tokens: MelTokens) -> tuple[Speake
     return speaker, groups, pictures
 
 
+def what_is_kept(config: LanguagePathTraining, speaker: Speaker) -> nn.Module:
+    """Of which the state holds the weights: from the hub only what learns, the rest is gigabytes and lies there."""
+    return Trained(speaker) if config.hub else speaker
+
+
 def rehearse_clicks(config: LanguagePathTraining) -> None:
     """With the thinker as the last run of `decoder` left it, if there was one."""
     torch.manual_seed(config.seed)
     sounds = recordings(config, np.random.default_rng(config.seed))
     speaker, _, pictures = the_speaker(config, sounds.tokens)
-    runs = config.course("decoder", "").runs
-    if (runs / "state.json").is_file():
-        average = Ema(speaker, config.ema)
-        load_state(runs, {}, {}, average)
-        speaker.load_state_dict(average.values)
+    kept = what_is_kept(config, speaker)
+    average = Ema(kept, config.ema)
+    load_state(config.course("decoder", "").runs, {}, {}, average)
+    kept.load_state_dict(average.values)
     first, processes = rank(), int(os.environ.get("WORLD_SIZE", 1))
     rehearse(
         speaker.thinker.eval(), pictures, sounds, config.runs / REHEARSED, config.rehearsals, config.seed, first,
@@ -214,8 +218,7 @@ def train_decoder(config: LanguagePathTraining) -> Speaker:
         written, thought = wrapped(clicks, codes, told, hidden)
         return decoder_loss(written, thought, boxes, codes, lead_s, told, shape)
 
-    kept = Trained(speaker) if config.hub else None  # the rest of it is gigabytes, and lies on the hub
-    if learn(course, speaker, groups, losses, accelerator, kept):
+    if learn(course, speaker, groups, losses, accelerator, what_is_kept(config, speaker)):
         save_speaking(speaker.eval().decoder, speaker.thinker, LoraSettings(), config.out, words=config.hub)
     return speaker
 

@@ -16,14 +16,14 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from synesthesia.striking.beams import free_roots, free_shape, slowed
+from synesthesia.striking.beams import FREE_ROOTS, free_roots, free_shape, slowed
 from synesthesia.striking.materials import Properties
 from synesthesia.striking.vibration import Body, Family, Vibration, indices, together
 
 SHEAR_PLATE = 5 / 6
 LINES_DENSE, LINES, LINES_GROWTH = 9, 22, 1.35
 FACE_DENSE, FACE, FACE_GROWTH = 8, 18, 1.35
-WHOLE_BEND = 2 * 4.730041 * 2 * 0.982502  # integral of the second derivative of a free beam's first bending mode
+WHOLE_BEND = 2 * FREE_ROOTS[0] * 2 * 0.982502  # integral of the second derivative of a free beam's first bending mode
 OTHER_FACES = 0.25  # of the struck face's motion: what a box's edges pass on
 RIM = 0.05  # of a face: nearer to an edge than this the edge itself gives way
 

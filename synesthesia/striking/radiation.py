@@ -17,9 +17,9 @@ import torch
 from torch import Tensor
 
 from synesthesia.striking.contact import EXPONENT, Push
-from synesthesia.striking.vibration import Vibration
+from synesthesia.striking.vibration import SOUND_SPEED, Vibration
 
-AIR_DENSITY, SOUND_SPEED = 1.204, 343.0  # kg/m3, m/s at 20 degrees C
+AIR_DENSITY = 1.204  # kg/m3 at 20 degrees C
 DISTANCE_M = 1.0
 
 

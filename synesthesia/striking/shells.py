@@ -20,9 +20,8 @@ from torch import Tensor
 from synesthesia.striking import beams
 from synesthesia.striking.materials import Properties
 from synesthesia.striking.plates import free_edge, line_shape
-from synesthesia.striking.vibration import Body, Family, Vibration, indices, together
+from synesthesia.striking.vibration import SOUND_SPEED, Body, Family, Vibration, indices, together
 
-SOUND_SPEED = 343.0  # m/s in air
 APART = 0.0015  # share by which each of a pair is moved
 FLAW_RAD = 0.4  # where on the round the flaw sits, from the middle of the side that is seen
 FLAT_STEEPNESS = 30.0

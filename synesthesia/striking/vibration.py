@@ -20,6 +20,7 @@ from torch import Tensor
 from synesthesia.striking.things import Thing
 
 LOWEST_HZ = 20.0
+SOUND_SPEED = 343.0  # m/s in air at 20 degrees C
 
 
 @dataclass(frozen=True)
