@@ -138,7 +138,7 @@ def test_the_photograph_shows_where_it_looked_if_wished(page: Any) -> None:
 def test_the_settings_say_whom_they_are_for(page: Any) -> None:
     page.locator("#settings button").first.click()
     for name in ("Temperature", "Top-k"):
-        assert page.locator("#settings").get_by_label(f"number input for {name}").is_visible()
+        page.locator("#settings").get_by_label(f"number input for {name}").wait_for()  # until visible
     assert page.locator("#settings").get_by_text("Language only").count() == 2
     choose(page, "Language")
     page.wait_for_function("document.querySelector('#voice-note').innerText.includes('stereo')")
