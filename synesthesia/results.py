@@ -43,7 +43,7 @@ class Recipe:
     weights_sha256: str  # of all weights in use, see weights.fingerprint
     x: float  # natural pixels
     y: float
-    path: str  # "flow" | "mlp" | "language"
+    path: str  # "flow" | "mlp" | "language" | "tap"
     seconds: float
     seed: int
     steps: int
@@ -52,6 +52,10 @@ class Recipe:
     version: str  # of this package
     temperature: float = 1.0  # of the tokens that "language" draws
     top_k: int = 100  # codes that it may draw from
+    force: float = 8.0  # newtons with which "tap" strikes
+    mallet: str = "wood"  # "finger" | "wood" | "metal"
+    material: str = ""  # struck as if it were of this one; empty: of what it is taken for
+    size_factor: float = 1.0  # struck as if it were so many times as large
 
 
 @dataclass(frozen=True)
@@ -81,11 +85,91 @@ class Writing:
 
 
 @dataclass(frozen=True)
+class Estimate:
+    """A quantity read off a photograph. value: its middle; low, high: between them it lies in nine cases of ten."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class PhysicsState:
+    """What the path "tap" takes a place for, before any sound is made: numbers that a sound follows from.
+
+    code: number in the material codebook, which was learnt without names; purity: 0..1, the share of its training
+    patches that were of the material it is called after; materials: names with probabilities, likeliest first, sum to
+    1; shapes: the same for shapes. size_m: the longest extent in metres; thickness_m: of the wall, or of the thing where
+    it is full; hollowness: 0 full to 1 a thin wall; density: kg/m3; youngs_modulus_pa: pascals; hardness_pa: Young's
+    modulus of the surface, in pascals; t60_s: seconds in which a mode of 1 kHz falls by 60 dB; along, across: where on
+    the thing the place lies, see `striking.things.Place`.
+    """
+
+    code: int
+    purity: float
+    materials: tuple[LabelScore, ...]
+    shapes: tuple[LabelScore, ...]
+    size_m: Estimate
+    thickness_m: Estimate
+    hollowness: Estimate
+    density: Estimate
+    youngs_modulus_pa: Estimate
+    hardness_pa: Estimate
+    t60_s: Estimate
+    along: Estimate
+    across: Estimate
+
+
+@dataclass(frozen=True)
+class Blow:
+    """What was struck, how, and what followed from the state alone, before there were samples.
+
+    state: as read off the photograph; material, shape, size_m, thickness_m: what was struck, the state's own unless
+    something else was asked for (what_if); force_n: newtons; mallet: "finger", "wood" or "metal"; contact_s: how long
+    it stayed. frequencies_hz, t60_s, gains: (K,) float32, the modes by rising frequency, gains of full scale.
+    envelope, envelope_low, envelope_high: (frames,) float32, predicted root mean square of each frame of frame_s
+    seconds: of what was struck, and the band in which nine of ten things lie that the place may be.
+    """
+
+    state: PhysicsState
+    material: str
+    shape: str
+    size_m: float
+    thickness_m: float
+    what_if: bool
+    force_n: float
+    mallet: str
+    contact_s: float
+    frequencies_hz: np.ndarray
+    t60_s: np.ndarray
+    gains: np.ndarray
+    envelope: np.ndarray
+    envelope_low: np.ndarray
+    envelope_high: np.ndarray
+    frame_s: float
+
+
+@dataclass(frozen=True)
+class MaterialMap:
+    """What a photograph's places are taken to be made of. names: of the M materials; shares: (R, C, M) float32, sum to
+    1 along M; codes: (R, C) int64, of the material codebook; purities: (K,) float32, of each of its codes; named: (K,)
+    int64, index into names that each code is called by; solid: (R, C) float32 in 0..1, how surely there is something
+    to strike."""
+
+    names: tuple[str, ...]
+    shares: np.ndarray
+    codes: np.ndarray
+    purities: np.ndarray
+    named: np.ndarray
+    solid: np.ndarray
+
+
+@dataclass(frozen=True)
 class Heard:
     """The sound of one place.
 
     waveform: (channels, samples) float32 in [-1, 1], zeros when silent, two channels (left ear first) of the path
-    "language" and else one; sample_rate: Hz; tokens: of the path "language", unless it is silent.
+    "language" and else one; sample_rate: Hz; tokens: of the path "language", blow: of the path "tap", unless silent.
     presence: 0..1, how surely this place sounds at all; silent: the model abstains.
     row, col: the patch; box_px: (x1, y1, x2, y2) of it in natural pixels, x2 and y2 exclusive.
     """
@@ -100,6 +184,7 @@ class Heard:
     col: int
     box_px: tuple[int, int, int, int]
     tokens: Tokens | None = None
+    blow: Blow | None = None
 
     @property
     def seconds(self) -> float:
