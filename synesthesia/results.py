@@ -99,8 +99,8 @@ class PhysicsState:
 
     code: number in the material codebook, which was learnt without names; purity: 0..1, the share of its training
     patches that were of the material it is called after; materials: names with probabilities, likeliest first, sum to
-    1; shapes: the same for shapes. size_m: the longest extent in metres; thickness_m: of the wall, or of the thing if it
-    is full; hollowness: 0 full to 1 a thin wall; density: kg/m3; youngs_modulus_pa: pascals; hardness_pa: Young's
+    1; shapes: the same for shapes. size_m: the longest extent in metres; thickness_m: of the wall, or of a full thing;
+    hollowness: 0 full to 1 a thin wall; density: kg/m3; youngs_modulus_pa: pascals; hardness_pa: Young's
     modulus of the surface, in pascals; t60_s: seconds in which a mode of 1 kHz falls by 60 dB; along, across: where on
     the thing the place lies, see `striking.things.Place`.
     """
