@@ -16,8 +16,9 @@ LIMITS = (
     "sounds are rough. Where presence is low the studio stays silent. The sounds are made up: they are no evidence of "
     "what a place really sounded like. Directions were learnt from simulated clips through fifteen heads; front and "
     "back are often confused, most for dull sounds and in live rooms. The path language places a sound by where the "
-    "picture was clicked, left to right, and knows nothing of distance. Part of the training data is for research "
-    "only, so treat the weights alike."
+    "picture was clicked, left to right, and knows nothing of distance. The path tap takes the thing at a place for "
+    "one of 13 materials and 7 shapes, learnt mostly from rendered pictures; sizes and walls are guesses, told with "
+    "intervals. Part of the training data is for research only, so treat the weights alike."
 )
 _LIBRARIES = ("torch", "timm", "diffusers", "transformers", "gradio", "numpy", "pillow")
 

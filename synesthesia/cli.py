@@ -10,20 +10,26 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from synesthesia import recipe
+from synesthesia import presets, recipe
 from synesthesia.errors import UserError
 from synesthesia.results import Heard, bearings
 from synesthesia.studio import Studio
+from synesthesia.tapping import told
 
 BAD_INPUT = 2
-SETTINGS = ("path", "seconds", "seed", "guidance", "steps", "temperature", "top_k")
+SETTINGS = (
+    "path", "seconds", "seed", "guidance", "steps", "temperature", "top_k", "force", "mallet", "material",
+    "size_factor",
+)  # fmt: skip
 
 _EXAMPLES = """examples:
   python -m synesthesia hear photo.jpg --x 420 --y 310 --out bark.wav
   python -m synesthesia hear photo.jpg --x 420 --y 310 --path mlp --seconds 8 --seed 7 --out other.wav
   python -m synesthesia hear photo.jpg --x 420 --y 310 --path language --temperature 0.9 --top-k 50 --out both_ears.wav
+  python -m synesthesia hear photo.jpg --x 420 --y 310 --path tap --force 12 --mallet wood --out struck.wav --json
+  python -m synesthesia hear photo.jpg --x 420 --y 310 --path tap --material glass --size-factor 2 --out glass.wav
   python -m synesthesia hear photo.jpg --x 12 --y 9 --anyway --out wall.wav --json
   python -m synesthesia hear photo.jpg --x 420 --y 310 --out bark.wav --save-recipe bark.json
   python -m synesthesia hear photo.jpg --recipe bark.json --out the_very_same.wav
@@ -50,9 +56,10 @@ def parser() -> argparse.ArgumentParser:
     hear.add_argument("--x", type=float, help="pixels from the left edge of the upright photograph")
     hear.add_argument("--y", type=float, help="pixels from its top edge")
     hear.add_argument("--out", required=True, metavar="FILE.wav", help="the sound is written here")
-    hear.add_argument("--path", metavar="direct|flow|mlp|language",
-                      help="how a patch becomes a sound (default: direct, = flow; language: stereo)")  # fmt: skip
-    hear.add_argument("--seconds", type=float, help="duration, 1 to 10 (default: 4)")
+    hear.add_argument("--path", metavar="direct|flow|mlp|language|tap",
+                      help="how a patch becomes a sound (default: direct, = flow; language: stereo; "
+                      "tap: what is there is struck)")  # fmt: skip
+    hear.add_argument("--seconds", type=float, help="duration, 1 to 10 (default: 4, of tap 1.5)")
     hear.add_argument("--seed", type=int, help="another seed, another take (default: 0)")
     hear.add_argument(
         "--guidance", type=float, help="how closely flow and language follow the patch, 0 to 10 (default: 3)"
@@ -60,6 +67,10 @@ def parser() -> argparse.ArgumentParser:
     hear.add_argument("--steps", type=int, help="steps of the flow, 1 to 12 (default: 12)")
     hear.add_argument("--temperature", type=float, help="of language: 0 says the likeliest, to 2 (default: 1)")
     hear.add_argument("--top-k", type=int, help="of language: codes to draw from, 1 to 1024 (default: 100)")
+    hear.add_argument("--force", type=float, help="of tap: newtons, 0.5 to 50 (default: 8)")
+    hear.add_argument("--mallet", metavar="finger|wood|metal", help="of tap: what strikes (default: wood)")
+    hear.add_argument("--material", metavar="NAME", help="of tap: what if it were of wood, metal, glass ...")
+    hear.add_argument("--size-factor", type=float, help="of tap: what if it were so many times as large, 0.25 to 4")
     hear.add_argument("--anyway", action="store_true", help="sound even where presence is below the threshold")
     hear.add_argument("--recipe", type=Path, metavar="FILE.json", help="place and all settings from a saved recipe")
     hear.add_argument("--save-recipe", type=Path, metavar="FILE.json", help="also write this sound's recipe")
@@ -125,7 +136,8 @@ def _from_options(given: argparse.Namespace) -> Heard:
     if given.x is None or given.y is None:
         raise UserError("Give the place with --x and --y, or a saved sound with --recipe.")
     chosen = {name: getattr(given, name) for name in SETTINGS}
-    settings = {name: value for name, value in chosen.items() if value is not None}
+    settings: dict[str, Any] = {"seconds": presets.usual_seconds(given.path or "direct")}
+    settings |= {name: value for name, value in chosen.items() if value is not None}
     studio = Studio.load(given.preset or "embedded")
     return studio.hear(given.photo, given.x, given.y, anyway=given.anyway, **settings)
 
@@ -142,7 +154,8 @@ def _from_recipe(given: argparse.Namespace) -> Heard:
     return studio.hear(
         given.photo, wanted.x, wanted.y, path=wanted.path, seconds=wanted.seconds, seed=wanted.seed,
         steps=wanted.steps, guidance=wanted.guidance, anyway=wanted.anyway, temperature=wanted.temperature,
-        top_k=wanted.top_k,
+        top_k=wanted.top_k, force=wanted.force, mallet=wanted.mallet, material=wanted.material,
+        size_factor=wanted.size_factor,
     )  # fmt: skip
 
 
@@ -164,13 +177,21 @@ def summary(heard: Heard) -> dict[str, object]:
         "evidence": asdict(heard.evidence),
         "recipe": asdict(heard.recipe),
         **spoken,
+        **({} if heard.blow is None else {"blow": told(heard.blow)}),
     }
 
 
 def _sentence(heard: Heard, out: Path) -> str:
     place = f"row {heard.row}, column {heard.col}, presence {heard.presence:.2f}"
     if heard.silent:
-        return f"Nothing here makes a sound ({place}): {out} holds silence; --anyway sounds it."
+        nothing = "There is nothing to strike here" if heard.recipe.path == "tap" else "Nothing here makes a sound"
+        return f"{nothing} ({place}): {out} holds silence; --anyway sounds it."
+    if heard.blow is not None:
+        blow = heard.blow
+        return (
+            f"{out}: {heard.seconds:g} s from {place}; struck with {blow.force_n:g} N ({blow.mallet}): "
+            f"{blow.material}, {blow.shape}, {100 * blow.size_m:.3g} cm{' (what if)' if blow.what_if else ''}."
+        )
     labels = ", ".join(f"{one.label} {one.score:.2f}" for one in heard.evidence.labels[:3])
     return f"{out}: {heard.seconds:g} s from {place}; heard in it: {labels or 'nothing known'}."
 

@@ -12,14 +12,24 @@ from typing import Literal
 from synesthesia.errors import UserError
 
 SAMPLE_RATE_HZ = 16_000  # of every sound that leaves the studio
-PathName = Literal["flow", "mlp", "language"]
-PATHS: tuple[PathName, ...] = ("flow", "mlp", "language")
+PathName = Literal["flow", "mlp", "language", "tap"]
+PATHS: tuple[PathName, ...] = ("flow", "mlp", "language", "tap")
 
 MIN_SECONDS, MAX_SECONDS = 1.0, 10.0
 MAX_STEPS = 12
 MAX_GUIDANCE = 10.0
 MAX_TEMPERATURE = 2.0
 MAX_TOP_K = 1024
+MALLETS = ("finger", "wood", "metal")
+MIN_FORCE_N, MAX_FORCE_N = 0.5, 50.0
+MIN_SIZE_FACTOR, MAX_SIZE_FACTOR = 0.25, 4.0
+
+SECONDS, TAP_SECONDS = 4.0, 1.5  # see usual_seconds
+
+
+def usual_seconds(path: str) -> float:
+    """Of a sound by this path, where nobody chose."""
+    return TAP_SECONDS if path == "tap" else SECONDS
 
 
 @dataclass(frozen=True)
@@ -101,6 +111,14 @@ class ThinkingConfig:
 
 
 @dataclass(frozen=True)
+class TapConfig:
+    """Patch -> physics state, the path "tap". train_command: said when no adapter for these features is trained."""
+
+    weights: Weights = Weights("tap", licence="Apache-2.0, trained partly on research-only data")
+    train_command: str = "python -m training.train_tap --features DIR --out checkpoints/tap"
+
+
+@dataclass(frozen=True)
 class Preset:
     name: Literal["embedded", "hub"]
     vision: VisionConfig
@@ -109,6 +127,7 @@ class Preset:
     spatial: SpatialConfig = SpatialConfig()
     language: LanguageConfig = LanguageConfig()
     thinking: ThinkingConfig = ThinkingConfig()
+    tap: TapConfig = TapConfig()
 
     @property
     def hearing_roles(self) -> tuple[tuple[str, Weights], ...]:
@@ -131,11 +150,17 @@ class Preset:
         )
 
     @property
+    def tapping_roles(self) -> tuple[tuple[str, Weights], ...]:
+        """(role, weights) of every model that takes part in a sound by the path "tap"."""
+        return (("vision", self.vision.weights), ("physics adapter", self.tap.weights))
+
+    @property
     def roles(self) -> tuple[tuple[str, Weights], ...]:
         """(role, weights) of every model: of sounds, of directions, and of answers in words."""
         return (
             *self.hearing_roles,
             *self.thinking_roles,
+            *self.tapping_roles[1:],  # the eyes are the same
             ("localiser", self.spatial.localiser_weights),
             ("head", self.spatial.head_weights),
             ("language model", self.language.weights),
@@ -145,6 +170,8 @@ class Preset:
     def used_by(self, path: str) -> tuple[Weights, ...]:
         """What decides the samples of a sound made in this way, for `weights.fingerprint`. Of the mapper, the path
         "language" uses the prior: its wish chooses the take and says whether the place sounds."""
+        if path == "tap":
+            return tuple(weights for _, weights in self.tapping_roles)
         if path != "language":
             return tuple(weights for _, weights in self.hearing_roles)
         named = {"vision", "vocoder", "ear", "mapper", *(role for role, _ in self.thinking_roles)}
@@ -218,6 +245,10 @@ def hub() -> Preset:
             decoder_weights=Weights("token_decoder_hub"),
             train_command="accelerate launch -m training.train_language --preset hub --data DIR --stage decoder "
             "--out checkpoints/token_decoder_hub",
+        ),
+        tap=TapConfig(
+            Weights("tap_hub"),
+            train_command="python -m training.train_tap --features DIR --out checkpoints/tap_hub",
         ),
     )
 

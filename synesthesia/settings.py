@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from synesthesia import presets, weights
@@ -10,6 +11,7 @@ from synesthesia.about import VERSION
 from synesthesia.errors import UserError
 from synesthesia.presets import PathName, Preset
 from synesthesia.results import Recipe
+from synesthesia.striking.things import MATERIALS
 
 MAX_SEED = 2**32 - 1
 MAX_QUESTION = 200  # characters
@@ -17,7 +19,7 @@ MAX_QUESTION = 200  # characters
 
 @dataclass(frozen=True)
 class Settings:
-    """path: "flow", "mlp" or "language"; seconds 1 to 10; the rest as in `Studio.hear`."""
+    """path: "flow", "mlp", "language" or "tap"; seconds 1 to 10; the rest as in `Studio.hear`."""
 
     path: PathName
     seconds: float
@@ -27,6 +29,10 @@ class Settings:
     anyway: bool
     temperature: float = 1.0
     top_k: int = 100
+    force: float = 8.0
+    mallet: str = "wood"
+    material: str = ""
+    size_factor: float = 1.0
 
     @property
     def samples(self) -> int:
@@ -39,12 +45,16 @@ class Settings:
     @staticmethod
     def checked(
         path: str, seconds: float, seed: int, steps: int, guidance: float, anyway: bool, temperature: float = 1.0,
-        top_k: int = 100,
+        top_k: int = 100, force: float = 8.0, mallet: str = "wood", material: str = "", size_factor: float = 1.0,
     ) -> Settings:  # fmt: skip
         """UserError with one sentence that names the setting, its range and what was given."""
         way = "flow" if path == "direct" else path
         if way not in presets.PATHS:
-            raise UserError(f"There is no path '{path}'; choose 'direct' (the same as 'flow'), 'mlp' or 'language'.")
+            raise UserError(f"There is no path '{path}'; choose 'direct' (= 'flow'), 'mlp', 'language' or 'tap'.")
+        if mallet not in presets.MALLETS:
+            raise UserError(f"There is no mallet '{mallet}'; choose {_one_of(presets.MALLETS)}.")
+        if material not in ("", *MATERIALS):
+            raise UserError(f"There is no material '{material}'; leave it empty, or choose {_one_of(MATERIALS)}.")
         return Settings(
             path=way,
             seconds=number("The duration in seconds", seconds, presets.MIN_SECONDS, presets.MAX_SECONDS),
@@ -54,6 +64,10 @@ class Settings:
             anyway=bool(anyway),
             temperature=number("The temperature", temperature, 0.0, presets.MAX_TEMPERATURE),
             top_k=whole("The number of codes to draw from (top-k)", top_k, 1, presets.MAX_TOP_K),
+            force=number("The force in newtons", force, presets.MIN_FORCE_N, presets.MAX_FORCE_N),
+            mallet=mallet,
+            material=material,
+            size_factor=number("The size factor", size_factor, presets.MIN_SIZE_FACTOR, presets.MAX_SIZE_FACTOR),
         )
 
     def recipe(self, preset: Preset, picture_sha256: str, x: float, y: float) -> Recipe:
@@ -73,6 +87,10 @@ class Settings:
             version=VERSION,
             temperature=self.temperature,
             top_k=self.top_k,
+            force=self.force,
+            mallet=self.mallet,
+            material=self.material,
+            size_factor=self.size_factor,
         )
 
 
@@ -106,6 +124,14 @@ def place(x: float, y: float) -> tuple[float, float]:
         raise UserError("The place must be two numbers, x and y, in pixels of the photograph.") from None
 
 
+def inside(x: float, y: float, width_px: int, height_px: int) -> None:
+    """UserError unless the place lies on the photograph, in the words of `PatchGrid.cell`."""
+    if not (0 <= x < width_px and 0 <= y < height_px):  # also refuses NaN
+        raise UserError(
+            f"The click ({x:g}, {y:g}) lies outside the photograph, which is {width_px} x {height_px} pixels."
+        )
+
+
 def asked(text: str) -> str:
     """A question without the space around it. UserError when nothing remains, or too much."""
     question = text.strip()
@@ -114,6 +140,12 @@ def asked(text: str) -> str:
     if len(question) > MAX_QUESTION:
         raise UserError(f"A question may have up to {MAX_QUESTION} characters, but this one has {len(question)}.")
     return question
+
+
+def _one_of(names: Sequence[str]) -> str:
+    """'finger', 'wood' or 'metal'."""
+    quoted = [f"'{name}'" for name in names]
+    return f"{', '.join(quoted[:-1])} or {quoted[-1]}"
 
 
 def _plain(value: float) -> str:

@@ -19,8 +19,9 @@ from synesthesia import presets, weights
 from synesthesia.clips import ClipModels
 from synesthesia.errors import UserError
 from synesthesia.presets import Preset
-from synesthesia.results import Answered, Evidence, Heard, Info, Located, Recipe, SceneHeard, Writing
-from synesthesia.settings import Settings, asked, place
+from synesthesia.results import Answered, Evidence, Heard, Info, Located, MaterialMap, Recipe, SceneHeard, Writing
+from synesthesia.settings import Settings, asked, inside, place
+from synesthesia.tapping import Tapping, struck_together
 from synesthesia.thinking import Looked, Sound, Thinking
 from synesthesia.vision.cache import BoundedCache
 from synesthesia.vision.image import picture_key, read_image
@@ -45,6 +46,7 @@ class Studio:
         self._hearing: Hearing | None = None
         self._clips = ClipModels(preset)
         self._thinking = Thinking(preset)
+        self._tapping = Tapping(preset)
         self._grids: BoundedCache[PatchGrid] = BoundedCache(SEEN_PICTURES)
         self._presence: BoundedCache[np.ndarray] = BoundedCache(SEEN_PICTURES)
 
@@ -63,6 +65,14 @@ class Studio:
         key, grid = self._see(read_image(image))
         return self._presence_of(key, grid)
 
+    def materials(self, image: ImageSource) -> MaterialMap:
+        """What each place of the photograph is taken to be made of. UserError when no physics adapter is trained."""
+        picture = read_image(image)
+        self._tapping.require()
+        seen = Looked(picture, *self._see(picture))
+        with self._lock:
+            return self._tapping.materials(seen)
+
     def similarity(self, image: ImageSource, x: float, y: float) -> np.ndarray:
         """(R, C) float32 in [-1, 1]: likeness of every patch to the one at natural pixel (x, y)."""
         from synesthesia.vision.similarity import similarity_map
@@ -77,51 +87,37 @@ class Studio:
         return pca_picture(self.look(image))
 
     def hear(
-        self,
-        image: ImageSource,
-        x: float,
-        y: float,
-        *,
-        path: str = "direct",
-        seconds: float = 4.0,
-        seed: int = 0,
-        steps: int = 12,
-        guidance: float = 3.0,
-        anyway: bool = False,
-        temperature: float = 1.0,
-        top_k: int = 100,
-    ) -> Heard:
+        self, image: ImageSource, x: float, y: float, *, path: str = "direct", seconds: float = presets.SECONDS,
+        seed: int = 0, steps: int = 12, guidance: float = 3.0, anyway: bool = False, temperature: float = 1.0,
+        top_k: int = 100, force: float = 8.0, mallet: str = "wood", material: str = "", size_factor: float = 1.0,
+    ) -> Heard:  # fmt: skip
         """The sound of the place at natural pixel (x, y).
 
-        path: "direct" (= "flow"), "mlp" or "language" (stereo tokens, see `Heard.tokens`); seconds: 1 to 10; seed: the
-        same seed gives the same samples at the same place, and other ones at another place; steps: of the flow, at most
-        12; guidance: of flow and language, 0 to 10, where 1 is none; anyway: sound even where presence is below the
-        threshold; temperature, top_k: of language, 0 to 2 and 1 to 1024.
+        path: "direct" (= "flow"), "mlp", "language" (stereo tokens, see `Heard.tokens`) or "tap" (the thing there is
+        struck, see `Heard.blow`); seconds: 1 to 10; seed: the same seed gives the same samples at the same place, and
+        other ones at another place; steps: of the flow, at most 12; guidance: of flow and language, 0 to 10, where 1 is
+        none; anyway: sound even where presence is below the threshold; temperature, top_k: of language, 0 to 2 and 1 to
+        1024. Of tap: force: 0.5 to 50 newtons; mallet: "finger", "wood" or "metal"; material, size_factor: what if it
+        were of that one of `striking.things.MATERIALS` (empty: as it is seen), and 0.25 to 4 times as large.
         UserError: unreadable photograph, click outside, setting out of range, missing or damaged weights.
         """
-        settings = Settings.checked(path, seconds, seed, steps, guidance, anyway, temperature, top_k)
+        settings = Settings.checked(
+            path, seconds, seed, steps, guidance, anyway, temperature, top_k, force, mallet, material, size_factor
+        )
         return _last(self._steps(*self._clicked(image, x, y, settings), settings))
 
     def hear_steps(
-        self,
-        image: ImageSource,
-        x: float,
-        y: float,
-        *,
-        path: str = "direct",
-        seconds: float = 4.0,
-        seed: int = 0,
-        steps: int = 12,
-        guidance: float = 3.0,
-        anyway: bool = False,
-        temperature: float = 1.0,
-        top_k: int = 100,
-    ) -> Iterator[Writing | Heard]:
+        self, image: ImageSource, x: float, y: float, *, path: str = "direct", seconds: float = presets.SECONDS,
+        seed: int = 0, steps: int = 12, guidance: float = 3.0, anyway: bool = False, temperature: float = 1.0,
+        top_k: int = 100, force: float = 8.0, mallet: str = "wood", material: str = "", size_factor: float = 1.0,
+    ) -> Iterator[Writing | Heard]:  # fmt: skip
         """As `hear`, which comes last, once; the path "language" says before it how far its tokens have come.
 
         Bad input raises at once, not at the first step. Nobody else waits while a step is looked at: stop at any time.
         """
-        settings = Settings.checked(path, seconds, seed, steps, guidance, anyway, temperature, top_k)
+        settings = Settings.checked(
+            path, seconds, seed, steps, guidance, anyway, temperature, top_k, force, mallet, material, size_factor
+        )
         return self._steps(*self._clicked(image, x, y, settings), settings)
 
     def stream(
@@ -148,25 +144,18 @@ class Studio:
         return self._pieces(seen, row, col, settings)
 
     def sweep(
-        self,
-        image: ImageSource,
-        row: int,
-        *,
-        path: str = "direct",
-        seconds: float = 2.0,
-        seed: int = 0,
-        steps: int = 12,
-        guidance: float = 3.0,
-        anyway: bool = False,
-        temperature: float = 1.0,
-        top_k: int = 100,
-    ) -> Iterator[Heard]:
+        self, image: ImageSource, row: int, *, path: str = "direct", seconds: float = 2.0, seed: int = 0,
+        steps: int = 12, guidance: float = 3.0, anyway: bool = False, temperature: float = 1.0, top_k: int = 100,
+        force: float = 8.0, mallet: str = "wood", material: str = "", size_factor: float = 1.0,
+    ) -> Iterator[Heard]:  # fmt: skip
         """The sounds of one row of patches from left to right, each made when it is asked for: stop at any time.
 
         Bad input raises at once, not at the first sound.
         """
-        settings = Settings.checked(path, seconds, seed, steps, guidance, anyway, temperature, top_k)
-        seen = self._looked_at(image, settings)
+        settings = Settings.checked(
+            path, seconds, seed, steps, guidance, anyway, temperature, top_k, force, mallet, material, size_factor
+        )
+        seen = self._looked_at(read_image(image), settings)
         grid = seen.grid
         grid.box(row, 0)
 
@@ -177,31 +166,29 @@ class Studio:
         return sounds()
 
     def scene(
-        self,
-        image: ImageSource,
-        *,
-        path: str = "direct",
-        seconds: float = 4.0,
-        seed: int = 0,
-        steps: int = 12,
-        guidance: float = 3.0,
-        stems: int = 4,
-        temperature: float = 1.0,
-        top_k: int = 100,
-    ) -> SceneHeard:
-        """The whole photograph: up to `stems` (1 to 8) places that sound, far apart, mixed by their presence."""
-        settings = Settings.checked(path, seconds, seed, steps, guidance, True, temperature, top_k)
+        self, image: ImageSource, *, path: str = "direct", seconds: float = presets.SECONDS, seed: int = 0,
+        steps: int = 12, guidance: float = 3.0, stems: int = 4, temperature: float = 1.0, top_k: int = 100,
+        force: float = 8.0, mallet: str = "wood", material: str = "", size_factor: float = 1.0,
+    ) -> SceneHeard:  # fmt: skip
+        """The whole photograph: up to `stems` (1 to 8) places that sound, far apart, mixed by their presence; by the
+        path "tap" as many places where there is something to strike, struck at one moment with one force."""
+        settings = Settings.checked(
+            path, seconds, seed, steps, guidance, True, temperature, top_k, force, mallet, material, size_factor
+        )
         if not 1 <= stems <= 8:
             raise UserError(f"A scene has 1 to 8 stems, not {stems}.")
         from synesthesia.hearing.scene import mix, pick_places
 
-        seen = self._looked_at(image, settings)
-        presence = self._presence_of(seen.key, seen.grid)
-        places = pick_places(presence, threshold=self._ears().threshold, count=stems)
+        seen = self._looked_at(read_image(image), settings)
+        tap = settings.path == "tap"
+        with self._lock:
+            presence = self._tapping.solid(seen) if tap else self._presence_of(seen.key, seen.grid)
+            threshold = self._tapping.adapter().threshold if tap else self._ears().threshold
+        places = pick_places(presence, threshold=threshold, count=stems)
         heard = [_last(self._steps(seen, *place, *seen.grid.centre(*place), settings)) for place in places]
-        return mix(
-            heard, samples=settings.samples, sample_rate=presets.SAMPLE_RATE_HZ, channels=settings.channels
-        )  # fmt: skip
+        if tap:
+            return struck_together(heard, settings.samples)
+        return mix(heard, samples=settings.samples, sample_rate=presets.SAMPLE_RATE_HZ, channels=settings.channels)
 
     def locate(self, waveform: np.ndarray, sample_rate: int) -> Located:
         """Where a binaural clip's sound comes from, how sure that is, and what it rests on.
@@ -271,6 +258,9 @@ class Studio:
         self._require_mapper()
         self._eyes()
         self._ears()
+        if self._tapping.trained:
+            with self._lock:
+                self._tapping.warm()
 
     # ------------------------------------------------------------------------------------------------ inside
 
@@ -309,20 +299,24 @@ class Studio:
         with self._lock:
             return self._presence.get(key, lambda: self._ears().presence_map(grid).numpy())
 
-    def _looked_at(self, image: ImageSource, settings: Settings) -> Looked:
+    def _looked_at(self, picture: Image.Image, settings: Settings) -> Looked:
         """UserError when models that the settings need have not been trained, before any is loaded."""
-        picture = read_image(image)
-        if settings.path == "language":
-            self._thinking.require()
-        self._require_mapper()
+        if settings.path == "tap":
+            self._tapping.require()
+        else:
+            if settings.path == "language":
+                self._thinking.require()
+            self._require_mapper()
         return Looked(picture, *self._see(picture))
 
     def _clicked(
         self, image: ImageSource, x: float, y: float, settings: Settings
     ) -> tuple[Looked, int, int, float, float]:
-        """(what was seen, row, column, x, y)."""
+        """(what was seen, row, column, x, y). UserError for a place outside, before any model is loaded."""
         x, y = place(x, y)
-        seen = self._looked_at(image, settings)
+        picture = read_image(image)
+        inside(x, y, *picture.size)
+        seen = self._looked_at(picture, settings)
         return seen, *seen.grid.cell(x, y), x, y
 
     def _silent(self, seen: Looked, row: int, col: int, settings: Settings) -> tuple[bool, float]:
@@ -333,6 +327,11 @@ class Studio:
     def _steps(
         self, seen: Looked, row: int, col: int, x: float, y: float, settings: Settings
     ) -> Iterator[Writing | Heard]:
+        if settings.path == "tap":
+            with self._lock:
+                heard = self._tapping.heard(seen, row, col, x, y, settings)
+            yield heard
+            return
         silent, presence = self._silent(seen, row, col, settings)
         sound = Sound(np.zeros((settings.channels, settings.samples), dtype=np.float32), Evidence())
         if not silent:
@@ -356,6 +355,7 @@ class Studio:
 
     def _sounding(self, seen: Looked, row: int, col: int, settings: Settings) -> Iterator[Writing | Sound]:
         """Under the lock, from item to item."""
+        assert settings.path != "tap", "blows are made in one piece"
         if settings.path == "language":
             yield from self._thinking.speaking(self._ears(), seen, row, col, settings)
             return

@@ -13,10 +13,10 @@ SEPARATE = ("vision", "audio", "hearing", "spatial", "language")
 ROOT = Path(__file__).resolve().parent.parent
 # A file may import from its own room and from rooms with a smaller number.
 FLOORS = {
-    "errors": 0, "results": 0, "presets": 0, "about": 1, "weights": 1, "settings": 2, "recipe": 2,
+    "errors": 0, "results": 0, "presets": 0, "about": 1, "weights": 1, "settings": 3, "recipe": 2,
     "quantised": 2, "vision": 3, "audio": 3, "evaluation": 4, "hearing": 4, "spatial": 4, "language": 4,
-    "striking": 4,
-    "clips": 5, "thinking": 5, "trained_thinking": 5, "language_path": 5, "studio": 5,
+    "striking": 3,
+    "clips": 5, "thinking": 5, "tapping": 5, "trained_thinking": 5, "language_path": 5, "studio": 5,
     "cli": 6, "__init__": 6, "__main__": 7, "ui": 7,
 }  # fmt: skip
 

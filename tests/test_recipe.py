@@ -33,6 +33,19 @@ def test_recipes_from_before_the_language_path_are_still_read() -> None:
             recipe.from_json(json.dumps(asdict(GOOD) | wrong))
 
 
+def test_recipes_from_before_the_path_tap_are_still_read() -> None:
+    older = asdict(GOOD)
+    for name in ("force", "mallet", "material", "size_factor"):
+        del older[name]
+    assert recipe.from_json(json.dumps(older)) == GOOD
+    assert (GOOD.force, GOOD.mallet, GOOD.material, GOOD.size_factor) == (8.0, "wood", "", 1.0)
+    told = replace(GOOD, path="tap", force=0.5, mallet="metal", material="paper", size_factor=2.0)
+    assert recipe.from_json(recipe.to_json(told)) == told
+    for wrong in ({"force": "hard"}, {"mallet": 3}, {"material": None}, {"size_factor": True}):
+        with pytest.raises(UserError, match=next(iter(wrong))):
+            recipe.from_json(json.dumps(asdict(GOOD) | wrong))
+
+
 @pytest.mark.parametrize("preset", [embedded(), hub()], ids=["embedded", "hub"])
 def test_what_decides_the_samples_is_in_the_fingerprint(preset: Preset) -> None:
     """Of the older paths the same weights in the same order as ever, so that older recipes hold."""
@@ -43,6 +56,7 @@ def test_what_decides_the_samples_is_in_the_fingerprint(preset: Preset) -> None:
             preset.vision.weights, codec.vae_weights, codec.vocoder_weights, Weights("ear", licence=licence(preset, 3)),
             Weights(mapper, licence=licence(preset, 4)),
         )  # fmt: skip
+    assert preset.used_by("tap") == (preset.vision.weights, preset.tap.weights)
     language = preset.used_by("language")
     assert codec.vae_weights not in language and len(language) == 7
     assert {preset.vision.weights, codec.vocoder_weights, preset.hearing.ear_weights, preset.hearing.mapper_weights,

@@ -66,10 +66,17 @@ BAD_SETTINGS = {
     "seed": [-1, 2**32, 1.5, float("nan"), "x"],
     "steps": [0, 13, 2.5],
     "guidance": [-0.1, 11, float("nan")],
-    "path": ["", "tap", "FLOW", "../flow", "Language"],
+    "path": ["", "Tap", "FLOW", "../flow", "Language"],
     "temperature": [-0.1, 2.1, float("nan"), "hot"],
     "top_k": [0, 1025, 1.5, None],
+    "force": [0, 0.4, 51, float("nan"), "hard", None],
+    "mallet": ["", "Wood", "hammer", None, 3],
+    "material": ["Wood", "gold", None, 3, "wood "],
+    "size_factor": [0, 0.2, 4.1, float("inf"), "2", None],
 }
+
+
+NOT_OF_A_STREAM = ("steps", "path", "force", "mallet", "material", "size_factor")
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, few in BAD_SETTINGS.items() for value in few])
@@ -79,7 +86,7 @@ def test_bad_settings_are_one_sentence(studio: FakeStudio, cat: Image.Image, nam
         lambda: studio.sweep(cat, 0, **{name: value}),
         lambda: studio.scene(cat, **{name: value}),
         lambda: studio.hear_steps(cat, 10, 10, **{name: value}),
-        *([] if name in ("steps", "path") else [lambda: studio.stream(cat, 10, 10, **{name: value})]),
+        *([] if name in NOT_OF_A_STREAM else [lambda: studio.stream(cat, 10, 10, **{name: value})]),
     ):
         with pytest.raises(UserError) as caught:
             call()

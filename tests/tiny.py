@@ -48,7 +48,7 @@ def damaged_copy(checkpoints: Path, folder: Path, name: str) -> Path:
 def write_checkpoints(folder: Path) -> None:
     """vision, vae, vocoder, ear, mapper, mapper_hub and manifest.json below `folder`."""
     torch.manual_seed(0)
-    _write_vision(folder / "vision")
+    write_vision(folder / "vision")
     vae = VaeConfig(channels=(8, 8, 8), norm_groups=4)
     MelVae(vae.build(), vae.mel_mean, vae.mel_std).save(folder / "vae")
     IstftVocoder(IstftConfig(width=16, hidden=32, blocks=1)).save(folder / "vocoder")
@@ -62,7 +62,7 @@ def write_checkpoints(folder: Path) -> None:
     write_manifest(folder)
 
 
-def _write_vision(folder: Path) -> None:
+def write_vision(folder: Path) -> None:
     backbone = Backbone("mobilenetv2_100", 16, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5), same_padding=True)
     folder.mkdir(parents=True)
     tensors = {name: value.contiguous() for name, value in backbone.build().state_dict().items()}

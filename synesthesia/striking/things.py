@@ -18,6 +18,9 @@ SHAPES: tuple[ShapeName, ...] = get_args(ShapeName)
 MIN_SIZE_M, MAX_SIZE_M = 0.03, 2.0
 
 
+WALLED: tuple[ShapeName, ...] = ("hollow", "bowl", "bottle", "tube")
+
+
 @dataclass(frozen=True)
 class Thing:
     """One object. size_m: its longest extent; middle, least: the other two extents as shares of the longest, in (0, 1],
@@ -33,7 +36,7 @@ class Thing:
     @property
     def hollowness(self) -> float:
         """0 for a full body to 1 for a thin wall: 1 - thickness / (half the smallest extent), of walled shapes."""
-        if self.shape not in ("hollow", "bowl", "bottle", "tube"):
+        if self.shape not in WALLED:
             return 0.0
         return max(0.0, 1.0 - self.thickness_m / (0.5 * self.least * self.size_m))
 

@@ -138,6 +138,21 @@ class PatchEncoder:
         return patches, patches.mean((1, 2))
 
     @torch.inference_mode()
+    def layers(self, pixels: Tensor) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
+        """(B, 3, H, W) -> patches and whole picture as `features`, and (B, C, h, w) maps of early layers, finest first:
+        of a convolutional network those at strides 4, 8 and 16; of a transformer the tokens after a third of its
+        blocks."""
+        if self.backbone.is_transformer:
+            patches, whole = self.features(pixels)
+            blocks = self.net.blocks
+            third = self.net.get_intermediate_layers(pixels.to(self.device), n=[len(blocks) // 3])  # type: ignore
+            return patches, whole, (third[0].unflatten(1, patches.shape[1:3]).permute(0, 3, 1, 2),)
+        pixels = pixels.to(self.device).contiguous(memory_format=torch.channels_last)
+        maps, early = self.net.forward_intermediates(pixels, indices=[1, 2, 3])  # type: ignore[operator]
+        patches = maps.permute(0, 2, 3, 1)
+        return patches, patches.mean((1, 2)), tuple(early)
+
+    @torch.inference_mode()
     def glimpses(self, picture: Image.Image, rows: int, cols: int) -> Tensor:
         """RGB photograph -> what each patch of a rows x cols grid takes from the windows around it, one level after
         the other: (rows, cols, levels, dim) float32."""
@@ -176,7 +191,8 @@ class PatchEncoder:
 
     def encode(self, picture: Image.Image) -> PatchGrid:
         """RGB photograph -> its patch grid."""
-        patches, whole = self.features(self.prepare(picture))
+        patches, whole, maps = self.layers(self.prepare(picture))
         features, mean = patches[0].float().cpu().contiguous(), whole[0].float().cpu()
+        early = tuple(layer[0].half().cpu().contiguous() for layer in maps)
         closer = self.glimpses(picture, *features.shape[:2]).half()
-        return PatchGrid(features, mean, closer, picture.width, picture.height, picture_key(picture))
+        return PatchGrid(features, mean, closer, picture.width, picture.height, picture_key(picture), early)

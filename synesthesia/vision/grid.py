@@ -20,6 +20,8 @@ class PatchGrid:
 
     features: (rows, cols, dim) float32; picture: (dim,) float32, the whole photograph; closer: (rows, cols, levels,
     dim) float16, what windows around each patch show when looked at alone (`glimpse`).
+    early: maps (C, n * rows, n * cols) float16 of early layers of the same pass, finest first, n = 4, 2, 1 of a
+    convolutional network, 1 of a transformer: what a texture is told by.
     width_px, height_px: natural size; the grid covers all of it, so a cell is width/cols by height/rows.
     key: hash of the pixels, so that a grid can be told from another's.
     """
@@ -30,6 +32,7 @@ class PatchGrid:
     width_px: int
     height_px: int
     key: str
+    early: tuple[Tensor, ...] = ()
 
     @property
     def rows(self) -> int:

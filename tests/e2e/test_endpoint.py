@@ -9,6 +9,8 @@ import pytest
 import soundfile
 from PIL import Image
 
+from synesthesia import weights
+from synesthesia.presets import embedded
 from synesthesia.recipe import from_json
 
 
@@ -31,6 +33,37 @@ def test_hear_gives_a_wav_file_and_evidence(url: str, photo: str) -> None:
     assert recipe.seed == 3 and recipe.path == "flow"
     again, _ = client.predict(handle_file(photo), 230, 180, "direct", 2.0, 3, api_name="/hear")
     assert np.array_equal(soundfile.read(again, dtype="int16")[0], sound), "the same seed gives the same samples"
+
+
+def test_what_is_there_is_struck(url: str, photo: str) -> None:
+    """Force, mallet and what ifs come last and may be left out, as may the length."""
+    from gradio_client import Client, handle_file
+
+    if not weights.is_listed(embedded().tap.weights.folder):
+        pytest.skip("the path tap has not been trained yet")
+    client = Client(url, verbose=False)
+    wav, said = client.predict(
+        handle_file(photo), 230, 180, "tap", seed=3, force=12, mallet="metal", material="glass", api_name="/hear"
+    )
+    sound, rate_hz = soundfile.read(wav, dtype="int16")
+    assert rate_hz == 16_000 and len(sound) == 1.5 * rate_hz
+    recipe = from_json(said["recipe_json"])
+    assert (recipe.path, recipe.force, recipe.mallet, recipe.material) == ("tap", 12.0, "metal", "glass")
+    assert said["silent"] == (said["blow"] is None) == (not np.any(sound)) and said["tokens"] is None
+    if said["blow"]:
+        assert said["blow"]["material"] == "glass" and len(said["blow"]["envelope"]) == 150
+
+
+def test_the_new_settings_are_checked_at_the_endpoint(url: str, photo: str) -> None:
+    from gradio_client import Client, handle_file
+
+    for wrong, sentence in (
+        ({"force": 99}, "newtons"),
+        ({"mallet": "hammer"}, "mallet"),
+        ({"material": "gold"}, "gold"),
+    ):
+        with pytest.raises(Exception, match=sentence):
+            Client(url, verbose=False).predict(handle_file(photo), 230, 180, "tap", api_name="/hear", **wrong)
 
 
 @pytest.mark.parametrize(
