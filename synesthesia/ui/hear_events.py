@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from synesthesia import presets
 from synesthesia.errors import UserError
 from synesthesia.results import Heard, Writing
 from synesthesia.ui import cards, figures, looking, overlays, token_cards, words
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from synesthesia.ui.ask_panel import AskPanel
     from synesthesia.ui.hear_tab import HearTab, Take
     from synesthesia.ui.locate_tab import LocateTab
+    from synesthesia.ui.tap_tab import TapTab
 
 LOOKED = 5  # of `words.OVERLAYS`: where the tokens looked
 TOLD_S = 0.3  # between two words about how far a sound has come
@@ -56,11 +56,11 @@ class Settings:
             if getattr(self, name) is None:
                 raise UserError(sentence)
         if self.voice == "all":
-            return [(path, self.seed) for path in presets.PATHS]
+            return [(path, self.seed) for path in words.VOICES if path != "all"]
         return [(self.voice, self.seed + index) for index in range(self.takes)]
 
 
-def guarded(tab: HearTab | LocateTab | AskPanel, updates: Iterator[Update]) -> Iterator[Update]:
+def guarded(tab: HearTab | LocateTab | TapTab | AskPanel, updates: Iterator[Update]) -> Iterator[Update]:
     """Pass updates on; an error becomes a sentence in the verdict card."""
     try:
         yield from updates

@@ -10,8 +10,11 @@ HEAD = """<script>
 (() => {
   // A dropped or pasted file goes the way of the upload button of the tab that is open.
   const open = (place) => document.querySelector(place)?.offsetParent;
-  const uploader = () => document.querySelector(
-    open('#photo') ? '#choose input[type=file]' : open('#clip') ? '#clip input[type=file]' : 'none');
+  const chooser = {'#photo': '#choose', '#tap-photo': '#tap-choose', '#clip': '#clip'};
+  const uploader = () => {
+    const place = Object.keys(chooser).find(open);
+    return place && document.querySelector(`${chooser[place]} input[type=file]`);
+  };
   const send = (file) => {
     const input = uploader();
     if (!input || !file) return;
@@ -21,7 +24,9 @@ HEAD = """<script>
     input.dispatchEvent(new Event('change', {bubbles: true}));
   };
   const carries = (event) => event.dataTransfer && [...event.dataTransfer.types].includes('Files');
-  const frame = (on) => document.querySelector('#photo')?.classList.toggle('dragging', on);
+  const frame = (on) => {
+    for (const photo of document.querySelectorAll('#photo, #tap-photo')) photo.classList.toggle('dragging', on);
+  };
   addEventListener('dragover', (event) => { if (carries(event)) { event.preventDefault(); frame(true); } });
   addEventListener('dragleave', (event) => { if (!event.relatedTarget) frame(false); });
   addEventListener('drop', (event) => {

@@ -8,6 +8,8 @@ from __future__ import annotations
 import gradio as gr
 from gradio.themes import colors, sizes
 
+from synesthesia.ui.theme_choosing import CHOOSING
+
 SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
 
@@ -50,7 +52,8 @@ def theme() -> gr.themes.Base:
     )
 
 
-CSS = """
+CSS = (
+    """
 .gradio-container { max-width: min(1320px, 100vw) !important; margin: 0 auto; }
 footer { opacity: .6; }
 footer > .divider:last-child { display: none; }
@@ -63,29 +66,12 @@ footer > .divider:last-child { display: none; }
   background: color-mix(in srgb, var(--primary-500) 14%, transparent); color: var(--body-text-color);
   white-space: nowrap; }
 
-/* ---- choosing a picture ---- */
-#choose { align-items: stretch; gap: 10px; flex-wrap: nowrap; }
-#upload { flex: 0 0 124px; min-width: 124px; height: 60px; font-size: .88rem; line-height: 1.25; }
-#examples { min-height: 0; min-width: 0 !important; flex: 1 1 0; contain: inline-size; padding: 0;
-  background: none; box-shadow: none; }
-#examples .grid-wrap { padding: 0; overflow-x: auto; max-height: none; min-height: 0; }
-#examples .grid-container { display: flex; gap: 6px; padding: 0; height: auto; min-height: 0; }
-#examples .gallery-item { flex: 1 1 0; min-width: 56px; max-width: 92px; }
-#examples .thumbnail-lg { width: 100%; height: 60px; aspect-ratio: auto; border-radius: 10px; overflow: hidden;
-  border: 0; }
-#examples .thumbnail-lg img { object-fit: cover; width: 100%; height: 100%; }
-#examples .thumbnail-lg:focus-visible { outline: 2px solid var(--primary-600); outline-offset: -2px; }
-#examples .caption-label { display: none; }
-
 /* ---- the photograph ---- */
 #photo { padding: 0; overflow: hidden; }
 #photo .image-container, #photo .image-frame { width: 100%; }
 #photo img { width: 100%; height: auto; max-height: min(66vh, 900px); object-fit: contain; display: block; }
 #photo .selectable { cursor: crosshair; }
 #photo button { cursor: crosshair; }
-#photo.dragging { outline: 3px dashed var(--primary-500); outline-offset: -6px; }
-#overlay { padding: 0; background: none; box-shadow: none; }
-#overlay.pills label:has(input) { padding: 5px 11px; }
 /* A white thumb is seen on a white card only by its rim. */
 input[type=range]::-webkit-slider-thumb { border: 2px solid var(--primary-600); }
 input[type=range]::-moz-range-thumb { border: 2px solid var(--primary-600); box-sizing: border-box; }
@@ -96,17 +82,9 @@ input[type=range]::-moz-range-thumb { border: 2px solid var(--primary-600); box-
 .pills label:has(input:disabled) { opacity: .5; cursor: not-allowed; color: var(--checkbox-label-text-color);
   background: var(--checkbox-label-background-fill); }
 .pills label:has(input:focus-visible) { outline: 2px solid var(--primary-500); outline-offset: 2px; }
-#byhand { align-items: end; gap: 10px; flex-wrap: nowrap; }
-#byhand .block { padding: 0; background: none; box-shadow: none; }
-#byhand .form { flex: 1 1 50%; background: none; border: 0; box-shadow: none; gap: 10px; flex-wrap: nowrap; }
-#byhand input { text-align: center; height: 40px; }
-#byhand #hear { flex: 1 1 50%; height: 40px; font-size: .95rem; padding: 0 10px; }
-#how .form { display: flex; flex-flow: row wrap; background: none; box-shadow: none; border: 0; gap: 10px 26px;
-  align-items: end; justify-content: space-between; }
-#how .block { background: none; box-shadow: none; border: 0; padding: 0; margin: 0 !important; flex: 0 1 auto;
-  width: auto; min-width: 0 !important; }
-#autoplay { padding-bottom: 5px !important; }
-
+"""
+    + CHOOSING
+    + """
 /* ---- what is heard ---- */
 .html-container { padding: 0 !important; }
 .verdict { --edge: var(--primary-600); padding: 12px 16px 12px 20px; border-radius: 14px;
@@ -291,6 +269,7 @@ input[type=range]::-moz-range-thumb { border: 2px solid var(--primary-600); box-
   #byhand { order: 7; } #how { order: 8; } #voice-note { order: 9; } #settings { order: 10; }
 }
 """
+)
 
 # gradio prefixes every rule of CSS with its own container, so the container's padding is set from the page's head.
 SHELL = """<style>
