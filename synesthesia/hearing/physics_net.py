@@ -26,7 +26,7 @@ LEAST = Scale(0.002, 1.0, 20)
 THICKNESS = Scale(0.0003, 0.8, 22)
 ALONG = Scale(0.0, 1.0, 12, logarithmic=False)
 BY_SHAPE = (SIZE, MIDDLE, LEAST, THICKNESS)  # have their own distribution for each shape
-MISSING = 0.2  # share of the features that a training step does without
+MISSING = 0.3  # share of the features that a training step does without
 TOWER = (40, 80, 80)  # channels that are found at each resolution
 TURNS = 6  # pairs of sines and cosines that tell a place
 
