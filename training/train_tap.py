@@ -168,8 +168,9 @@ def set_scales(net: PhysicsNet, scenes: Scenes, photos: Photos) -> None:
 
 
 def train(net: PhysicsNet, scenes: Scenes, photos: Photos, config: TrainConfig, state: Path | None = None,
-          minutes: float = 1e9) -> bool:  # fmt: skip
-    """One run, or the next part of it. True when all steps are done."""
+          minutes: float = 1e9, stop: int = 10**9) -> bool:  # fmt: skip
+    """One run, or the next part of it, until `minutes` are over or step `stop` is reached. True when all steps are
+    done."""
     truth = Truth(scenes, net)
     random = torch.Generator().manual_seed(config.seed)
     torch.manual_seed(config.seed)
@@ -185,8 +186,11 @@ def train(net: PhysicsNet, scenes: Scenes, photos: Photos, config: TrainConfig, 
         optimiser.load_state_dict(kept["optimiser"])
         mean, begun = kept["mean"], int(kept["step"])
         random.set_state(kept["random"])
+        torch.set_rng_state(kept["missing"])
     means = CodeMeans(net)
-    if begun == 0:
+    if begun > 0:
+        means.count, means.sums = kept["count"], kept["sums"]
+    else:
         chosen = torch.randint(len(truth.material), (len(net.codebook.codes),), generator=random)
         net.codebook.numbers.copy_(truth.numbers[truth.material[chosen]])
         means.sums = net.codebook.numbers * means.count[:, None]
@@ -225,21 +229,27 @@ def train(net: PhysicsNet, scenes: Scenes, photos: Photos, config: TrainConfig, 
             if spent > minutes * 60:
                 done = False
                 break
+        if step + 1 >= stop:
+            done = step + 1 >= config.steps
+            break
         if state is not None and ((step + 1) % 500 == 0):
-            keep(state, net, optimiser, mean, step + 1, random)
+            keep(state, net, optimiser, mean, means, step + 1, random)
     if state is not None:
-        keep(state, net, optimiser, mean, step + 1 if begun < config.steps else begun, random)
+        keep(state, net, optimiser, mean, means, step + 1 if begun < config.steps else begun, random)
     net.load_state_dict(mean)
     net.eval()
     return done
 
 
-def keep(state: Path, net: nn.Module, optimiser: torch.optim.Optimizer, mean: dict[str, Tensor], step: int,
-         random: torch.Generator) -> None:  # fmt: skip
+def keep(
+    state: Path, net: nn.Module, optimiser: torch.optim.Optimizer, mean: dict[str, Tensor], means: CodeMeans, step: int,
+    random: torch.Generator,
+) -> None:  # fmt: skip
     state.parent.mkdir(parents=True, exist_ok=True)
     part = state.with_suffix(".part")
     torch.save({"net": net.state_dict(), "optimiser": optimiser.state_dict(), "mean": mean, "step": step,
-                "random": random.get_state()}, part)  # fmt: skip
+                "count": means.count, "sums": means.sums, "random": random.get_state(),
+                "missing": torch.get_rng_state()}, part)  # fmt: skip
     part.rename(state)
 
 
