@@ -40,11 +40,12 @@ EXAMPLES = (
 
 
 def tap_examples(folder: Path = OWN) -> tuple[Example, ...]:
-    """Every WebP and JPEG file of the folder by name (3-wooden-bottle.webp is a "wooden bottle"); without any, those of
-    scikit-image."""
+    """A photograph first, then every WebP and JPEG file of the folder by name (3-wooden-bottle.webp is a "wooden
+    bottle"); without any, all photographs of scikit-image."""
     titles = read_titles(folder / TITLES)
     names = sorted(path.name for ending in ("webp", "jpg") for path in folder.glob(f"*.{ending}"))
-    return tuple(Example(titles.get(name, title_of(name)), name, folder) for name in names) or EXAMPLES
+    own = tuple(Example(titles.get(name, title_of(name)), name, folder) for name in names)
+    return (EXAMPLES[0], *own) if own else EXAMPLES
 
 
 def read_titles(path: Path) -> dict[str, str]:

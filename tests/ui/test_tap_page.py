@@ -92,14 +92,14 @@ def test_examples_are_what_lies_in_the_folder(tmp_path: Path) -> None:
         Image.new("RGB", (96, 64), "red").save(tmp_path / name)
     (tmp_path / pictures.TITLES).write_text(json.dumps({"2-x.webp": "a furry metal ball"}))
     examples = pictures.tap_examples(tmp_path)
-    assert [each.title for each in examples] == ["glass box", "a furry metal ball", "wooden bottle"]
-    assert pictures.open_example(examples[0]).size == (96, 64)
+    assert [each.title for each in examples] == ["coffee", "glass box", "a furry metal ball", "wooden bottle"]
+    assert pictures.open_example(examples[1]).size == (96, 64)
     assert [title for _, title in pictures.thumbnails(examples)] == [each.title for each in examples]
     (tmp_path / "1-glass_box.jpg").write_bytes(b"")
     with pytest.raises(UserError, match="'glass box' can't be read"):
-        pictures.open_example(examples[0])
+        pictures.open_example(examples[1])
     (tmp_path / pictures.TITLES).write_text("no json")
-    assert pictures.tap_examples(tmp_path)[1].title == "x"
+    assert pictures.tap_examples(tmp_path)[2].title == "x"
 
 
 def test_without_renders_the_examples_are_photographs(tmp_path: Path) -> None:
