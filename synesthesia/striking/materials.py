@@ -152,6 +152,7 @@ SCALES = {
 
 
 @lru_cache(maxsize=1)
+@torch.inference_mode(mode=False)  # kept for good: whoever comes first must not forbid others a gradient
 def _columns() -> dict[str, Tensor]:
     """By quantity, (13,) float64 in the order of MATERIALS."""
     found = laws()

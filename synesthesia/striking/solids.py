@@ -31,6 +31,7 @@ Powers = tuple[int, int, int]
 
 
 @lru_cache(maxsize=1)
+@torch.inference_mode(mode=False)  # kept for good: whoever comes first must not forbid others a gradient
 def _classes() -> list[tuple[list[tuple[int, Powers]], Tensor, int]]:
     """For each symmetry: its basis (component, powers), (D, 12, D) stiffness matrices of an orthonormal basis times
     (D, D) that leads to it as (D, 12 + 1, D), and how many of its motions are rigid."""

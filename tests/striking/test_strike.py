@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from dataclasses import replace
 from itertools import pairwise
 
@@ -233,3 +235,21 @@ def test_wrong_wishes_are_told() -> None:
 def test_a_blow_is_made_in_time() -> None:
     for shape in SHAPES:
         assert core_seconds(lambda: strike(THINGS[shape], PLACE, force_n=5.0, mallet="wood")) < 0.15, shape  # noqa: B023
+
+
+def test_tables_made_without_gradients_serve_those_who_need_them() -> None:
+    code = """
+import torch
+from synesthesia.striking.strike import struck_modes
+from synesthesia.striking.materials import Properties
+from synesthesia.striking.things import Thing
+from synesthesia.striking.vibration import Body
+body = Body.of([Thing("wood", "solid", 0.2, 0.8, 0.6, 0.12)])
+at, force = torch.tensor([[0.3, 0.4]]), torch.tensor([8.0])
+with torch.inference_mode():
+    struck_modes(["solid"], body, Properties.of(["wood"]), at, force, "wood")
+at.requires_grad_()
+struck_modes(["solid"], body, Properties.of(["wood"]), at, force, "wood").modes.gains.square().sum().backward()
+assert at.grad is not None and bool((at.grad != 0).any())
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
