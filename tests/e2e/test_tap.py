@@ -246,8 +246,8 @@ def test_what_if_stands_beside_it_and_one_sound_plays(page: Any, studio: FakeTap
     assert "Strongest mode" in table and "glass" in table
     for letter in ("A", "B"):
         page.get_by_role("button", name=f"Play {letter}, ").click()
-        page.wait_for_function(f"!document.querySelector('#tap-audio-{letter.lower()} audio').paused")
-        assert page.evaluate(PLAYING) == 1
+        alone = f"!document.querySelector('#tap-audio-{letter.lower()} audio').paused && {PLAYING} === 1"
+        page.wait_for_function(alone)  # the other one is told to pause by an event, a moment later
     page.wait_for_function("document.querySelector('#tap-audio-b audio').ended")
     page.locator("#tap-again").click()  # the very same once more
     page.wait_for_function("!document.querySelector('#tap-audio-b audio').paused")
