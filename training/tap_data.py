@@ -139,7 +139,7 @@ def cell_weights(thing: Tensor) -> Tensor:
     return 0.5 * (parts[0] + parts[1])
 
 
-def rarity(scenes: Scenes, photos: Photos) -> Tensor:
+def rarity(photos: Photos) -> Tensor:
     """(M,) weights by which a photograph is drawn, so that common materials don't crowd out rare ones."""
     counts = torch.bincount(photos.material, weights=photos.weight, minlength=len(MATERIALS)).float()
     return 1 / counts.clamp(min=1).sqrt()

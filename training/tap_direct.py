@@ -19,7 +19,8 @@ from torch.nn import functional as F
 
 from synesthesia.errors import UserError
 from synesthesia.hearing.blow import faded
-from synesthesia.hearing.physics_net import NetConfig, PhysicsNet, Views, places
+from synesthesia.hearing.physics_net import NetConfig, PhysicsNet, Views
+from synesthesia.hearing.tap import views_of
 from synesthesia.presets import SAMPLE_RATE_HZ
 from synesthesia.striking import level
 from synesthesia.striking.contact import MALLETS, MalletName
@@ -128,14 +129,6 @@ class DirectPath:
         patch = self._seen[1][row * grid.cols + col][None]
         parts = self.net(patch, torch.tensor([float(force_n)]), torch.tensor([MALLETS.index(mallet)]))
         return faded(sounded(parts, round(seconds * SAMPLE_RATE_HZ), seed), SAMPLE_RATE_HZ)
-
-
-def views_of(grid: PatchGrid) -> Views:
-    """One photograph, as `TapAdapter.read` shows it to its net."""
-    return Views(
-        grid.features.flatten(0, 1)[None], grid.closer.flatten(0, 1).float()[None],
-        tuple(layer.float()[None] for layer in grid.early), places(grid.rows, grid.cols)[None],
-    )  # fmt: skip
 
 
 def sounded(parts: Parts, samples: int, seed: int) -> np.ndarray:

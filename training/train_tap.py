@@ -7,13 +7,14 @@
 Renders teach everything, photographs the material of the thing in their middle. No material's name is used: a patch's
 target is what its material does to a sound (density, stiffness, damping, residual noise), and the codebook's
 mixture has to give that point a high density, with a deviation that shrinks while it learns. Names are counted
-afterwards (`training.tap_names`). Resumes from --state.
+afterwards (`training.tap_names`). Resumes from --runs.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,15 +23,28 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from synesthesia.hearing.codebook import MaterialCodebook
 from synesthesia.hearing.physics_net import ALONG, BY_SHAPE, NetConfig, PhysicsNet
 from synesthesia.hearing.tap import save_net
 from synesthesia.striking.materials import Properties
 from synesthesia.striking.things import MATERIALS
-from training.tap_data import Photos, Scenes, belief, cell_weights, rarity, read_in_half, read_photos, read_scenes
+from training.run_log import Clock, Ema, load_state, save_state
+from training.tap_data import (
+    Photos,
+    Scenes,
+    belief,
+    cell_weights,
+    mirror,
+    rarity,
+    read_in_half,
+    read_photos,
+    read_scenes,
+)
 from training.tap_names import count_votes
 
 SOURCES = ("trashnet", "imagenet-sample", "caltech101", "tiny-imagenet")
 PHOTO_WEIGHT = 0.7
+EMA = 0.998
 
 
 @dataclass(frozen=True)
@@ -58,16 +72,24 @@ class Truth:
         self.by_shape = tuple(scale.target(values) for scale, values in zip(BY_SHAPE, columns[3:7], strict=True))
 
 
-class CodeMeans:
+class CodeMeans(nn.Module):
     """The M-step of the codebook: each code's properties are the mean of those of the patches that it explains, over
     the last few hundred steps (as van den Oord et al. 2017, appendix A.1). A code that explains nothing begins anew."""
 
     KEEP, LEAST = 0.99, 2e-4
+    count: Tensor
+    sums: Tensor
 
     def __init__(self, net: PhysicsNet) -> None:
-        self.book = net.codebook
+        super().__init__()
+        self._book = (net.codebook,)  # in a tuple: no part of this one
         codes = len(self.book.codes)
-        self.count, self.sums = torch.full((codes,), 1 / codes), self.book.numbers / codes
+        self.register_buffer("count", torch.full((codes,), 1 / codes))
+        self.register_buffer("sums", self.book.numbers / codes)
+
+    @property
+    def book(self) -> MaterialCodebook:
+        return self._book[0]
 
     @torch.no_grad()
     def add(self, joint: Tensor, wanted: Tensor, weights: Tensor) -> None:
@@ -97,8 +119,7 @@ def scene_loss(
 ) -> tuple[Tensor, dict[str, float], Tensor]:
     """(loss, its parts, mean shares of the codes (K,))."""
     read = read_in_half(net, scenes.pictures.views(at, mirrored))
-    thing, place = scenes.thing[at], scenes.place[at]
-    thing, place = mirrored_labels(thing, place, mirrored)
+    thing, place = mirror(scenes.thing[at], mirrored), mirror(scenes.place[at], mirrored)
     weights = cell_weights(thing)
     there = thing >= 0
     solid = F.nll_loss(read.solid.flatten(0, 1), there.long().flatten())
@@ -121,13 +142,6 @@ def scene_loss(
              "along": at_place[0]}  # fmt: skip
     used = (w[:, None] * cells.codes.exp()).sum(dim=0)
     return loss, {name: float(value.detach()) for name, value in parts.items()}, used
-
-
-def mirrored_labels(thing: Tensor, place: Tensor, mirrored: Tensor) -> tuple[Tensor, Tensor]:
-    """The same labels for mirrored pictures: a place on a thing is told along the thing, so it goes with it."""
-    from training.tap_data import mirror
-
-    return mirror(thing, mirrored), mirror(place, mirrored)
 
 
 def photo_loss(
@@ -167,34 +181,24 @@ def set_scales(net: PhysicsNet, scenes: Scenes, photos: Photos) -> None:
         net.tower.get_buffer(f"scale{level}").copy_(scale[:, None, None])
 
 
-def train(net: PhysicsNet, scenes: Scenes, photos: Photos, config: TrainConfig, state: Path | None = None,
+def train(net: PhysicsNet, scenes: Scenes, photos: Photos, config: TrainConfig, runs: Path | None = None,
           minutes: float = 1e9, stop: int = 10**9) -> bool:  # fmt: skip
     """One run, or the next part of it, until `minutes` are over or step `stop` is reached. True when all steps are
     done."""
     truth = Truth(scenes, net)
     random = torch.Generator().manual_seed(config.seed)
     torch.manual_seed(config.seed)
-    matrices = [p for p in net.parameters() if p.ndim >= 2]
-    others = [p for p in net.parameters() if p.ndim < 2]
-    groups = [{"params": matrices, "weight_decay": config.decay}, {"params": others, "weight_decay": 0.0}]
-    optimiser = torch.optim.AdamW(groups, lr=config.rate, betas=(0.9, 0.98))
-    mean = {name: value.detach().clone() for name, value in net.state_dict().items()}
-    begun = 0
-    if state is not None and state.exists():
-        kept = torch.load(state, weights_only=True)
-        net.load_state_dict(kept["net"])
-        optimiser.load_state_dict(kept["optimiser"])
-        mean, begun = kept["mean"], int(kept["step"])
-        random.set_state(kept["random"])
-        torch.set_rng_state(kept["missing"])
-    means = CodeMeans(net)
+    optimiser, means, streams = adamw(net, config.rate, config.decay), CodeMeans(net), Streams()
+    ema, kept = Ema(net, EMA), {"net": net, "means": means, "streams": streams}
+    begun = load_state(runs, kept, {"net": optimiser}, ema)[0] if runs else 0
     if begun > 0:
-        means.count, means.sums = kept["count"], kept["sums"]
+        streams.go_on(random)
     else:
         chosen = torch.randint(len(truth.material), (len(net.codebook.codes),), generator=random)
         net.codebook.numbers.copy_(truth.numbers[truth.material[chosen]])
-        means.sums = net.codebook.numbers * means.count[:, None]
-    drawn = rarity(scenes, photos)[photos.material] * (0.3 + 0.7 * photos.weight)
+        means.sums.copy_(net.codebook.numbers * means.count[:, None])
+    clock = Clock(math.inf, config.steps, step=begun)
+    drawn = rarity(photos)[photos.material] * (0.3 + 0.7 * photos.weight)
     started, seen = time.monotonic(), dict[str, float]()
     done = True
     for step in range(begun, config.steps):
@@ -214,10 +218,8 @@ def train(net: PhysicsNet, scenes: Scenes, photos: Photos, config: TrainConfig, 
         loss.backward()
         nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimiser.step()
-        follow = min(0.998, (step + 1) / (step + 10))
-        for name, value in net.state_dict().items():
-            if value.is_floating_point():
-                mean[name].lerp_(value, 1 - follow)
+        ema.update(net)
+        clock.step = step + 1
         if step < config.steps / 2 and step % 20 == 19:
             means.revive(truth.numbers[truth.material], random)
         for name, value in {**parts, "photo": float(real.detach())}.items():
@@ -232,32 +234,51 @@ def train(net: PhysicsNet, scenes: Scenes, photos: Photos, config: TrainConfig, 
         if step + 1 >= stop:
             done = step + 1 >= config.steps
             break
-        if state is not None and ((step + 1) % 500 == 0):
-            keep(state, net, optimiser, mean, means, step + 1, random)
-    if state is not None:
-        keep(state, net, optimiser, mean, means, step + 1 if begun < config.steps else begun, random)
-    net.load_state_dict(mean)
+        if runs and clock.step % 500 == 0:
+            save_state(runs, kept, {"net": optimiser}, ema, streams.held(clock, random))
+    if runs:
+        save_state(runs, kept, {"net": optimiser}, ema, streams.held(clock, random))
+    net.load_state_dict(ema.values)
     net.eval()
     return done
 
 
-def keep(
-    state: Path, net: nn.Module, optimiser: torch.optim.Optimizer, mean: dict[str, Tensor], means: CodeMeans, step: int,
-    random: torch.Generator,
-) -> None:  # fmt: skip
-    state.parent.mkdir(parents=True, exist_ok=True)
-    part = state.with_suffix(".part")
-    torch.save({"net": net.state_dict(), "optimiser": optimiser.state_dict(), "mean": mean, "step": step,
-                "count": means.count, "sums": means.sums, "random": random.get_state(),
-                "missing": torch.get_rng_state()}, part)  # fmt: skip
-    part.rename(state)
+class Streams(nn.Module):
+    """Where the random numbers of a run stand, as a part of its state."""
+
+    drawn: Tensor
+    missing: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("drawn", torch.get_rng_state())
+        self.register_buffer("missing", torch.get_rng_state())
+
+    def held(self, clock: Clock, random: torch.Generator) -> Clock:
+        """Notes where they stand at this moment of the clock."""
+        self.drawn.copy_(random.get_state())
+        self.missing.copy_(torch.get_rng_state())
+        return clock
+
+    def go_on(self, random: torch.Generator) -> None:
+        random.set_state(self.drawn)
+        torch.set_rng_state(self.missing)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def adamw(net: nn.Module, rate: float, decay: float) -> torch.optim.AdamW:
+    """Decay for matrices alone."""
+    matrices = [p for p in net.parameters() if p.ndim >= 2]
+    others = [p for p in net.parameters() if p.ndim < 2]
+    groups = [{"params": matrices, "weight_decay": decay}, {"params": others, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.98))
+
+
+def arguments(about: str | None) -> argparse.Namespace:
+    """What both trainings of the path are told; sets threads and seed."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--features", type=Path, required=True, help="folder of training.tap_features")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--state", type=Path, help="file to resume from, and to keep the run in")
+    parser.add_argument("--runs", type=Path, help="folder to resume from, and to keep the run in")
     parser.add_argument("--minutes", type=float, default=1e9)
     parser.add_argument("--steps", type=int, default=TrainConfig.steps)
     parser.add_argument("--shards", type=int, default=10**6, help="of renders, at most")
@@ -267,12 +288,22 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     torch.manual_seed(given.seed)
+    return given
+
+
+def training_pictures(given: argparse.Namespace) -> tuple[Scenes, Photos]:
     scenes = read_scenes(given.features, "train", given.shards)
     photos = read_photos(given.features, SOURCES, "train")
     print(f"{len(scenes)} scenes with {len(scenes.things)} things, {len(photos)} photographs", flush=True)
+    return scenes, photos
+
+
+def main() -> None:
+    given = arguments(__doc__)
+    scenes, photos = training_pictures(given)
     net = PhysicsNet(NetConfig(width=given.width))
     set_scales(net, scenes, photos)
-    done = train(net, scenes, photos, TrainConfig(steps=given.steps, seed=given.seed), given.state, given.minutes)
+    done = train(net, scenes, photos, TrainConfig(steps=given.steps, seed=given.seed), given.runs, given.minutes)
     count_votes(net, scenes, photos)
     save_net(net, given.out)
     print(json.dumps({"done": done, "out": str(given.out)}))

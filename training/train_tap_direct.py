@@ -5,12 +5,11 @@
 It learns from the pictures that `training.train_tap` learns from, but what it is told of them is only how they sound:
 a few places of every render are struck once, with a force and a mallet of their own, and what the net says there has
 to have the same energies over bands and time. Of a photograph only the material in the middle is known; there a random
-training thing of that material is struck instead. Resumes from --state.
+training thing of that material is struck instead. Resumes from --runs.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 import time
@@ -26,11 +25,12 @@ from synesthesia.striking.materials import Properties
 from synesthesia.striking.strike import struck_modes
 from synesthesia.striking.things import MATERIALS, MAX_SIZE_M, SHAPES
 from synesthesia.striking.vibration import Body
-from training.tap_data import Photos, Scenes, belief, cell_weights, rarity, read_photos, read_scenes
+from training.run_log import Clock, Ema, load_state, save_state
+from training.tap_data import Photos, Scenes, belief, cell_weights, rarity
 from training.tap_direct import DirectConfig, DirectNet, DirectPath
 from training.tap_features import CELLS
 from training.tap_sounds import Parts, apart_db, energies, parts_of
-from training.train_tap import PHOTO_WEIGHT, SOURCES, draw, set_scales
+from training.train_tap import EMA, PHOTO_WEIGHT, Streams, adamw, arguments, draw, set_scales, training_pictures
 
 FORCES_N = (1.0, 30.0)
 AT_ONCE = 400  # blows that are worked out together
@@ -155,26 +155,20 @@ def bell_width(step: int, config: TrainConfig) -> float:
     return first * (last / first) ** part
 
 
-def train(net: DirectNet, scenes: Scenes, photos: Photos, config: TrainConfig, state: Path | None = None,
+def train(net: DirectNet, scenes: Scenes, photos: Photos, config: TrainConfig, runs: Path | None = None,
           minutes: float = 1e9) -> bool:  # fmt: skip
     """One run, or the next part of it. True when all steps are done."""
     random = torch.Generator().manual_seed(config.seed)
     known = scene_blows(scenes, config.blows, random)
     blows, has_things = material_blows(scenes, config.kinds, random)
     print(f"{len(known.blows.force_n)} blows of what scenes show, {len(blows.force_n)} for photographs", flush=True)
-    matrices = [p for p in net.parameters() if p.ndim >= 2]
-    others = [p for p in net.parameters() if p.ndim < 2]
-    groups = [{"params": matrices, "weight_decay": config.decay}, {"params": others, "weight_decay": 0.0}]
-    optimiser = torch.optim.AdamW(groups, lr=config.rate, betas=(0.9, 0.98))
-    mean = {name: value.detach().clone() for name, value in net.state_dict().items()}
-    begun = 0
-    if state is not None and state.exists():
-        kept = torch.load(state, weights_only=True)
-        net.load_state_dict(kept["net"])
-        optimiser.load_state_dict(kept["optimiser"])
-        mean, begun = kept["mean"], kept["step"]
-        random.set_state(kept["random"])
-    drawn = (rarity(scenes, photos) * has_things)[photos.material] * (0.3 + 0.7 * photos.weight)
+    optimiser, streams = adamw(net, config.rate, config.decay), Streams()
+    ema, kept = Ema(net, EMA), {"net": net, "streams": streams}
+    begun = load_state(runs, kept, {"net": optimiser}, ema)[0] if runs else 0
+    if begun > 0:
+        streams.go_on(random)
+    clock = Clock(math.inf, config.steps, step=begun)
+    drawn = (rarity(photos) * has_things)[photos.material] * (0.3 + 0.7 * photos.weight)
     started, seen, step = time.monotonic(), dict[str, float](), begun
     while step < config.steps and time.monotonic() - started < minutes * 60:
         for group in optimiser.param_groups:
@@ -193,51 +187,28 @@ def train(net: DirectNet, scenes: Scenes, photos: Photos, config: TrainConfig, s
         nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimiser.step()
         step += 1
-        for name, value in net.state_dict().items():
-            mean[name].lerp_(value, 1 - min(0.998, step / (step + 9)))
+        ema.update(net)
+        clock.step = step
         for name, value in (("renders", float(rendered.detach())), ("photographs", float(real.detach()))):
             seen[name] = 0.98 * seen.get(name, value) + 0.02 * value
         if step % 50 == 0 or step == config.steps:
             told = " ".join(f"{name} {value:.2f} dB" for name, value in seen.items())
             print(f"{step}/{config.steps} {(time.monotonic() - started) / (step - begun):.2f} s  {told}", flush=True)
-        if state is not None and step % 500 == 0:
-            keep(state, net, optimiser, mean, step, random)
-    if state is not None:
-        keep(state, net, optimiser, mean, step, random)
-    net.load_state_dict(mean)
+        if runs and step % 500 == 0:
+            save_state(runs, kept, {"net": optimiser}, ema, streams.held(clock, random))
+    if runs:
+        save_state(runs, kept, {"net": optimiser}, ema, streams.held(clock, random))
+    net.load_state_dict(ema.values)
     net.eval()
     return step >= config.steps
 
 
-def keep(state: Path, net: nn.Module, optimiser: torch.optim.Optimizer, mean: dict[str, Tensor], step: int,
-         random: torch.Generator) -> None:  # fmt: skip
-    state.parent.mkdir(parents=True, exist_ok=True)
-    part = state.with_suffix(".part")
-    torch.save({"net": net.state_dict(), "optimiser": optimiser.state_dict(), "mean": mean, "step": step,
-                "random": random.get_state()}, part)  # fmt: skip
-    part.rename(state)
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--features", type=Path, required=True, help="folder of training.tap_features")
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--state", type=Path, help="file to resume from, and to keep the run in")
-    parser.add_argument("--minutes", type=float, default=1e9)
-    parser.add_argument("--steps", type=int, default=TrainConfig.steps)
-    parser.add_argument("--shards", type=int, default=10**6, help="of renders, at most")
-    parser.add_argument("--width", type=int, default=NetConfig.width)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=2)
-    given = parser.parse_args()
-    torch.set_num_threads(given.threads)
-    torch.manual_seed(given.seed)
-    scenes = read_scenes(given.features, "train", given.shards)
-    photos = read_photos(given.features, SOURCES, "train")
-    print(f"{len(scenes)} scenes with {len(scenes.things)} things, {len(photos)} photographs", flush=True)
+    given = arguments(__doc__)
+    scenes, photos = training_pictures(given)
     net = DirectNet(DirectConfig(NetConfig(width=given.width)))
     set_scales(net.trunk, scenes, photos)
-    done = train(net, scenes, photos, TrainConfig(steps=given.steps, seed=given.seed), given.state, given.minutes)
+    done = train(net, scenes, photos, TrainConfig(steps=given.steps, seed=given.seed), given.runs, given.minutes)
     DirectPath(net).save(given.out)
     print(json.dumps({"done": done, "out": str(given.out)}))
 

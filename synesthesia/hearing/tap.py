@@ -58,11 +58,7 @@ class TapAdapter:
         early = tuple(layer.shape[0] for layer in grid.early)
         if (grid.features.shape[2], early) != (config.feature_dim, tuple(config.early)):
             raise UserError("The physics adapter was trained on features of another vision network.")
-        views = Views(
-            grid.features.flatten(0, 1)[None], grid.closer.flatten(0, 1).float()[None],
-            tuple(layer.float()[None] for layer in grid.early), places(grid.rows, grid.cols)[None],
-        )  # fmt: skip
-        read = self.net(views)
+        read = self.net(views_of(grid))
         return read.rows(torch.zeros(1, dtype=torch.long)).rows(torch.tensor(0))
 
     def solid(self, read: Reading) -> Tensor:
@@ -140,6 +136,14 @@ class TapAdapter:
             along=ALONG.estimate(one.along[0].exp()),
             across=ALONG.estimate(one.across[0].exp()),
         )
+
+
+def views_of(grid: PatchGrid) -> Views:
+    """What the eyes saw of one photograph, as a batch of one."""
+    return Views(
+        grid.features.flatten(0, 1)[None], grid.closer.flatten(0, 1).float()[None],
+        tuple(layer.float()[None] for layer in grid.early), places(grid.rows, grid.cols)[None],
+    )  # fmt: skip
 
 
 def hollowness(thickness_m: float, smallest_m: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import count, pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,14 +14,14 @@ from torch import Tensor
 
 from synesthesia.errors import UserError
 from synesthesia.hearing.physics_net import NetConfig, Views
-from synesthesia.hearing.tap import TapAdapter
+from synesthesia.hearing.tap import TapAdapter, views_of
 from synesthesia.presets import SAMPLE_RATE_HZ
 from synesthesia.striking.contact import MALLETS
 from synesthesia.striking.things import MATERIALS, SHAPES
 from tests.tiny_tap import EARLY, FEATURES, a_grid, a_net
 from training import train_tap_direct
 from training.tap_data import Photos, Pictures, Scenes, mirror
-from training.tap_direct import DirectConfig, DirectNet, DirectPath, sounded, views_of
+from training.tap_direct import DirectConfig, DirectNet, DirectPath, sounded
 from training.tap_features import CELLS
 from training.tap_sounds import POINTS, Parts, edges_s, energies
 from training.train_tap_direct import Blows, TrainConfig, bell_width, material_blows, scene_blows, scene_loss, train
@@ -65,15 +66,15 @@ def test_it_learns_and_resumes_to_the_very_same_weights(
     scenes, photos = tiny_scenes(), tiny_photos()
     whole = tiny_net()
     before = {name: value.clone() for name, value in whole.state_dict().items()}
-    assert train(whole, scenes, photos, TINY, tmp_path / "whole.pt")
+    assert train(whole, scenes, photos, TINY, tmp_path / "whole")
     assert "dB" in capsys.readouterr().out
     moved = [name for name, value in whole.named_parameters() if not torch.equal(value, before[name])]
     assert {name.split(".")[0] for name in moved} == {"trunk", "head"}, "everything learns"
 
-    minutes, state = count(step=60.0), tmp_path / "state.pt"
+    minutes, state = count(step=60.0), tmp_path / "state"
     monkeypatch.setattr(train_tap_direct, "time", SimpleNamespace(monotonic=lambda: next(minutes)))
     assert not train(tiny_net(), scenes, photos, TINY, state, minutes=5.5), "no time for all"
-    assert 0 < torch.load(state, weights_only=True)["step"] < TINY.steps
+    assert 0 < json.loads((state / "state.json").read_text())["step"] < TINY.steps
     monkeypatch.undo()
     again = tiny_net(seed=5)  # what was kept counts, not what it comes with
     assert train(again, scenes, photos, TINY, state)
