@@ -33,12 +33,15 @@ from training.render_plan import (
 
 CLOSE = 0.16  # share of scenes in which one surface fills the picture
 KNOWN = ("pencil", "brick", "coin")
+CROWD = (7, 13)  # things of a crowded scene
 
 
-def _things(rng: np.random.Generator, split: str) -> tuple[list[Placed], set[int]]:
+def _things(rng: np.random.Generator, split: str, crowded: bool) -> tuple[list[Placed], set[int]]:
     """Posed things of different materials about one size, the first of which sets the scale; the seeds of the vessels
     that are filled."""
     count = int(rng.choice([1, 2, 3, 4, 5], p=[0.26, 0.26, 0.22, 0.15, 0.11]))
+    if crowded:
+        count = int(rng.integers(CROWD[0], CROWD[1] + 1))
     around: float | None = None
     out: list[Placed] = []
     filled: set[int] = set()
@@ -113,9 +116,9 @@ def _wall(rng: np.random.Generator, camera: Camera, reach_m: float, split: str) 
                   float(np.clip(2.5 * reach_m, 0.3, 1.5)))  # fmt: skip
 
 
-def _way(rng: np.random.Generator, least_deg: float = 5) -> np.ndarray:
+def _way(rng: np.random.Generator, least_deg: float = 5, usual_deg: float = 30) -> np.ndarray:
     """Unit vector from the things to the camera."""
-    elevation = np.deg2rad(np.clip(rng.normal(30, 17), least_deg, 85))
+    elevation = np.deg2rad(np.clip(rng.normal(usual_deg, 17), least_deg, 85))
     heading = rng.uniform(0, 2 * np.pi)
     return np.array([np.cos(elevation) * np.cos(heading), np.cos(elevation) * np.sin(heading), np.sin(elevation)])
 
@@ -147,14 +150,16 @@ def framed(things: Sequence[Placed], way: np.ndarray, lens_mm: float, fill: floa
     return Camera(target + way * max(distance, float(before.max()) + 0.05), target, lens_mm, 0.0, 0.0)
 
 
-def _camera(rng: np.random.Generator, things: Sequence[Placed]) -> Camera:
-    """A camera that looks at all the things or at one of them, or goes close to one surface."""
+def _camera(rng: np.random.Generator, things: Sequence[Placed], crowded: bool) -> Camera:
+    """A camera that looks at all the things or at one of them, or goes close to one surface; at a crowd from above."""
     lens = float(np.exp(rng.uniform(np.log(26), np.log(85))))
-    if rng.random() < CLOSE:
+    if not crowded and rng.random() < CLOSE:
         return _close_camera(rng, things[int(rng.integers(len(things)))], lens)
-    subjects = list(things) if rng.random() < 0.6 else [things[int(rng.integers(len(things)))]]
-    way = _way(rng, 32 if any(thing.kind == "poured" for thing in subjects) else 5)  # to see into vessels
-    camera = framed(subjects, way, lens, rng.uniform(0.5, 1.15), rng.normal(0, 0.1, 3) * [1, 1, 0.5])
+    subjects = list(things) if crowded or rng.random() < 0.6 else [things[int(rng.integers(len(things)))]]
+    inside = any(thing.kind == "poured" for thing in subjects)  # to be seen
+    way = _way(rng, 25, 48) if crowded else _way(rng, 32 if inside else 5)
+    fill = rng.uniform(0.95, 1.4) if crowded else rng.uniform(0.5, 1.15)
+    camera = framed(subjects, way, lens, fill, rng.normal(0, 0.1, 3) * [1, 1, 0.5])
     distance, f_number = float(np.linalg.norm(camera.eye - camera.target)), 0.0
     seen = distance * camera.half_tangent
     if rng.random() < 0.6:  # what lies half a picture's width behind is blurred over this share of the picture
@@ -166,11 +171,12 @@ def _camera(rng: np.random.Generator, things: Sequence[Placed]) -> Camera:
     return replace(camera, eye=eye, f_number=f_number, roll=float(rng.normal(0, 0.04)))
 
 
-def scene(seed: int, index: int) -> Plan:
-    """The plan of scene `index`: the same seed and index give the same plan."""
+def scene(seed: int, index: int, crowded: bool = False) -> Plan:
+    """The plan of scene `index`: the same seed and index give the same plan. crowded: many things that fill the
+    picture, so that one rendered pixel teaches more."""
     rng = np.random.default_rng([seed, index])
     split = split_of(index)
-    things, filled = _things(rng, split)
+    things, filled = _things(rng, split, crowded)
     placed: list[Placed] = []
     for thing in spread_out(rng, things):
         placed.append(thing)
@@ -178,7 +184,7 @@ def scene(seed: int, index: int) -> Plan:
             placed.append(with_contents(rng, thing, draw_variant(rng, "liquid", split)))
         elif thing.kind in ("jar", "pot", "bottle") and upright(thing) and rng.random() < 0.3:
             placed.append(with_lid(rng, thing, split))
-    camera = _camera(rng, placed)
+    camera = _camera(rng, placed, crowded)
     reach = max(float(np.linalg.norm(footprint(t)[0])) + footprint(t)[1] for t in placed)
     material, variant = _weighted(rng, materials.GROUNDS)
     if reach > 1.0 and material in ("paper", "leather", "glass", "rubber"):

@@ -2,6 +2,7 @@
 
     python -m training.render_scenes --out DIR --count 4000 --seed 0 --px 224 --workers 2
     python -m training.render_scenes --out DIR --count 4 --px 96 --samples 4            # smoke run, half a minute
+    python -m training.render_scenes --out DIR --px 320 --samples 4 --crowded           # many things a picture
     python -m training.render_scenes --out DIR --px 768 --samples 64 --case-study       # things that nobody can name
     python -m training.render_scenes --out DIR --px 768 --samples 64 --examples         # pictures for the page
 
@@ -35,7 +36,8 @@ def shard_path(out: Path, shard: int) -> Path:
 
 def settings_of(args: argparse.Namespace, shard: int) -> dict[str, int]:
     """What a shard's scenes follow from."""
-    return {"seed": args.seed, "px": args.px, "samples": args.samples, "count": min(SHARD, args.count - shard * SHARD)}
+    settings = {"seed": args.seed, "px": args.px, "samples": args.samples, "crowded": int(args.crowded)}
+    return settings | {"count": min(SHARD, args.count - shard * SHARD)}
 
 
 def is_done(path: Path, settings: dict[str, int]) -> bool:
@@ -46,7 +48,7 @@ def is_done(path: Path, settings: dict[str, int]) -> bool:
         member = tar.extractfile("shard.json")
         assert member is not None
         found = json.loads(member.read())
-    if any(found[key] != settings[key] for key in ("seed", "px", "samples")):
+    if any(found.get(key, 0) != settings[key] for key in ("seed", "px", "samples", "crowded")):
         raise UserError(f"{path} was made with other settings: {found}. Choose another folder.")
     return bool(found["count"] >= settings["count"])
 
@@ -87,7 +89,7 @@ def make_shard(args: argparse.Namespace, shard: int) -> None:
     made = []
     for index in range(shard * SHARD, shard * SHARD + settings["count"]):
         try:
-            made.append((index, rendered_files(scene(args.seed, index), args.px, args.samples, args.threads)))
+            made.append((index, rendered_files(scene(args.seed, index, args.crowded), args.px, args.samples, args.threads)))
         except Exception as error:  # one bad scene must not cost a night's run
             print(f"scene {index} failed: {error!r}", file=sys.stderr, flush=True)
         print(f"scene {index}", flush=True)
@@ -105,7 +107,8 @@ def make_all(args: argparse.Namespace) -> None:
         nonlocal done
         command = [sys.executable, "-m", "training.render_scenes", "--out", str(args.out), "--count", str(args.count),
                    "--seed", str(args.seed), "--px", str(args.px), "--samples", str(args.samples),
-                   "--threads", str(args.threads), "--shard", str(shard)]  # fmt: skip
+                   "--threads", str(args.threads), "--shard", str(shard),
+                   *(["--crowded"] if args.crowded else [])]  # fmt: skip
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
             assert child.stdout is not None
             for line in child.stdout:
@@ -144,6 +147,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--threads", type=int, default=0, help="of each process; 0: the cores divided among the workers"
     )
+    parser.add_argument("--crowded", action="store_true", help="many things a picture, to train on")
     parser.add_argument("--case-study", action="store_true", help="the things that nobody can name, instead of scenes")
     parser.add_argument("--examples", action="store_true", help="pictures for the page, instead of scenes")
     parser.add_argument("--shard", type=int, help=argparse.SUPPRESS)
