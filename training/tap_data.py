@@ -15,24 +15,32 @@ from synesthesia.striking.things import MATERIALS
 from training.tap_features import CELLS, mixing
 
 ROW = ("scene", "material", "shape", "size_m", "middle", "least", "thickness_m", "held_out")
+SOURCE_WEIGHT = {"caltech101": 0.4}  # many pictures of few kinds, most of them motorcycles and aeroplanes
 BELIEF_CELLS = 2.5  # deviation of the bell over a photograph's middle, in cells
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """Features of N square pictures, float16, see `tap_features.Seen`."""
+    """What the eyes saw of N square pictures, float16, see `tap_features.Seen`. features (M, 256, D) and windows
+    (M, 5, D): late layers, of M of them; late: (N,) int64 row of those, -1 for none."""
 
     features: Tensor
     windows: Tensor
     early: tuple[Tensor, ...]
+    late: Tensor
 
     def __len__(self) -> int:
-        return len(self.features)
+        return len(self.late)
 
-    def views(self, at: Tensor, mirrored: Tensor | None = None) -> Views:
-        """Of some of them. mirrored: (B,) bool, those to be seen in a mirror."""
-        features, early, mixed = self.features[at], [layer[at] for layer in self.early], mixing()
-        windows = self.windows[at]
+    def views(self, at: Tensor, mirrored: Tensor | None = None, late: Tensor | None = None) -> Views:
+        """Of some of them. mirrored: (B,) bool, those to be seen in a mirror; late: (B,) rows of late layers to go with
+        them, -1 for none, instead of their own."""
+        late = self.late[at] if late is None else late
+        features, windows = (
+            torch.where((late >= 0)[:, None, None], rows[late.clamp(min=0)], torch.zeros((), dtype=rows.dtype))
+            for rows in (self.features, self.windows)
+        )
+        early = [layer[at] for layer in self.early]
         if mirrored is not None:
             features = mirror(features, mirrored)
             early = [torch.where(mirrored[:, None, None, None], layer.flip(3), layer) for layer in early]
@@ -40,7 +48,7 @@ class Pictures:
             windows = torch.where(mirrored[:, None, None], turned, windows)
         return Views(
             features.bfloat16(), windows.bfloat16(), tuple(layer.bfloat16() for layer in early),
-            places(CELLS, CELLS).expand(len(at), -1, -1), mixed,
+            places(CELLS, CELLS).expand(len(at), -1, -1), mixing(),
         )  # fmt: skip
 
 
@@ -66,8 +74,8 @@ class Scenes:
 
 @dataclass(frozen=True)
 class Photos:
-    """Photographs of which only the material of the thing in the middle is known. material: (N,) int64; weight: (N,)
-    how surely it is that one."""
+    """Photographs of which only the thing in the middle is known. material: (N,) int64, -1 for what nobody would
+    strike; weight: (N,) how surely it is that one."""
 
     pictures: Pictures
     material: Tensor
@@ -79,19 +87,28 @@ class Photos:
 
 def joined(parts: list[Pictures]) -> Pictures:
     early = tuple(torch.cat(layers) for layers in zip(*(part.early for part in parts), strict=True))
-    return Pictures(torch.cat([part.features for part in parts]), torch.cat([part.windows for part in parts]), early)
+    before, late = 0, []
+    for part in parts:
+        late.append(torch.where(part.late >= 0, part.late + before, -1))
+        before += len(part.features)
+    return Pictures(
+        torch.cat([part.features for part in parts]), torch.cat([part.windows for part in parts]), early,
+        torch.cat(late),
+    )  # fmt: skip
 
 
 def pictures_of(kept: Mapping[str, np.ndarray]) -> Pictures:
     levels = sum(name.startswith("early") for name in kept)
     early = tuple(torch.from_numpy(kept[f"early{level}"]) for level in range(levels))
-    return Pictures(torch.from_numpy(kept["features"]), torch.from_numpy(kept["windows"]), early)
+    features = torch.from_numpy(kept["features"])
+    late = torch.arange(len(features)) if len(features) else torch.full((len(early[0]),), -1)
+    return Pictures(features, torch.from_numpy(kept["windows"]), early, late)
 
 
 def read_scenes(folder: Path, split: str, most: int = 10**6) -> Scenes:
     """All cached shards and views of a split; most: of them at most."""
     pictures, thing, place, things = [], [], [], []
-    for path in sorted(folder.glob("scenes-*.npz")):
+    for path in sorted(set(folder.glob("*.npz")) - set(folder.glob("photos-*.npz"))):
         with np.load(path) as kept:
             if str(kept["split"]) != split or len(pictures) >= most:
                 continue
@@ -120,7 +137,7 @@ def read_photos(folder: Path, sources: tuple[str, ...], split: str) -> Photos:
             with np.load(path) as kept:
                 pictures.append(pictures_of(kept))
                 material.append(torch.from_numpy(kept["material"]))
-                weight.append(torch.from_numpy(kept["weight"]).float())
+                weight.append(SOURCE_WEIGHT.get(source, 1.0) * torch.from_numpy(kept["weight"]).float())
     return Photos(joined(pictures), torch.cat(material), torch.cat(weight))
 
 
@@ -140,8 +157,9 @@ def cell_weights(thing: Tensor) -> Tensor:
 
 
 def rarity(photos: Photos) -> Tensor:
-    """(M,) weights by which a photograph is drawn, so that common materials don't crowd out rare ones."""
-    counts = torch.bincount(photos.material, weights=photos.weight, minlength=len(MATERIALS)).float()
+    """(1 + M,) weights, of what isn't struck first, by which a photograph is drawn, so that common materials don't
+    crowd out rare ones."""
+    counts = torch.bincount(photos.material + 1, weights=photos.weight, minlength=len(MATERIALS) + 1).float()
     return 1 / counts.clamp(min=1).sqrt()
 
 

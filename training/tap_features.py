@@ -2,10 +2,11 @@
 
     python -m training.tap_features --renders DIR --data DIR --out runs/tap_features     # what is there is left alone
 
-A shard of renders becomes <out>/scenes-00000-0.npz, and for training <out>/scenes-00000-1.npz and on: the same scenes
-cut, lit and compressed otherwise. A kind of photographs becomes <out>/photos-<name>.npz and .json. Pictures are cut to
-a square, so every grid has 16 x 16 cells. Of a render each cell has the thing at its middle; of a photograph only what
-the whole is made of is known, and only its middle cells are believed.
+A shard of renders becomes <out>/NAME-00000-0.npz (NAME is the folder of the renders, several may be given), and for
+training <out>/NAME-00000-1.npz and on: the same scenes cut, lit and compressed otherwise, of which only early layers'
+maps are kept. A kind of photographs becomes <out>/photos-<name>.npz and .json. Pictures are cut to a square, so every
+grid has 16 x 16 cells. Of a render each cell has the thing at its middle; of a photograph only what the whole is made
+of is known, and only its middle cells are believed.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import argparse
 import csv
 import io
 import json
+import re
 import tarfile
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -37,19 +39,22 @@ NOTHING = 255
 SOURCES = ("trashnet", "caltech101", "imagenet-sample", "tiny-imagenet")
 CALLED = {"water": "liquid"}  # a material's name in the table of pairs, where it isn't ours
 MOST_TINY = 60  # pictures of a class of 64 px
+SIDES = (0.35, 1.0)  # of a cut, in sides of the picture
+LAST_ANIMAL = 2_655_020  # WordNet's number, in the names of ImageNet's pictures
+BATCH = 16
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What N pictures hold, float16. features (N, 256, D); windows (N, 5, D), see `spread`; early: (N, C, h, w) each,
-    as PatchGrid.early."""
+    """What N pictures hold, float16. features (N, 256, D); windows (N, 5, D), see `spread`, both without a row where
+    only early layers were kept; early: (N, C, h, w) each, as PatchGrid.early."""
 
     features: np.ndarray
     windows: np.ndarray
     early: tuple[np.ndarray, ...]
 
     def __len__(self) -> int:
-        return len(self.features)
+        return len(self.early[0])
 
 
 @lru_cache(maxsize=1)
@@ -91,6 +96,16 @@ def look(encoder: PatchEncoder, pictures: Iterable[Image.Image]) -> Seen:
     return Seen(np.stack(features), np.stack(windows), tuple(np.stack(layer) for layer in zip(*early, strict=True)))
 
 
+def early_look(encoder: PatchEncoder, pictures: Iterable[Image.Image]) -> Seen:
+    """Early layers alone, many pictures at a time."""
+    pixels = [encoder.prepare(square(picture)) for picture in pictures]
+    maps = [encoder.layers(torch.cat(pixels[at : at + BATCH])) for at in range(0, len(pixels), BATCH)]
+    dim = maps[0][0].shape[-1]
+    early = zip(*(layers for _, _, layers in maps), strict=True)
+    none = np.zeros((0, CELLS**2, dim), np.float16), np.zeros((0, 5, dim), np.float16)
+    return Seen(*none, tuple(torch.cat(layer).half().contiguous().numpy() for layer in early))
+
+
 @dataclass(frozen=True)
 class Cut:
     """A square of a picture: left, top and side in pixels."""
@@ -127,7 +142,7 @@ def shown(scene: Rendered, cut: Cut, random: np.random.Generator | None) -> Imag
 
 
 def drawn_cut(side_px: int, random: np.random.Generator) -> Cut:
-    side = round(side_px * random.uniform(0.5, 1.0))
+    side = round(side_px * random.uniform(*SIDES))
     left, top = (int(random.integers(0, side_px - side + 1)) for _ in range(2))
     return Cut(left, top, side)
 
@@ -148,7 +163,7 @@ def keep_scenes(encoder: PatchEncoder, shard: Path, view: int, out: Path) -> Non
     sides = [scene.picture.shape[0] for scene in scenes]
     cuts = [drawn_cut(side, random) if random else Cut(0, 0, side) for side, random in zip(sides, randoms, strict=True)]
     triples = list(zip(scenes, cuts, randoms, strict=True))
-    seen = look(encoder, (shown(*triple) for triple in triples))
+    seen = (early_look if view else look)(encoder, (shown(*triple) for triple in triples))
     labels = [labels_of(scene, cut) for scene, cut, _ in triples]
     things = [row for number, scene in enumerate(scenes) for row in thing_rows(scene, number)]
     thing, place = (np.stack(part) for part in zip(*labels, strict=True))
@@ -165,7 +180,8 @@ def save(path: Path, seen: Seen, **more: np.ndarray) -> None:  # an archive name
 
 @dataclass(frozen=True)
 class Photo:
-    """path inside the data folder, and member of it where that is an archive; weight: how surely it is of material."""
+    """path inside the data folder, and member of it where that is an archive; material: -1 for what nobody would strike
+    (animals); weight: how surely it is of it."""
 
     path: str
     member: str
@@ -194,6 +210,12 @@ def strongest(data: Path) -> dict[tuple[str, str], tuple[int, float]]:
     return found
 
 
+def is_animal(path: str) -> bool:
+    """A picture that is named by a WordNet number of an animal."""
+    number = re.match(r"n(\d{8})_", Path(path).name)
+    return number is not None and int(number[1]) <= LAST_ANIMAL
+
+
 def photos(data: Path, source: str, split: str) -> list[Photo]:
     """All photographs of one source and split that a material is known of."""
     known = strongest(data)
@@ -203,7 +225,9 @@ def photos(data: Path, source: str, split: str) -> list[Photo]:
             if row["source"] != source or row["split"] != split:
                 continue
             if row["label"] != "*":
-                if (source, row["label"]) in known:
+                if is_animal(row["path"]):
+                    out.append(Photo(row["path"], "", source, row["label"], -1, 1.0, split))
+                elif (source, row["label"]) in known:
                     out.append(Photo(row["path"], "", source, row["label"], *known[source, row["label"]], split))
                 continue
             counts: dict[str, int] = {}
@@ -244,19 +268,19 @@ def keep_photos(encoder: PatchEncoder, data: Path, source: str, split: str, out:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--renders", type=Path, help="folder of training.render_scenes")
+    parser.add_argument("--renders", type=Path, nargs="+", default=[], help="folders of training.render_scenes")
     parser.add_argument("--data", type=Path, help="folder with images_manifest.csv and pairs.csv")
     parser.add_argument("--sources", nargs="+", default=list(SOURCES), choices=SOURCES)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--views", type=int, default=4, help="of each scene to train on")
+    parser.add_argument("--views", type=int, default=6, help="of each scene to train on")
     parser.add_argument("--threads", type=int, default=2)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     given.out.mkdir(parents=True, exist_ok=True)
     encoder = PatchEncoder.load(presets.embedded().vision)
     for view in range(given.views):
-        for shard in sorted(given.renders.glob("scenes-*.tar")) if given.renders else []:
-            path = given.out / f"{shard.stem}-{view}.npz"
+        for shard in (shard for folder in given.renders for shard in sorted(folder.glob("scenes-*.tar"))):
+            path = given.out / f"{shard.parent.name}-{shard.stem[-5:]}-{view}.npz"
             if not path.exists() and (view == 0 or next(read_shard(shard)).split == "train"):
                 keep_scenes(encoder, shard, view, path)
                 print(path.stem, flush=True)

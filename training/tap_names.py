@@ -28,7 +28,7 @@ def count_votes(net: PhysicsNet, scenes: Scenes, photos: Photos, batch: int = 32
         there = thing >= 0
         add(read.codes[there].exp(), scenes.things[thing[there], 1].long(), 256 * cell_weights(thing)[there])
     bell = belief()
-    for at in torch.arange(len(photos)).split(batch):
+    for at in (photos.material >= 0).nonzero()[:, 0].split(batch):
         read = read_in_half(net, photos.pictures.views(at))
         weight = 256 * photos.weight[at][:, None] * bell
         material = photos.material[at][:, None].expand(-1, len(bell))

@@ -4,7 +4,8 @@
     python -m training.tap_features --renders renders --data DIR --out runs/tap_features
     python -m training.train_tap --features runs/tap_features --out checkpoints/tap --minutes 30
 
-Renders teach everything, photographs the material of the thing in their middle. No material's name is used: a patch's
+Renders teach everything, photographs the material of the thing in their middle. Late layers would remember rendered
+scenes, so a scene mostly goes with another scene's or with none, a photograph mostly with its own. No material's name is used: a patch's
 target is what its material does to a sound (density, stiffness, damping, residual noise), and the codebook's
 mixture has to give that point a high density, with a deviation that shrinks while it learns. Names are counted
 afterwards (`training.tap_names`). Resumes from --runs.
@@ -31,6 +32,7 @@ from synesthesia.striking.things import MATERIALS
 from training.run_log import Clock, Ema, load_state, save_state
 from training.tap_data import (
     Photos,
+    Pictures,
     Scenes,
     belief,
     cell_weights,
@@ -44,12 +46,15 @@ from training.tap_names import count_votes
 
 SOURCES = ("trashnet", "imagenet-sample", "caltech101", "tiny-imagenet")
 PHOTO_WEIGHT = 0.7
+PHOTO_LATE = 0.75  # share of the photographs that are seen with their late layers
+OTHERS_LATE = 0.5  # share of the scenes without late layers of their own that are seen with another scene's
+EASE = 0.02  # share of every code's, so that no patch costs more than a few nats, right label or wrong
 EMA = 0.998
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """deviations: of the properties' mixture at the beginning and from two thirds on; steps: all told."""
+    """deviations: of the properties' mixture at the beginning and from the middle on; steps: all told."""
 
     steps: int = 4000
     scenes: int = 16
@@ -57,7 +62,7 @@ class TrainConfig:
     rate: float = 1.5e-3
     decay: float = 0.05
     warm: int = 200
-    deviations: tuple[float, float] = (0.6, 0.15)
+    deviations: tuple[float, float] = (0.35, 0.15)
     even: float = 0.1  # of the loss that wants all codes in use
     seed: int = 0
 
@@ -109,23 +114,24 @@ class CodeMeans(nn.Module):
 
 
 def deviation(step: int, config: TrainConfig) -> float:
-    part = min(1.0, step / (config.steps * 2 / 3))
+    part = min(1.0, step / (config.steps / 2))
     first, last = config.deviations
     return first * (last / first) ** part
 
 
 def scene_loss(
-    net: PhysicsNet, scenes: Scenes, truth: Truth, at: Tensor, mirrored: Tensor, dev: float, means: CodeMeans
-) -> tuple[Tensor, dict[str, float], Tensor]:
+    net: PhysicsNet, scenes: Scenes, truth: Truth, at: Tensor, mirrored: Tensor, late: Tensor, dev: float,
+    means: CodeMeans,
+) -> tuple[Tensor, dict[str, float], Tensor]:  # fmt: skip
     """(loss, its parts, mean shares of the codes (K,))."""
-    read = read_in_half(net, scenes.pictures.views(at, mirrored))
+    read = read_in_half(net, scenes.pictures.views(at, mirrored, late))
     thing, place = mirror(scenes.thing[at], mirrored), mirror(scenes.place[at], mirrored)
     weights = cell_weights(thing)
     there = thing >= 0
     solid = F.nll_loss(read.solid.flatten(0, 1), there.long().flatten())
     cells, w, t = read.rows(there), weights[there], thing[there]
     w = w / w.sum()
-    joint = net.codebook.joint(cells.codes, truth.numbers[truth.material[t]], dev)
+    joint = net.codebook.joint(eased(cells.codes), truth.numbers[truth.material[t]], dev)
     material = -(w * joint.logsumexp(dim=1)).sum()
     means.add(joint.detach(), truth.numbers[truth.material[t]], w)
     shape = (w * F.nll_loss(cells.shape, truth.shape[t], reduction="none")).sum()
@@ -145,17 +151,35 @@ def scene_loss(
 
 
 def photo_loss(
-    net: PhysicsNet, photos: Photos, truth: Truth, at: Tensor, mirrored: Tensor, dev: float, means: CodeMeans
-) -> Tensor:
-    read = read_in_half(net, photos.pictures.views(at, mirrored))
+    net: PhysicsNet, photos: Photos, truth: Truth, at: Tensor, mirrored: Tensor, late: Tensor, dev: float,
+    means: CodeMeans,
+) -> Tensor:  # fmt: skip
+    read = read_in_half(net, photos.pictures.views(at, mirrored, late))
     bell = belief()
     seen = bell > 0.1 * bell.max()
-    codes = read.codes[:, seen]  # (B, n, K)
-    wanted = truth.numbers[photos.material[at]][:, None].expand(-1, codes.shape[1], -1)
-    joint = net.codebook.joint(codes.flatten(0, 1), wanted.flatten(0, 1), dev)
-    w = photos.weight[at][:, None] * bell[seen] / bell[seen].sum() / len(at)
-    means.add(joint.detach(), wanted.flatten(0, 1), w.flatten())
-    return -(w.flatten() * joint.logsumexp(dim=1)).sum()
+    material, bell = photos.material[at], bell[seen] / bell[seen].sum()
+    struck = material >= 0
+    solid = F.nll_loss(read.solid[:, seen].transpose(1, 2), struck.long()[:, None].expand(-1, len(bell)))
+    wanted = truth.numbers[material[struck]][:, None].expand(-1, len(bell), -1).flatten(0, 1)
+    joint = net.codebook.joint(eased(read.codes[struck][:, seen].flatten(0, 1)), wanted, dev)
+    w = (photos.weight[at][struck][:, None] * bell / len(at)).flatten()
+    means.add(joint.detach(), wanted, w)
+    return 0.3 * solid - (w * joint.logsumexp(dim=1)).sum()
+
+
+def eased(codes: Tensor) -> Tensor:
+    """(N, K) logarithms of shares with a little for every code."""
+    least = torch.tensor(math.log(EASE / codes.shape[1]))
+    return torch.logaddexp(codes + math.log(1 - EASE), least)
+
+
+def late_rows(pictures: Pictures, at: Tensor, own: float, others: float, random: torch.Generator) -> Tensor:
+    """(B,) rows of late layers to go with pictures `at`, -1 for none: with the chance `own` their own, else with the
+    chance `others` some other picture's."""
+    is_own = (pictures.late[at] >= 0) & (torch.rand(len(at), generator=random) < own)
+    another = torch.randint(len(pictures.features), (len(at),), generator=random)
+    another = torch.where(torch.rand(len(at), generator=random) < others, another, -1)
+    return torch.where(is_own, pictures.late[at], another)
 
 
 def even_loss(used: Tensor) -> Tensor:
@@ -171,7 +195,7 @@ def set_scales(net: PhysicsNet, scenes: Scenes, photos: Photos) -> None:
     """The features' deviations from zero, over both kinds of picture."""
 
     def root(both: list[Tensor], over: tuple[int, ...]) -> Tensor:
-        squares = [part[:: max(1, len(part) // 300)].float().square().mean(dim=over) for part in both]
+        squares = [part[:: max(1, len(part) // 300)].float().square().mean(dim=over) for part in both if len(part)]
         return torch.stack(squares).mean(dim=0).sqrt().clamp(min=1e-3)
 
     kinds = (scenes.pictures, photos.pictures)
@@ -198,7 +222,7 @@ def train(net: PhysicsNet, scenes: Scenes, photos: Photos, config: TrainConfig, 
         net.codebook.numbers.copy_(truth.numbers[truth.material[chosen]])
         means.sums.copy_(net.codebook.numbers * means.count[:, None])
     clock = Clock(math.inf, config.steps, step=begun)
-    drawn = rarity(photos)[photos.material] * (0.3 + 0.7 * photos.weight)
+    drawn = rarity(photos)[photos.material + 1] * (0.3 + 0.7 * photos.weight)
     started, seen = time.monotonic(), dict[str, float]()
     done = True
     for step in range(begun, config.steps):
@@ -209,10 +233,12 @@ def train(net: PhysicsNet, scenes: Scenes, photos: Photos, config: TrainConfig, 
         net.train()
         at = torch.randint(len(scenes), (config.scenes,), generator=random)
         mirrored = torch.rand(len(at), generator=random) < 0.5
-        loss, parts, used = scene_loss(net, scenes, truth, at, mirrored, dev, means)
+        late = late_rows(scenes.pictures, at, 1.0, OTHERS_LATE, random)
+        loss, parts, used = scene_loss(net, scenes, truth, at, mirrored, late, dev, means)
         at = draw(drawn, config.photos, random)
         mirrored = torch.rand(len(at), generator=random) < 0.5
-        real = photo_loss(net, photos, truth, at, mirrored, dev, means)
+        late = late_rows(photos.pictures, at, PHOTO_LATE, 0.0, random)
+        real = photo_loss(net, photos, truth, at, mirrored, late, dev, means)
         loss = loss + PHOTO_WEIGHT * real + config.even * even_loss(used)
         optimiser.zero_grad()
         loss.backward()

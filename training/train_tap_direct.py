@@ -168,7 +168,7 @@ def train(net: DirectNet, scenes: Scenes, photos: Photos, config: TrainConfig, r
     if begun > 0:
         streams.go_on(random)
     clock = Clock(math.inf, config.steps, step=begun)
-    drawn = (rarity(photos) * has_things)[photos.material] * (0.3 + 0.7 * photos.weight)
+    drawn = (photos.material >= 0) * (rarity(photos)[1:] * has_things)[photos.material] * (0.3 + 0.7 * photos.weight)
     started, seen, step = time.monotonic(), dict[str, float](), begun
     while step < config.steps and time.monotonic() - started < minutes * 60:
         for group in optimiser.param_groups:

@@ -27,7 +27,8 @@ THICKNESS = Scale(0.0003, 0.8, 22)
 ALONG = Scale(0.0, 1.0, 12, logarithmic=False)
 BY_SHAPE = (SIZE, MIDDLE, LEAST, THICKNESS)  # have their own distribution for each shape
 MISSING = 0.3  # share of the features that a training step does without
-TOWER = (40, 80, 80)  # channels that are found at each resolution
+TOWER = (64, 112, 128)  # channels that are found at each resolution
+DEEPER = (1, 0, 3)  # residual blocks on them
 TURNS = 6  # pairs of sines and cosines that tell a place
 
 
@@ -82,30 +83,43 @@ class Reading:
         )  # fmt: skip
 
 
+class Residual(nn.Module):
+    """(B, C, h, w) -> the same, with what a 3 x 3 neighbourhood adds (He et al. 2016, pre-activation)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm = nn.GroupNorm(8, channels)
+        self.around = nn.Conv2d(channels, channels, 3, 1, 1)
+        self.mixed = nn.Conv2d(channels, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.mixed(F.gelu(self.around(self.norm(x))))
+
+
 class TextureTower(nn.Module):
     """Maps of early layers, finest first -> (B, rows * cols, W): each is joined to what was found in the finer ones."""
 
     def __init__(self, channels: tuple[int, ...], width: int) -> None:
         super().__init__()
-        self.steps, self.norms, found = nn.ModuleList(), nn.ModuleList(), 0
+        self.steps, self.norms, self.deeper, found = nn.ModuleList(), nn.ModuleList(), nn.ModuleList(), 0
         for level, own in enumerate(channels):
             last = level == len(channels) - 1
             out = TOWER[-1] if last else TOWER[level]
             self.steps.append(nn.Conv2d(found + own, out, 1 if last else 3, 1 if last else 2, 0 if last else 1))
             self.norms.append(nn.GroupNorm(8, out))
+            self.deeper.append(nn.Sequential(*(Residual(out) for _ in range(DEEPER[-1] if last else DEEPER[level]))))
             found = out
-        self.around, self.norm = nn.Conv2d(found, found, 3, 1, 1), nn.GroupNorm(8, found)
         self.out = nn.Linear(found, width, bias=False)
         for level, own in enumerate(channels):
             self.register_buffer(f"scale{level}", torch.ones(own, 1, 1))
 
     def forward(self, early: tuple[Tensor, ...]) -> Tensor:
         found: Tensor | None = None
-        for level, (step, norm) in enumerate(zip(self.steps, self.norms, strict=True)):
+        for level, (step, norm, deeper) in enumerate(zip(self.steps, self.norms, self.deeper, strict=True)):
             own = early[level] / self.get_buffer(f"scale{level}").to(early[level].dtype)
             found = F.gelu(norm(step(own if found is None else torch.cat([found, own.to(found.dtype)], dim=1))))
+            found = deeper(found)
         assert found is not None
-        found = found + F.gelu(self.norm(self.around(found)))
         return self.out(found.flatten(2).transpose(1, 2))
 
 

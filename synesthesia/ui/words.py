@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 TITLE = "Synesthesia"
 SENTENCE = "Click a place in a photograph and hear what it sounds like."
-SENTENCE_BOTH = "Hear what a place in a photograph sounds like, and see where a sound comes from."
+SENTENCE_BOTH = "Hear a place in a photograph, strike it, and see where a sound comes from."
 TAB = "Hear"
 
 UPLOAD = "Upload a photograph"

@@ -34,7 +34,8 @@ def pictures(count: int, seed: int) -> Pictures:
     random = torch.Generator().manual_seed(seed)
     early = [torch.randn(count, channels, n, n, generator=random) for channels, n in zip(EARLY, SIDES, strict=True)]
     features, windows = (torch.randn(count, rows, FEATURES, generator=random) for rows in (CELLS * CELLS, 5))
-    return Pictures(features.half(), windows.half(), tuple(layer.half() for layer in early))
+    late = torch.arange(len(features))
+    return Pictures(features.half(), windows.half(), tuple(layer.half() for layer in early), late)
 
 
 def tiny_scenes() -> Scenes:

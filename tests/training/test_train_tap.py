@@ -20,6 +20,7 @@ from training.tap_data import (
     Scenes,
     belief,
     cell_weights,
+    joined,
     mirror,
     read_in_half,
     read_photos,
@@ -27,7 +28,7 @@ from training.tap_data import (
 )
 from training.tap_features import CELLS
 from training.tap_names import count_votes
-from training.train_tap import CodeMeans, TrainConfig, Truth, deviation, set_scales, train
+from training.train_tap import CodeMeans, TrainConfig, Truth, deviation, eased, late_rows, set_scales, train
 
 KINDS, TIMES, EARLY = len(MATERIALS), 8, (8, 8)  # each material is named by eight features: training withholds some
 DIM = KINDS * TIMES
@@ -45,7 +46,8 @@ def pictures(material: Tensor, seed: int) -> Pictures:
         for channels, n in zip(EARLY, (2, 1), strict=True)
     )
     windows = torch.randn(len(material), 5, DIM, generator=random)
-    return Pictures(features.half(), windows.half(), tuple(layer.half() for layer in early))
+    late = torch.arange(len(features))
+    return Pictures(features.half(), windows.half(), tuple(layer.half() for layer in early), late)
 
 
 def some_scenes(count: int = 12, seed: int = 0) -> Scenes:
@@ -107,7 +109,7 @@ def test_a_run_that_was_broken_off_goes_on_where_it_was(tmp_path: Path) -> None:
 
 def test_the_deviation_shrinks_to_its_last_value() -> None:
     config = TrainConfig(steps=300)
-    told = [deviation(step, config) for step in (0, 100, 200, 299)]
+    told = [deviation(step, config) for step in (0, 70, 150, 299)]
     assert told[0] == config.deviations[0] and told[0] > told[1] > told[2] == pytest.approx(config.deviations[1])
     assert told[3] == pytest.approx(config.deviations[1])
 
@@ -175,6 +177,28 @@ def test_caches_are_read_with_each_thing_in_its_own_scene(tmp_path: Path) -> Non
              windows=photos.pictures.windows.numpy(), material=photos.material.numpy(),
              weight=photos.weight.numpy(), split=np.array("val"), **kept)  # fmt: skip
     assert torch.equal(read_photos(tmp_path, ("trashnet", "caltech101"), "val").material, photos.material)
+
+
+def test_pictures_without_late_layers_of_their_own_go_with_none_or_with_others() -> None:
+    whole, bare = pictures(torch.zeros(4, CELLS**2, dtype=torch.long), 0), pictures(torch.ones(4, CELLS**2).long(), 1)
+    bare = replace(bare, features=bare.features[:0], windows=bare.windows[:0], late=torch.full((4,), -1))
+    both = joined([bare, whole])
+    assert both.late.tolist() == [-1, -1, -1, -1, 0, 1, 2, 3] and len(both) == 8
+    at = torch.arange(8)
+    seen = both.views(at)
+    assert not bool(seen.features[:4].any()) and torch.equal(seen.features[4:].half(), whole.features.bfloat16().half())
+    random = torch.Generator().manual_seed(0)
+    assert torch.equal(late_rows(both, at, 1.0, 0.0, random), both.late)
+    drawn = late_rows(both, at, 1.0, 1.0, random)
+    assert torch.equal(drawn[4:], both.late[4:]) and bool((drawn[:4] >= 0).all())
+    assert late_rows(both, at, 0.0, 0.0, random).tolist() == [-1] * 8
+    assert torch.equal(both.views(at, late=drawn).features[0], both.features[drawn[0]].bfloat16())
+
+
+def test_no_patch_costs_more_than_a_few_nats() -> None:
+    sure = torch.tensor([[0.0, -90.0, -90.0, -90.0]])
+    told = eased(sure).exp()
+    assert float(told.sum()) == pytest.approx(1.0, abs=1e-5) and float(told[0, 1]) == pytest.approx(0.005, rel=1e-3)
 
 
 def test_targets_lie_at_the_things_own_numbers() -> None:
