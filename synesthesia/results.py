@@ -124,9 +124,10 @@ class PhysicsState:
 class Blow:
     """What was struck, how, and what followed from the state alone, before there were samples.
 
-    state: as read off the photograph; material, shape, size_m, thickness_m: what was struck, the state's own unless
-    something else was asked for (what_if); force_n: newtons; mallet: "finger", "wood" or "metal"; contact_s: how long
-    it stayed. frequencies_hz, t60_s, gains: (K,) float32, the modes by rising frequency, gains of full scale.
+    state: as read off the photograph, its numbers those of the state that was chosen; material, shape, size_m,
+    thickness_m: what was struck, the chosen state's own (where the reading is unsure, not always the likeliest name)
+    unless something else was asked for (what_if); force_n: newtons; mallet: "finger", "wood" or "metal"; contact_s: how
+    long it stayed. frequencies_hz, t60_s, gains: (K,) float32, the modes by rising frequency, gains of full scale.
     envelope, envelope_low, envelope_high: (frames,) float32, predicted root mean square of each frame of frame_s
     seconds: of what was struck, and the band in which nine of ten things lie that the place may be.
     """

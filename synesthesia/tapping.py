@@ -5,7 +5,7 @@ The studio calls all of this under its lock. Only the eyes are those that the ot
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,23 +19,28 @@ from synesthesia.settings import Settings
 from synesthesia.vision.cache import BoundedCache
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
     from synesthesia.hearing.physics_net import Reading
     from synesthesia.hearing.tap import TapAdapter
     from synesthesia.results import Blow, MaterialMap
     from synesthesia.striking.contact import MalletName
     from synesthesia.thinking import Looked
+    from synesthesia.vision.grid import PatchGrid
 
 KEPT_READINGS = 16  # of photographs, about 1 MB each
+KEPT_LOOKS = 64  # at single places, a few kB each
 PEAK = 0.95  # of a scene
 
 
 class Tapping:
-    """The physics adapter of one preset."""
+    """The physics adapter of one preset. encode: what its eyes see of a picture."""
 
-    def __init__(self, preset: Preset) -> None:
-        self.preset = preset
+    def __init__(self, preset: Preset, encode: Callable[[Image], PatchGrid]) -> None:
+        self.preset, self._encode = preset, encode
         self._adapter: TapAdapter | None = None
         self._readings: BoundedCache[Reading] = BoundedCache(KEPT_READINGS)
+        self._looks: BoundedCache[Reading] = BoundedCache(KEPT_LOOKS)
 
     @property
     def trained(self) -> bool:
@@ -79,7 +84,7 @@ class Tapping:
         silent = presence < self.adapter().threshold and not settings.anyway
         waveform, evidence, struck = np.zeros(settings.samples, dtype=np.float32), Evidence(), None
         if not silent:
-            waveform, struck = self._strike(seen, row, col, settings)
+            waveform, struck = self._strike(seen, self._look(seen, x, y), (row, col), settings)
             evidence = Evidence(struck.state.materials)
         return Heard(
             waveform=waveform[None],
@@ -97,16 +102,28 @@ class Tapping:
     def _read(self, seen: Looked) -> Reading:
         return self._readings.get(seen.key, lambda: self.adapter().read(seen.grid))
 
-    def _strike(self, seen: Looked, row: int, col: int, settings: Settings) -> tuple[np.ndarray, Blow]:
+    def _look(self, seen: Looked, x: float, y: float) -> Reading:
+        """One patch's reading (1, .), after a closer look at natural pixel (x, y)."""
+        from synesthesia.hearing.closer import looked_closer
+
+        def looked() -> Reading:
+            return looked_closer(self.adapter(), self._encode, seen.picture, seen.grid, self._read(seen), x, y)
+
+        return self._looks.get(f"{seen.key} {x:.1f} {y:.1f}", looked)
+
+    def _strike(
+        self, seen: Looked, read: Reading, cell: tuple[int, int], settings: Settings
+    ) -> tuple[np.ndarray, Blow]:  # fmt: skip
+        """read: of the patch that is struck alone, (1, .)."""
         from synesthesia.hearing.blow import Hit, blow
         from synesthesia.hearing.direct import own_seed
 
         hit = Hit(
             force_n=settings.force, mallet=cast("MalletName", settings.mallet), seconds=settings.seconds,
-            seed=own_seed(settings.seed, seen.grid.key, row, col), material=settings.material,
+            seed=own_seed(settings.seed, seen.grid.key, *cell), material=settings.material,
             size_factor=settings.size_factor,
         )  # fmt: skip
-        return blow(self.adapter(), self._read(seen), row * seen.grid.cols + col, hit, presets.SAMPLE_RATE_HZ)
+        return blow(self.adapter(), read, 0, hit, presets.SAMPLE_RATE_HZ)
 
 
 def struck_together(heard: Sequence[Heard], samples: int) -> SceneHeard:

@@ -89,7 +89,8 @@ def make_shard(args: argparse.Namespace, shard: int) -> None:
     made = []
     for index in range(shard * SHARD, shard * SHARD + settings["count"]):
         try:
-            made.append((index, rendered_files(scene(args.seed, index, args.crowded), args.px, args.samples, args.threads)))
+            plan = scene(args.seed, index, args.crowded)
+            made.append((index, rendered_files(plan, args.px, args.samples, args.threads)))
         except Exception as error:  # one bad scene must not cost a night's run
             print(f"scene {index} failed: {error!r}", file=sys.stderr, flush=True)
         print(f"scene {index}", flush=True)

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from synesthesia import presets
-from synesthesia.hearing.blow import possible
+from synesthesia.hearing.guess import possible
 from synesthesia.striking.things import MATERIALS, Thing
 from training.pairs import IMAGENET_SAMPLE, imagenet_labels
 from training.rendered import RenderedThing, Split, shard_paths

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from synesthesia.errors import UserError
+from synesthesia.hearing.closer import looked_closer
 from synesthesia.striking.things import MATERIALS
 from training.rendered import Rendered, unpacked
 from training.tap_compared import Click, Compared
@@ -37,7 +38,8 @@ def read_cases(folder: Path) -> list[tuple[str, Rendered]]:
 
 def case_row(encoder: PatchEncoder, compared: Compared, title: str, scene: Rendered, seed: int) -> dict[str, Any]:
     """The first thing of the scene is what it is about; means over some blows at places of it."""
-    grid = encoder.encode(Image.fromarray(scene.picture))
+    picture = Image.fromarray(scene.picture)
+    grid = encoder.encode(picture)
     read, thing = compared.adapter.read(grid), scene.things[0]
     rows, cols = np.nonzero(scene.object_index == 1)
     assert len(rows) > 0, f"nothing of the {title} is seen"
@@ -48,12 +50,13 @@ def case_row(encoder: PatchEncoder, compared: Compared, title: str, scene: Rende
     for pick in random.integers(len(rows), size=BLOWS).tolist():
         x, y = int(cols[pick]), int(rows[pick])
         click = Click.drawn(grid, x, y, thing, scene.place_at(x, y), random)
-        state[compared.guess(read, grid, click).thing.material] += 1
-        by_template = compared.named(read, grid, click)
+        near = looked_closer(compared.adapter, encoder.encode, picture, grid, read, x, y)
+        state[compared.guess(near).thing.material] += 1
+        by_template = compared.named(near)
         template[MATERIALS[by_template]] += 1
         by_text = by_template if compared.names is None else compared.names.named(grid, click.row, click.col)
         named[MATERIALS[by_text]] += 1
-        measured.append(compared.measured(grid, read, click))
+        measured.append(compared.measured(grid, near, click))
     row: dict[str, Any] = {
         "title": title, "right": thing.material, "named": likeliest(named), "template": likeliest(template),
         "state": likeliest(state), "state_right": state[thing.material] / BLOWS, "blows": BLOWS,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from synesthesia.hearing.blow import Guess, likeliest, possible
+from synesthesia.hearing.choice import chosen
+from synesthesia.hearing.guess import Guess, possible
 from synesthesia.striking.contact import MALLETS, MalletName
 from synesthesia.striking.materials import Properties
 from synesthesia.striking.strike import strike
@@ -72,20 +73,21 @@ class Compared:
     direct: Direct | None = None
     oracles: bool = False
 
-    def guess(self, read: Reading, grid: PatchGrid, click: Click) -> Guess:
-        return likeliest(self.adapter, read, click.row * grid.cols + click.col)
+    def guess(self, near: Reading) -> Guess:
+        return chosen(self.adapter, near, 0)
 
-    def named(self, read: Reading, grid: PatchGrid, click: Click) -> int:
+    def named(self, near: Reading) -> int:
         """The likeliest material's number, which is all that the template is told."""
-        return int(self.adapter.shares(read)[click.row * grid.cols + click.col].argmax())
+        return int(self.adapter.shares(near)[0].argmax())
 
-    def sounds(self, grid: PatchGrid, read: Reading, click: Click) -> dict[str, np.ndarray]:
-        """(samples,) of each path, all of the same force and mallet, and of another seed than the truth."""
-        guess = self.guess(read, grid, click)
+    def sounds(self, grid: PatchGrid, near: Reading, click: Click) -> dict[str, np.ndarray]:
+        """(samples,) of each path, all of the same force and mallet, and of another seed than the truth. near: what
+        both looks say of the clicked place alone, as the studio has them."""
+        guess = self.guess(near)
         usual = self.templates.things
         made = {
             "tap": struck(guess.thing, guess.place, click, guess.properties),
-            "template": struck(usual[self.named(read, grid, click)], Place(), click),
+            "template": struck(usual[self.named(near)], Place(), click),
             "template, true name": struck(usual[MATERIALS.index(click.thing.material)], Place(), click),
             "truth again": struck(click.thing, click.place, click),
         }
@@ -103,12 +105,12 @@ class Compared:
             made["tap, true extents"] = struck(other, click.place, click, guess.properties)
         return made
 
-    def measured(self, grid: PatchGrid, read: Reading, click: Click) -> tuple[float, dict[str, Sounded]]:
+    def measured(self, grid: PatchGrid, near: Reading, click: Click) -> tuple[float, dict[str, Sounded]]:
         """(the truth's T60 in seconds, each path's sound beside the truth)."""
         truth = struck(click.thing, click.place, click, seed=TRUTH_SEED)
         wanted = levels_db(truth)
         told = {}
-        for name, sound in self.sounds(grid, read, click).items():
+        for name, sound in self.sounds(grid, near, click).items():
             levels = levels_db(sound)
             told[name] = Sounded(distance_db(wanted, levels), distance_db(wanted, levels, True), decay_s(sound))
         return decay_s(truth), told

@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
+from synesthesia.hearing.closer import looked_closer
 from synesthesia.striking.things import MATERIALS
 from training.rendered import NO_MATERIAL, Rendered
 from training.tap_baselines import GROUNDS
@@ -82,7 +83,7 @@ def pixels_of(scene: Rendered, compared: Compared, grid: PatchGrid, read: Readin
 
 
 def clicked(
-    scene: Rendered, number: int, compared: Compared, grid: PatchGrid, read: Reading, seed: int
+    scene: Rendered, number: int, encoder: PatchEncoder, compared: Compared, grid: PatchGrid, read: Reading, seed: int
 ) -> Clicked | None:  # fmt: skip
     """One blow on thing `number` (from 0) at a random pixel of it; None where too little of it is seen."""
     rows, cols = np.nonzero(scene.object_index == number + 1)
@@ -93,14 +94,15 @@ def clicked(
     x, y = int(cols[pick]), int(rows[pick])
     thing = scene.things[number]
     click = Click.drawn(grid, x, y, thing, scene.place_at(x, y), random)
-    patch, adapter = click.row * grid.cols + click.col, compared.adapter
-    state = adapter.state(read, patch)
-    truth_t60_s, sounds = compared.measured(grid, read, click)
+    adapter = compared.adapter
+    near = looked_closer(adapter, encoder.encode, Image.fromarray(scene.picture), grid, read, x, y)
+    state = adapter.state(near, 0, compared.guess(near))
+    truth_t60_s, sounds = compared.measured(grid, near, click)
     return Clicked(
         scene=scene.index,
         ground=thing.kind in GROUNDS,
         held_out=thing.held_out,
-        silent=float(adapter.solid(read)[patch]) < adapter.threshold,
+        silent=float(adapter.solid(near)[0]) < adapter.threshold,
         material_right=state.materials[0].label == thing.material,
         shape_right=state.shapes[0].label == thing.shape,
         log_size=math.log(state.size_m.value / thing.size_m),
@@ -120,7 +122,7 @@ def held_out(encoder: PatchEncoder, scenes: Iterable[Rendered], compared: Compar
         grid = encoder.encode(Image.fromarray(scene.picture))
         read = compared.adapter.read(grid)
         pixels.append(pixels_of(scene, compared, grid, read))
-        found = (clicked(scene, number, compared, grid, read, seed) for number in range(len(scene.things)))
+        found = (clicked(scene, number, encoder, compared, grid, read, seed) for number in range(len(scene.things)))
         clicks += [click for click in found if click is not None]
         print(f"\r{len(pixels)} scenes, {len(clicks)} clicks ", end="", flush=True)
     print()

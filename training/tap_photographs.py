@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synesthesia.hearing.blow import likeliest
+from synesthesia.hearing.closer import looked_closer
 from synesthesia.striking.strike import strike
 from synesthesia.striking.things import MATERIALS
 from training.tap_compared import Compared
@@ -39,10 +39,11 @@ def answer(encoder: PatchEncoder, compared: Compared, judge: SoundJudge, photo: 
            candidates: Sequence[int]) -> Answer:  # fmt: skip
     """A click in the middle. Every way of telling chooses among all materials and among the candidates."""
     grid, adapter = encoder.encode(picture), compared.adapter
-    row, col = grid.cell(grid.width_px / 2, grid.height_px / 2)
-    read, patch = adapter.read(grid), row * grid.cols + col
-    shares = adapter.shares(read)[patch].numpy()
-    guess = likeliest(adapter, read, patch)
+    x, y = grid.width_px / 2, grid.height_px / 2
+    row, col = grid.cell(x, y)
+    near = looked_closer(adapter, encoder.encode, picture, grid, adapter.read(grid), x, y)
+    shares = adapter.shares(near)[0].numpy()
+    guess = compared.guess(near)
     sounds = {
         "sound with the state": strike(
             guess.thing, guess.place, force_n=FORCE_N, mallet=MALLET, seconds=SECONDS, seed=SEED,
@@ -58,7 +59,7 @@ def answer(encoder: PatchEncoder, compared: Compared, judge: SoundJudge, photo: 
             said[f"{name}, {among}"] = judge.heard(sound, numbers)
     if compared.names is not None:
         said[f"object's name, {ALL_NAMES}"] = compared.names.named(grid, row, col)
-    return Answer(photo, float(adapter.solid(read)[patch]) < adapter.threshold, said)
+    return Answer(photo, float(adapter.solid(near)[0]) < adapter.threshold, said)
 
 
 def photographs(

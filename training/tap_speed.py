@@ -9,7 +9,9 @@ import numpy as np
 import torch
 from PIL import Image
 
-from synesthesia.hearing.blow import Hit, blow, likeliest
+from synesthesia.hearing.blow import Hit, blow
+from synesthesia.hearing.choice import chosen
+from synesthesia.hearing.closer import looked_closer
 from synesthesia.presets import SAMPLE_RATE_HZ
 from synesthesia.striking.contact import MALLETS
 from synesthesia.striking.strike import strike
@@ -32,19 +34,22 @@ def speed(
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     started = time.perf_counter()
-    grid = encoder.encode(Image.fromarray(scene.picture))
+    picture = Image.fromarray(scene.picture)
+    grid = encoder.encode(picture)
     seen = time.perf_counter()
     read = adapter.read(grid)
     done = time.perf_counter()
     random = np.random.default_rng(seed)
-    whole, alone = [], []
+    whole, alone, closer = [], [], []
     for number in range(WARM + clicks):
-        patch = int(random.integers(grid.rows * grid.cols))
+        x, y = (float(at) for at in random.uniform(0, (grid.width_px, grid.height_px)))
         hit = Hit(float(random.uniform(1, 30)), MALLETS[number % len(MALLETS)], SECONDS, number)
         clock = [time.perf_counter()]
-        blow(adapter, read, patch, hit, SAMPLE_RATE_HZ)
+        near = looked_closer(adapter, encoder.encode, picture, grid, read, x, y)
+        looked = time.perf_counter()
+        blow(adapter, near, 0, hit, SAMPLE_RATE_HZ)
         clock.append(time.perf_counter())
-        guess = likeliest(adapter, read, patch)
+        guess = chosen(adapter, near, 0)
         clock.append(time.perf_counter())
         strike(guess.thing, guess.place, force_n=hit.force_n, mallet=hit.mallet, seconds=SECONDS, seed=number,
                properties=guess.properties)  # fmt: skip
@@ -52,6 +57,7 @@ def speed(
         if number >= WARM:
             whole.append(1e3 * (clock[1] - clock[0]))
             alone.append(1e3 * (clock[3] - clock[2]))
+            closer.append(1e3 * (looked - clock[0]))
     torch.set_num_threads(before)
     middle, last = np.percentile(whole, [50, 95])
     return {
@@ -59,6 +65,7 @@ def speed(
         "n": clicks,
         "blow, median ms": float(middle),
         "blow, 95th percentile ms": float(last),
+        "of it the closer look, median ms": float(np.median(closer)),
         "strike alone, median ms": float(np.median(alone)),
         "blow over strike alone": float(middle / np.median(alone)),
         "first look at a picture, ms": 1e3 * (seen - started),

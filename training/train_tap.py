@@ -1,14 +1,15 @@
 """Train the physics adapter of the path "tap": frozen features -> material code, shape, size, place.
 
-    python -m training.render_scenes --out renders --count 4000 --samples 8
-    python -m training.tap_features --renders renders --data DIR --out runs/tap_features
+    python -m training.render_scenes --out renders --count 1400 --samples 8
+    python -m training.render_scenes --out crowds --count 800 --samples 4 --px 320 --seed 2 --crowded
+    python -m training.tap_features --renders renders crowds --data DIR --out runs/tap_features
     python -m training.train_tap --features runs/tap_features --out checkpoints/tap --minutes 30
 
 Renders teach everything, photographs the material of the thing in their middle. Late layers would remember rendered
-scenes, so a scene mostly goes with another scene's or with none, a photograph mostly with its own. No material's name is used: a patch's
-target is what its material does to a sound (density, stiffness, damping, residual noise), and the codebook's
-mixture has to give that point a high density, with a deviation that shrinks while it learns. Names are counted
-afterwards (`training.tap_names`). Resumes from --runs.
+scenes, so a scene mostly goes with another scene's or with none, a photograph mostly with its own. No material's name
+is used: a patch's target is what its material does to a sound (density, stiffness, damping, residual noise), and the
+codebook's mixture has to give that point a high density, with a deviation that shrinks while it learns. Names are
+counted afterwards (`training.tap_names`). Resumes from --runs.
 """
 
 from __future__ import annotations

@@ -10,14 +10,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from synesthesia.hearing.physics_net import ALONG, BY_SHAPE, Reading
+from synesthesia.hearing.choice import chosen
+from synesthesia.hearing.guess import Guess, drawn, modes_of, possible
+from synesthesia.hearing.physics_net import Reading
 from synesthesia.results import Blow
 from synesthesia.striking.contact import MalletName
 from synesthesia.striking.envelope import predicted_envelope
 from synesthesia.striking.materials import Properties
-from synesthesia.striking.strike import ENVELOPE_S, strike, struck_modes
-from synesthesia.striking.things import MATERIALS, MAX_SIZE_M, MIN_SIZE_M, SHAPES, WALLED, MaterialName, Place, Thing
-from synesthesia.striking.vibration import Body
+from synesthesia.striking.strike import ENVELOPE_S, strike
+from synesthesia.striking.things import MAX_SIZE_M, MIN_SIZE_M, MaterialName, Thing
 
 if TYPE_CHECKING:
     from synesthesia.hearing.tap import TapAdapter
@@ -38,59 +39,6 @@ class Hit:
     size_factor: float = 1.0
 
 
-@dataclass(frozen=True)
-class Guess:
-    """One state that a place may have."""
-
-    thing: Thing
-    place: Place
-    properties: Properties  # (1,)
-
-
-def likeliest(adapter: TapAdapter, read: Reading, patch: int) -> Guess:
-    """The state in the middle of what the reading says."""
-    code, _ = adapter.code(read, patch)
-    shape = read.shape[patch].argmax()[None]
-    return _guesses(adapter, read, patch, torch.tensor([code]), shape, torch.full((len(BY_SHAPE), 1), 0.5))[0]
-
-
-def drawn(adapter: TapAdapter, read: Reading, patch: int, count: int, random: torch.Generator) -> list[Guess]:
-    """States that the reading holds for possible, each as often as it holds it for likely."""
-    codes, shapes = (
-        torch.multinomial(shares[patch].exp(), count, replacement=True, generator=random)
-        for shares in (read.codes, read.shape)
-    )
-    return _guesses(adapter, read, patch, codes, shapes, torch.rand(len(BY_SHAPE), count, generator=random))
-
-
-def _guesses(
-    adapter: TapAdapter, read: Reading, patch: int, codes: Tensor, shapes: Tensor, at: Tensor
-) -> list[Guess]:  # fmt: skip
-    """codes, shapes: (G,); at: (len(BY_SHAPE), G) share of what is likely that lies below each extent taken."""
-    extents = [
-        scale.quantile(part[patch, shapes].exp(), below).tolist()
-        for scale, part, below in zip(BY_SHAPE, read.by_shape, at, strict=True)
-    ]
-    along, across = (float(ALONG.quantile(part[patch].exp()[None], 0.5)) for part in (read.along, read.across))
-    names = adapter.net.codebook.called()[0][codes].tolist()
-    properties = adapter.net.codebook.properties(codes)
-    guesses = []
-    for row, (name, shape, *told) in enumerate(zip(names, shapes.tolist(), *extents, strict=True)):
-        thing = possible(Thing(MATERIALS[name], SHAPES[shape], *told))
-        guesses.append(Guess(thing, Place(along, across), properties.rows([row])))
-    return guesses
-
-
-def possible(thing: Thing) -> Thing:
-    """The same thing with extents that a thing can have."""
-    size = min(max(thing.size_m, MIN_SIZE_M), MAX_SIZE_M)
-    middle = min(max(thing.middle, 1e-3), 1.0)
-    least = min(thing.least, middle)
-    smallest = least * size
-    thickness = min(thing.thickness_m, 0.5 * smallest) if thing.shape in WALLED else smallest
-    return Thing(thing.material, thing.shape, size, middle, least, thickness)
-
-
 def instead(guess: Guess, hit: Hit) -> Guess:
     """What if it were of another material, or larger: everything else stays."""
     thing, properties = guess.thing, guess.properties
@@ -99,13 +47,14 @@ def instead(guess: Guess, hit: Hit) -> Guess:
         properties = Properties.of([material])
     larger = min(max(thing.size_m * hit.size_factor, MIN_SIZE_M), MAX_SIZE_M) / thing.size_m
     thing = Thing(material, thing.shape, thing.size_m * larger, thing.middle, thing.least, thing.thickness_m * larger)
-    return Guess(possible(thing), guess.place, properties)
+    return Guess(guess.code, possible(thing), guess.place, properties)
 
 
 @torch.inference_mode()
 def blow(adapter: TapAdapter, read: Reading, patch: int, hit: Hit, sample_rate_hz: int) -> tuple[np.ndarray, Blow]:
     """((samples,) float32 in [-1, 1], what it followed from)."""
-    struck = instead(likeliest(adapter, read, patch), hit)
+    seen = chosen(adapter, read, patch)
+    struck = instead(seen, hit)
     thing = struck.thing
     made = strike(
         thing, struck.place, force_n=hit.force_n, mallet=hit.mallet, seconds=hit.seconds,
@@ -118,7 +67,7 @@ def blow(adapter: TapAdapter, read: Reading, patch: int, hit: Hit, sample_rate_h
     low, high = torch.quantile(predicted, torch.tensor([0.05, 0.95]), dim=0)
     modes = made.modes
     blow_ = Blow(
-        state=adapter.state(read, patch),
+        state=adapter.state(read, patch, seen),
         material=thing.material,
         shape=thing.shape,
         size_m=thing.size_m,
@@ -140,15 +89,7 @@ def blow(adapter: TapAdapter, read: Reading, patch: int, hit: Hit, sample_rate_h
 
 def envelopes(guesses: list[Guess], hit: Hit, frames: int, sample_rate_hz: int) -> Tensor:
     """(G, frames) float32, of all of them at once."""
-    things = [guess.thing for guess in guesses]
-    columns = [
-        torch.cat([getattr(guess.properties, name) for guess in guesses]) for name in Properties.__dataclass_fields__
-    ]
-    struck = struck_modes(
-        [thing.shape for thing in things], Body.of(things), Properties(*columns),
-        torch.tensor([[guess.place.along, guess.place.across] for guess in guesses]),
-        torch.full((len(things),), hit.force_n), hit.mallet, sample_rate_hz=sample_rate_hz,
-    )  # fmt: skip
+    struck = modes_of(guesses, hit.force_n, hit.mallet, sample_rate_hz)
     return predicted_envelope(struck, frames, ENVELOPE_S, sample_rate_hz, hit.seed).float()
 
 

@@ -75,6 +75,10 @@ class Reading:
     along: Tensor
     across: Tensor
 
+    def patch(self, number: int) -> Reading:
+        """Of (N, .) one, (1, .)."""
+        return self.rows(torch.tensor([number]))
+
     def rows(self, at: Tensor) -> Reading:
         """Chosen patches: of (B, N, .) those under a mask (B, N), of (N, .) those numbered."""
         return Reading(

@@ -19,10 +19,10 @@ from synesthesia.hearing.binned import estimated
 from synesthesia.hearing.physics_net import ALONG, BY_SHAPE, NetConfig, PhysicsNet, Reading, Views, places
 from synesthesia.quantised import load_quantised, save_quantised
 from synesthesia.results import Estimate, LabelScore, MaterialMap, PhysicsState
-from synesthesia.striking.materials import Properties
 from synesthesia.striking.things import MATERIALS, SHAPES, WALLED
 
 if TYPE_CHECKING:
+    from synesthesia.hearing.guess import Guess
     from synesthesia.vision.grid import PatchGrid
 
 RING_HZ = 1000.0  # at which a ring time is told
@@ -92,43 +92,42 @@ class TapAdapter:
         code = int(shares.argmax())
         return code, MATERIALS[int(name[code])]
 
-    def properties(self, code: int) -> Properties:
-        return self.net.codebook.properties(torch.tensor([code]))
-
     @torch.inference_mode()
-    def state(self, read: Reading, patch: int) -> PhysicsState:
-        """What one patch is taken for."""
-        code, _ = self.code(read, patch)
+    def state(self, read: Reading, patch: int, struck: Guess) -> PhysicsState:
+        """What one patch is taken for: names as the reading shares them out; numbers of the state that is struck, in
+        intervals of all that may be there (of extents: in a thing of the struck shape)."""
+        thing, own = struck.thing, struck.properties
         one = read.rows(torch.tensor([patch]))
         codes = self.net.codebook.properties(torch.arange(len(self.net.codebook.codes)))
         weights = one.codes[0].exp()
-        shape = int(one.shape[0].argmax())
+        shape = SHAPES.index(thing.shape)
         size, middle, least, thick = (
             scale.estimate(part[0, shape].exp()) for scale, part in zip(BY_SHAPE, one.by_shape, strict=True)
         )
-        walled = SHAPES[shape] in WALLED
-        share = min(least.value, middle.value)  # as `blow.possible`: no extent above the next one, no wall above half
-        full = Estimate(*(size_at * share for size_at in (size.value, size.low, size.high)))
-        wall = Estimate(*(min(at, 0.5 * full.value) for at in (thick.value, thick.low, thick.high)))
-        own = self.properties(code)
+        share = min(least.value, middle.value)  # as `possible`: no extent above the next one, no wall above half
+        full = holding(Estimate(0.0, size.low * share, size.high * share), thing.least * thing.size_m)
+        wall = full
+        hollow = Estimate(0.0, 0.0, 0.0)
+        if thing.shape in WALLED:
+            low, high = (min(at, 0.5 * full.value) for at in (thick.low, thick.high))
+            wall = holding(Estimate(0.0, low, high), thing.thickness_m)
+            thick_to_thin = (hollowness(at, full.value) for at in (wall.high, wall.low))
+            hollow = holding(Estimate(0.0, *thick_to_thin), thing.hollowness)
 
         def of(values: Tensor, value: Tensor) -> Estimate:
-            """The value is that of the code which is struck; the interval is over all codes."""
-            found, own_value = estimated(values, weights), float(value[0])
-            return Estimate(own_value, min(found.low, own_value), max(found.high, own_value))
+            return holding(estimated(values, weights), float(value[0]))
 
-        hollow = [hollowness(at, full.value) if walled else 0.0 for at in (wall.value, wall.high, wall.low)]
         ring = torch.full((1, 1), RING_HZ)
         t60 = [torch.log(torch.tensor(1000.0)) / part.decays_per_s(ring.expand(len(part.density), 1))[:, 0]
                for part in (codes, own)]  # fmt: skip
         return PhysicsState(
-            code=code,
-            purity=float(self.net.codebook.called()[1][code]),
+            code=struck.code,
+            purity=float(self.net.codebook.called()[1][struck.code]),
             materials=scored(MATERIALS, self.shares(one)[0]),
             shapes=scored(SHAPES, one.shape[0].exp()),
-            size_m=size,
-            thickness_m=wall if walled else full,
-            hollowness=Estimate(*hollow),
+            size_m=holding(size, thing.size_m),
+            thickness_m=wall,
+            hollowness=hollow,
             density=of(codes.density, own.density),
             youngs_modulus_pa=of(codes.youngs_modulus_pa, own.youngs_modulus_pa),
             hardness_pa=of(codes.hardness_pa, own.hardness_pa),
@@ -144,6 +143,11 @@ def views_of(grid: PatchGrid) -> Views:
         grid.features.flatten(0, 1)[None], grid.closer.flatten(0, 1).float()[None],
         tuple(layer.float()[None] for layer in grid.early), places(grid.rows, grid.cols)[None],
     )  # fmt: skip
+
+
+def holding(found: Estimate, value: float) -> Estimate:
+    """The value that is struck, in the interval that was found."""
+    return Estimate(value, min(found.low, value), max(found.high, value))
 
 
 def hollowness(thickness_m: float, smallest_m: float) -> float:

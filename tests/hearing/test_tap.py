@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from synesthesia.errors import UserError
-from synesthesia.hearing.blow import likeliest
-from synesthesia.hearing.physics_net import NetConfig, places
+from synesthesia.hearing.choice import chosen
+from synesthesia.hearing.physics_net import NetConfig, Reading, places
 from synesthesia.hearing.tap import TapAdapter, hollowness, save_net
 from synesthesia.results import Estimate, PhysicsState
 from synesthesia.striking.things import MATERIALS, SHAPES, WALLED, Place
@@ -25,6 +25,10 @@ def adapter() -> TapAdapter:
     return an_adapter()
 
 
+def state_of(adapter: TapAdapter, read: Reading, patch: int = 0) -> PhysicsState:
+    return adapter.state(read, patch, chosen(adapter, read, patch))
+
+
 def estimates(state: PhysicsState) -> dict[str, Estimate]:
     return {name: value for name, value in vars(state).items() if isinstance(value, Estimate)}
 
@@ -34,7 +38,7 @@ def test_every_place_of_a_photograph_has_a_state(adapter: TapAdapter) -> None:
     read = adapter.read(grid)
     assert read.codes.shape == (48, 26) and read.solid.shape == (48, 2)
     for patch in range(48):
-        state = adapter.state(read, patch)
+        state = state_of(adapter, read, patch)
         assert sum(one.score for one in state.materials) == pytest.approx(1.0, abs=1e-5)
         assert sum(one.score for one in state.shapes) == pytest.approx(1.0, abs=1e-5)
         assert {one.label for one in state.materials} == set(MATERIALS)
@@ -49,9 +53,10 @@ def test_every_place_of_a_photograph_has_a_state(adapter: TapAdapter) -> None:
 def test_the_state_is_what_is_struck(adapter: TapAdapter) -> None:
     read = adapter.read(a_grid(seed=2))
     for patch in range(48):
-        state, guess = adapter.state(read, patch), likeliest(adapter, read, patch)
-        thing = guess.thing
-        assert (state.materials[0].label, state.shapes[0].label) == (thing.material, thing.shape)
+        guess = chosen(adapter, read, patch)
+        state, thing = adapter.state(read, patch, guess), guess.thing
+        assert state.code == guess.code
+        assert MATERIALS[int(adapter.net.codebook.called()[0][state.code])] == thing.material
         assert state.size_m.value == pytest.approx(thing.size_m)
         assert state.thickness_m.value == pytest.approx(thing.thickness_m)
         assert state.hollowness.value == pytest.approx(thing.hollowness, abs=1e-6)
@@ -62,7 +67,7 @@ def test_the_state_is_what_is_struck(adapter: TapAdapter) -> None:
 def test_places_of_one_photograph_differ_and_speak_to_one_another(adapter: TapAdapter) -> None:
     grid = a_grid()
     read = adapter.read(grid)
-    assert len({adapter.state(read, patch).size_m.value for patch in range(48)}) > 20
+    assert len({state_of(adapter, read, patch).size_m.value for patch in range(48)}) > 20
     changed = replace(grid, features=grid.features.clone())
     changed.features[0, 0] += 3.0
     assert not torch.allclose(adapter.read(changed).by_shape[0][-1], read.by_shape[0][-1], atol=1e-4)
@@ -71,7 +76,7 @@ def test_places_of_one_photograph_differ_and_speak_to_one_another(adapter: TapAd
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_sure_reading_gives_the_thing_back(adapter: TapAdapter, shape: str) -> None:
     thing = THINGS[shape]  # type: ignore[index]
-    state = adapter.state(a_reading(adapter, thing, Place(0.7, 0.3), spread=0.3), 0)
+    state = state_of(adapter, a_reading(adapter, thing, Place(0.7, 0.3), spread=0.3))
     assert (state.materials[0].label, state.shapes[0].label) == (thing.material, shape)
     assert state.materials[0].score > 0.7
     assert state.size_m.value == pytest.approx(thing.size_m, rel=0.1)
@@ -85,7 +90,7 @@ def test_a_sure_reading_gives_the_thing_back(adapter: TapAdapter, shape: str) ->
 
 
 def test_ring_times_and_hardness_are_the_materials(adapter: TapAdapter) -> None:
-    steel, rubber = (adapter.state(a_reading(adapter, of_material(CUP, name)), 0) for name in ("metal", "rubber"))
+    steel, rubber = (state_of(adapter, a_reading(adapter, of_material(CUP, name))) for name in ("metal", "rubber"))
     assert steel.t60_s.value > 10 * rubber.t60_s.value > 0.01
     assert steel.hardness_pa.value == pytest.approx(200e9, rel=0.02)
     assert rubber.density.value == pytest.approx(1150, rel=0.02)
@@ -93,13 +98,13 @@ def test_ring_times_and_hardness_are_the_materials(adapter: TapAdapter) -> None:
 
 
 def test_less_sure_means_wider(adapter: TapAdapter) -> None:
-    sure, unsure = (adapter.state(a_reading(adapter, CUP, spread=spread), 0).size_m for spread in (0.4, 3.0))
+    sure, unsure = (state_of(adapter, a_reading(adapter, CUP, spread=spread)).size_m for spread in (0.4, 3.0))
     assert unsure.high / unsure.low > 2 * sure.high / sure.low
 
 
 def test_no_wall_is_thicker_than_half_the_thing(adapter: TapAdapter) -> None:
     thick = replace(CUP, size_m=0.1, least=0.2, thickness_m=0.5)
-    state = adapter.state(a_reading(adapter, thick), 0)
+    state = state_of(adapter, a_reading(adapter, thick))
     assert state.thickness_m.value == pytest.approx(0.5 * 0.1 * 0.2, rel=0.15)
     assert state.hollowness.value == 0.0
     assert hollowness(0.001, 0.1) == pytest.approx(0.98) and hollowness(1.0, 0.1) == 0.0
@@ -116,7 +121,7 @@ def test_the_material_map(adapter: TapAdapter) -> None:
     for patch in (0, 17, 47):
         row, col = divmod(patch, 8)
         best = found.names[int(found.shares[row, col].argmax())]
-        assert best == adapter.state(read, patch).materials[0].label
+        assert best == state_of(adapter, read, patch).materials[0].label
         assert found.solid[row, col] == pytest.approx(float(adapter.solid(read)[patch]))
 
 

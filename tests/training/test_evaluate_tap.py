@@ -17,7 +17,8 @@ import torch
 from PIL import Image
 
 from synesthesia.errors import UserError
-from synesthesia.hearing.blow import Hit, blow, likeliest
+from synesthesia.hearing.blow import Hit, blow
+from synesthesia.hearing.choice import chosen
 from synesthesia.hearing.physics_net import Reading
 from synesthesia.hearing.tap import TapAdapter
 from synesthesia.striking.things import MATERIALS, Place, Thing
@@ -150,9 +151,9 @@ def test_what_is_hardly_seen_is_not_clicked_and_grounds_are_told_apart() -> None
     out = io.BytesIO()
     Image.fromarray(array).save(out, "PNG")
     scene = unpacked(few | {"i.png": out.getvalue()})
-    assert clicked(scene, 0, compared(adapter), grid, adapter.read(grid), 0) is None
+    assert clicked(scene, 0, Eyes(), compared(adapter), grid, adapter.read(grid), 0) is None  # type: ignore[arg-type]
     floor = unpacked(scene_files(900, "val", [BELL], [9], kind="floor"))
-    found = clicked(floor, 0, compared(adapter), grid, adapter.read(grid), 0)
+    found = clicked(floor, 0, Eyes(), compared(adapter), grid, adapter.read(grid), 0)  # type: ignore[arg-type]
     assert found is not None and found.ground
 
 
@@ -160,7 +161,7 @@ def test_the_sound_that_is_measured_is_the_products_own() -> None:
     adapter, grid = TapAdapter(a_net()), a_grid()
     read, click = adapter.read(grid), Click(2, 3, BELL, Place(), 5.0, "wood")
     patch = 2 * grid.cols + 3
-    guess = likeliest(adapter, read, patch)
+    guess = chosen(adapter, read, patch)
     ours = struck(guess.thing, guess.place, click, guess.properties)
     theirs, _ = blow(adapter, read, patch, Hit(5.0, "wood", SECONDS, seed=2), 16_000)
     assert np.allclose(ours[:-400], theirs[:-400])
