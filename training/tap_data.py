@@ -105,10 +105,11 @@ def pictures_of(kept: Mapping[str, np.ndarray]) -> Pictures:
     return Pictures(features, torch.from_numpy(kept["windows"]), early, late)
 
 
-def read_scenes(folder: Path, split: str, most: int = 10**6) -> Scenes:
-    """All cached shards and views of a split; most: of them at most."""
+def read_scenes(folder: Path, split: str, most: int = 10**6, of: str = "") -> Scenes:
+    """All cached shards and views of a split; most: of them at most; of: the folder they were rendered to, "" for
+    all."""
     pictures, thing, place, things = [], [], [], []
-    for path in sorted(set(folder.glob("*.npz")) - set(folder.glob("photos-*.npz"))):
+    for path in sorted(set(folder.glob(f"{of}-*.npz" if of else "*.npz")) - set(folder.glob("photos-*.npz"))):
         with np.load(path) as kept:
             if str(kept["split"]) != split or len(pictures) >= most:
                 continue

@@ -26,6 +26,7 @@ LEAST = Scale(0.002, 1.0, 20)
 THICKNESS = Scale(0.0003, 0.8, 22)
 ALONG = Scale(0.0, 1.0, 12, logarithmic=False)
 BY_SHAPE = (SIZE, MIDDLE, LEAST, THICKNESS)  # have their own distribution for each shape
+DOUBTED = ("codes", "shapes", "extents")  # have a temperature each
 MISSING = 0.3  # share of the features that a training step does without
 TOWER = (64, 112, 128)  # channels that are found at each resolution
 DEEPER = (1, 0, 3)  # residual blocks on them
@@ -128,7 +129,10 @@ class TextureTower(nn.Module):
 
 
 class PhysicsNet(nn.Module):
+    """doubts: (3,) temperatures of DOUBTED, fitted after training; training itself knows none."""
+
     feature_scale: Tensor
+    doubts: Tensor
 
     def __init__(self, config: NetConfig) -> None:
         super().__init__()
@@ -148,6 +152,7 @@ class PhysicsNet(nn.Module):
         self.parts = [2, len(SHAPES), *(len(SHAPES) * scale.bins for scale in BY_SHAPE), ALONG.bins, ALONG.bins]
         self.geometry = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, sum(self.parts)))
         self.register_buffer("feature_scale", torch.ones(config.feature_dim))
+        self.register_buffer("doubts", torch.ones(len(DOUBTED)))
 
     def tokens(self, views: Views) -> tuple[Tensor, Tensor]:
         """(B, N, W) before and after the patches have spoken to one another."""
@@ -174,14 +179,17 @@ class PhysicsNet(nn.Module):
         vectors = self.material(torch.cat([entered, known], dim=-1))
         solid, shape, *rest = self.geometry(known).split(self.parts, dim=-1)
         by_shape = tuple(
-            part.unflatten(-1, (len(SHAPES), scale.bins)).log_softmax(dim=-1)
+            self._doubted(part.unflatten(-1, (len(SHAPES), scale.bins)), 2)
             for part, scale in zip(rest[: len(BY_SHAPE)], BY_SHAPE, strict=True)
         )
         along, across = (part.log_softmax(dim=-1) for part in rest[len(BY_SHAPE) :])
         return Reading(
-            self.codebook.log_shares(vectors), solid.log_softmax(dim=-1), shape.log_softmax(dim=-1), by_shape, along,
-            across,
+            self._doubted(self.codebook.log_shares(vectors), 0), solid.log_softmax(dim=-1), self._doubted(shape, 1),
+            by_shape, along, across,
         )  # fmt: skip
+
+    def _doubted(self, logits: Tensor, number: int) -> Tensor:
+        return (logits if self.training else logits / self.doubts[number]).log_softmax(dim=-1)
 
 
 def turns(place: Tensor) -> Tensor:
