@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional as F
@@ -24,6 +23,7 @@ from synesthesia import presets, weights
 from synesthesia.hearing.context import PatchContext
 from synesthesia.hearing.index import SoundIndex
 from synesthesia.hearing.prior import Prior, PriorConfig
+from synesthesia.quantised import load_quantised
 from synesthesia.vision.backbone import PatchEncoder
 from training.pairs import imagenet_to_sound
 from training.patch_features import Collector, Patches, Targets, choose, kept_out
@@ -45,10 +45,10 @@ class Config:
 
 def classifier(preset: presets.Preset) -> torch.nn.Linear | None:
     """The vision checkpoint's own classifier over the 1,000 classes, if it has one."""
-    with safe_open(weights.files(preset.vision.weights)[1], framework="pt") as file:
-        if "classifier.weight" not in file.keys():  # noqa: SIM118 (no mapping)
-            return None
-        weight, bias = file.get_tensor("classifier.weight").float(), file.get_tensor("classifier.bias").float()
+    state = load_quantised(weights.files(preset.vision.weights)[1])
+    if "classifier.weight" not in state:
+        return None
+    weight, bias = state["classifier.weight"], state["classifier.bias"]
     if weight.shape[0] != 1000:
         return None
     layer = torch.nn.Linear(weight.shape[1], weight.shape[0])
