@@ -27,7 +27,7 @@ from torch.nn import functional as F
 
 from synesthesia.hearing.codebook import MaterialCodebook
 from synesthesia.hearing.physics_net import ALONG, BY_SHAPE, NetConfig, PhysicsNet
-from synesthesia.hearing.tap import save_net
+from synesthesia.hearing.tap import TapAdapter, save_net
 from synesthesia.striking.materials import Properties
 from synesthesia.striking.things import MATERIALS
 from training.run_log import Clock, Ema, load_state, save_state
@@ -306,6 +306,7 @@ def arguments(about: str | None) -> argparse.Namespace:
     parser.add_argument("--features", type=Path, required=True, help="folder of training.tap_features")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--runs", type=Path, help="folder to resume from, and to keep the run in")
+    parser.add_argument("--start", type=Path, help="folder of an adapter whose weights to begin with")
     parser.add_argument("--minutes", type=float, default=1e9)
     parser.add_argument("--steps", type=int, default=TrainConfig.steps)
     parser.add_argument("--shards", type=int, default=10**6, help="of renders, at most")
@@ -330,6 +331,8 @@ def main() -> None:
     scenes, photos = training_pictures(given)
     net = PhysicsNet(NetConfig(width=given.width))
     set_scales(net, scenes, photos)
+    if given.start:
+        net.load_state_dict(TapAdapter.load(given.start).net.state_dict())
     done = train(net, scenes, photos, TrainConfig(steps=given.steps, seed=given.seed), given.runs, given.minutes)
     count_votes(net, scenes, photos)
     save_net(net, given.out)

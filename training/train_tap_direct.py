@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from synesthesia.hearing.physics_net import NetConfig, Views
+from synesthesia.hearing.tap import TapAdapter
 from synesthesia.striking.contact import MALLETS
 from synesthesia.striking.materials import Properties
 from synesthesia.striking.strike import struck_modes
@@ -30,7 +31,18 @@ from training.tap_data import Photos, Scenes, belief, cell_weights, rarity
 from training.tap_direct import DirectConfig, DirectNet, DirectPath
 from training.tap_features import CELLS
 from training.tap_sounds import Parts, apart_db, energies, parts_of
-from training.train_tap import EMA, PHOTO_WEIGHT, Streams, adamw, arguments, draw, set_scales, training_pictures
+from training.train_tap import (
+    EMA,
+    OTHERS_LATE,
+    PHOTO_WEIGHT,
+    Streams,
+    adamw,
+    arguments,
+    draw,
+    late_rows,
+    set_scales,
+    training_pictures,
+)
 
 FORCES_N = (1.0, 30.0)
 AT_ONCE = 400  # blows that are worked out together
@@ -119,13 +131,16 @@ def material_blows(scenes: Scenes, count: int, random: torch.Generator) -> tuple
     return struck(scenes.things[at], torch.rand(len(at), 2, generator=random), random), torch.tensor(known)
 
 
-def scene_loss(net: DirectNet, scenes: Scenes, known: SceneBlows, at: Tensor, mirrored: Tensor, width: float) -> Tensor:
-    """at: (B,) rows of known.pictures. Mean distance in dB."""
+def scene_loss(
+    net: DirectNet, scenes: Scenes, known: SceneBlows, at: Tensor, mirrored: Tensor, width: float,
+    late: Tensor | None = None,
+) -> Tensor:  # fmt: skip
+    """at: (B,) rows of known.pictures; late: as `tap_data.Pictures.views`. Mean distance in dB."""
     cells = known.cells[at]
     cells = torch.where(mirrored[:, None], cells // CELLS * CELLS + CELLS - 1 - cells % CELLS, cells)
     count = cells.shape[1]
     true = known.blows.rows((at[:, None] * count + torch.arange(count)).flatten())
-    return distance(net, scenes.pictures.views(known.pictures[at], mirrored), cells, true, width).mean()
+    return distance(net, scenes.pictures.views(known.pictures[at], mirrored, late), cells, true, width).mean()
 
 
 def photo_loss(
@@ -178,7 +193,8 @@ def train(net: DirectNet, scenes: Scenes, photos: Photos, config: TrainConfig, r
         torch.manual_seed(config.seed + step)  # of the features that a step does without, also after a rest
         at = torch.randint(len(known.pictures), (config.scenes,), generator=random)
         mirrored = torch.rand(len(at), generator=random) < 0.5
-        rendered = scene_loss(net, scenes, known, at, mirrored, width)
+        late = late_rows(scenes.pictures, known.pictures[at], 1.0, OTHERS_LATE, random)
+        rendered = scene_loss(net, scenes, known, at, mirrored, width, late)
         at = draw(drawn, config.photos, random)
         mirrored = torch.rand(len(at), generator=random) < 0.5
         real = photo_loss(net, photos, blows, at, mirrored, config.places, width, random)
@@ -208,6 +224,8 @@ def main() -> None:
     scenes, photos = training_pictures(given)
     net = DirectNet(DirectConfig(NetConfig(width=given.width)))
     set_scales(net.trunk, scenes, photos)
+    if given.start:  # a head start for the baseline: what the state has taught the trunk
+        net.trunk.load_state_dict(TapAdapter.load(given.start).net.state_dict(), strict=False)
     done = train(net, scenes, photos, TrainConfig(steps=given.steps, seed=given.seed), given.runs, given.minutes)
     DirectPath(net).save(given.out)
     print(json.dumps({"done": done, "out": str(given.out)}))
