@@ -60,8 +60,13 @@ class Scale:
         return self.value(self.ends[0] + (number + part) * self.step)
 
     def estimate(self, shares: Tensor) -> Estimate:
-        """(bins,) that sum to 1 -> median and the interval of nine cases in ten."""
+        """(bins,) that sum to 1 -> median and the interval of nine cases in ten. An interval that begins or ends in an
+        outermost bin reaches to the scale's end: what lies beyond is told as the end itself."""
         low, middle, high = (float(self.quantile(shares[None], at)[0]) for at in (0.05, 0.5, 0.95))
+        if float(shares[0]) >= 0.05:
+            low = self.low
+        if float(shares[-1]) >= 0.05:
+            high = self.high
         return Estimate(middle, low, high)
 
 

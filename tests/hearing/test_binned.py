@@ -42,7 +42,7 @@ def test_quantiles_of_known_shares() -> None:
     assert scale.quantile(even.expand(3, -1), torch.tensor([0.05, 0.5, 0.95])).tolist() == pytest.approx([0.2, 2, 3.8])
     assert float(scale.quantile(two, 0.5)) == pytest.approx(1.0)
     estimate = scale.estimate(even[0])
-    assert (estimate.low, estimate.value, estimate.high) == pytest.approx((0.2, 2.0, 3.8))
+    assert (estimate.low, estimate.value, estimate.high) == pytest.approx((0.0, 2.0, 4.0))
 
 
 def test_an_interval_holds_nine_draws_in_ten() -> None:
@@ -63,3 +63,11 @@ def test_estimates_of_weighed_values() -> None:
     found = estimated(values, torch.tensor([0.06, 0.04, 0.9]))
     assert (found.low, found.value, found.high) == (3.0, 3.0, 5.0)
     assert estimated(torch.tensor([7.0]), torch.tensor([0.999])).high == 7.0
+
+
+def test_an_interval_that_ends_in_the_last_bin_holds_the_end() -> None:
+    scale = Scale(0.01, 2.0, 20)
+    sure = scale.target(torch.tensor([2.0, 0.01, 0.2]))
+    top, bottom, middle = (scale.estimate(row) for row in sure)
+    assert top.high == 2.0 and top.low > 0.5 and bottom.low == 0.01 and bottom.high < 0.05
+    assert 0.01 < middle.low < 0.2 < middle.high < 2.0
