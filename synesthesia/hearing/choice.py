@@ -26,18 +26,16 @@ if TYPE_CHECKING:
 DRAWS, SOLIDS = 32, 4  # states drawn; how many full bodies of them are heard: their modes take ten times as long
 FORCE_N: float = 8.0
 MALLET: MalletName = "wood"
-SURE = 0.6  # share of the likeliest material from which on no other is struck: what the page names without a doubt
+NEAR = 0.5  # of the likeliest material's share, and of the likeliest shape's: what has less is not struck
 
 
 @torch.inference_mode()
-def chosen(adapter: TapAdapter, read: Reading, patch: int, sure: float = SURE) -> Guess:
-    """The answer of least expected distance in dB, see `answers`. sure: 0 never leaves the likeliest material."""
-    any_material = float(adapter.shares(read.rows(torch.tensor([patch]))).max()) < sure
-    states = drawn(adapter, read, patch, DRAWS, torch.Generator().manual_seed(0))
-    states, weights = thinned(states)
-    possible = answers(adapter, read, patch, states, any_material)
+def chosen(adapter: TapAdapter, read: Reading, patch: int, near: float = NEAR) -> Guess:
+    """The answer of least expected distance in dB, see `answers`."""
+    possible = answers(adapter, read, patch, near)
     if len(possible) == 1:
         return possible[0]
+    states, weights = thinned(drawn(adapter, read, patch, DRAWS, torch.Generator().manual_seed(0)))
     levels = levels_db(modes_of([*states, *possible], FORCE_N, MALLET, SAMPLE_RATE_HZ), SAMPLE_RATE_HZ)
     risks = weights @ distances_db(levels[: len(states)], levels[len(states) :])
     return possible[int(risks.argmin())]
@@ -51,19 +49,21 @@ def thinned(states: list[Guess]) -> tuple[list[Guess], Tensor]:
     return kept, torch.tensor([len(full) / max(few, 1)] * few + [1.0] * (len(kept) - few))
 
 
-def answers(
-    adapter: TapAdapter, read: Reading, patch: int, states: list[Guess], any_material: bool
-) -> list[Guess]:  # fmt: skip
-    """The likeliest state, and of every material and shape that were drawn together the middle one: the material's
-    likeliest code, the median of every extent. What is drawn itself may be far out, and would be told as a size."""
+def answers(adapter: TapAdapter, read: Reading, patch: int, near: float) -> list[Guess]:
+    """The likeliest state, and the middle one of every other likely material and shape: the material's likeliest code,
+    the median of every extent. What is drawn may be far out, and would be told as a size; and a dull knock, which lies
+    not far from anything, must not be the answer where hardly anything speaks for it. near: 0 leaves nothing out, 1
+    all but the likeliest."""
     first = likeliest(adapter, read, patch)
-    pairs = dict.fromkeys(
-        (guess.thing.material if any_material else first.thing.material, guess.thing.shape) for guess in states
+    materials, shapes = (
+        (shares >= near * shares.max()).nonzero()[:, 0].tolist()
+        for shares in (adapter.shares(read.patch(patch))[0], read.shape[patch].exp())
     )
-    pairs.pop((first.thing.material, first.thing.shape), None)
+    mine = MATERIALS.index(first.thing.material), SHAPES.index(first.thing.shape)
+    pairs = [(material, shape) for material in materials for shape in shapes if (material, shape) != mine]
     if not pairs:
         return [first]
     named, _ = adapter.net.codebook.called()
-    materials = torch.tensor([MATERIALS.index(material) for material, _ in pairs])
-    codes = read.codes[patch].masked_fill(named != materials[:, None], -torch.inf).argmax(dim=1)
-    return [first, *medians(adapter, read, patch, codes, torch.tensor([SHAPES.index(shape) for _, shape in pairs]))]
+    of_material, of_shape = torch.tensor(pairs).T
+    codes = read.codes[patch].masked_fill(named != of_material[:, None], -torch.inf).argmax(dim=1)
+    return [first, *medians(adapter, read, patch, codes, of_shape)]

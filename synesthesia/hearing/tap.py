@@ -107,12 +107,9 @@ class TapAdapter:
         share = min(least.value, middle.value)  # as `possible`: no extent above the next one, no wall above half
         full = holding(Estimate(0.0, size.low * share, size.high * share), thing.least * thing.size_m)
         wall = full
-        hollow = Estimate(0.0, 0.0, 0.0)
         if thing.shape in WALLED:
             low, high = (min(at, 0.5 * full.value) for at in (thick.low, thick.high))
             wall = holding(Estimate(0.0, low, high), thing.thickness_m)
-            thick_to_thin = (hollowness(at, full.value) for at in (wall.high, wall.low))
-            hollow = holding(Estimate(0.0, *thick_to_thin), thing.hollowness)
 
         def of(values: Tensor, value: Tensor) -> Estimate:
             return holding(estimated(values, weights), float(value[0]))
@@ -127,7 +124,7 @@ class TapAdapter:
             shapes=scored(SHAPES, one.shape[0].exp()),
             size_m=holding(size, thing.size_m),
             thickness_m=wall,
-            hollowness=hollow,
+            hollowness=holding(hollowness_of(one), thing.hollowness),
             density=of(codes.density, own.density),
             youngs_modulus_pa=of(codes.youngs_modulus_pa, own.youngs_modulus_pa),
             hardness_pa=of(codes.hardness_pa, own.hardness_pa),
@@ -148,6 +145,25 @@ def views_of(grid: PatchGrid) -> Views:
 def holding(found: Estimate, value: float) -> Estimate:
     """The value that is struck, in the interval that was found."""
     return Estimate(value, min(found.low, value), max(found.high, value))
+
+
+def hollowness_of(read: Reading) -> Estimate:
+    """Of one patch (1, .), over all the shapes that it may have: full ones are not hollow at all."""
+    values, weights = [], []
+    for number, name in enumerate(SHAPES):
+        share = float(read.shape[0, number].exp())
+        if name not in WALLED:
+            values.append(0.0)
+            weights.append(share)
+            continue
+        size, middle, least, thick = (
+            scale.estimate(part[0, number].exp()) for scale, part in zip(BY_SHAPE, read.by_shape, strict=True)
+        )
+        full = size.value * min(least.value, middle.value)
+        for wall, part in ((thick.low, 0.25), (thick.value, 0.5), (thick.high, 0.25)):
+            values.append(hollowness(min(wall, 0.5 * full), full))
+            weights.append(share * part)
+    return estimated(torch.tensor(values), torch.tensor(weights) / sum(weights))
 
 
 def hollowness(thickness_m: float, smallest_m: float) -> float:

@@ -57,7 +57,7 @@ SCALES = (
     logarithmic("density", "Density", "mass by volume", 50.0, 20_000.0, DENSITIES),
     logarithmic("youngs_modulus_pa", "Stiffness", "Young's modulus of the body", 1e4, 1e12, PRESSURES),
     logarithmic("hardness_pa", "Hardness", "Young's modulus of the surface", 1e4, 1e12, PRESSURES),
-    logarithmic("t60_s", "Ring time", "in which a mode of 1 kHz falls by 60 dB", 0.003, 30.0, TIMES),
+    logarithmic("t60_s", "Ring at 1 kHz", "in which a mode of 1 kHz falls by 60 dB", 0.003, 30.0, TIMES),
 )
 
 
@@ -85,13 +85,14 @@ def state(heard: Heard, called: str) -> str:
     blow = heard.blow
     assert blow is not None, "a silent place was not struck"
     found = blow.state
-    unsure = tap_words.doubt(found)
+    unsure = tap_words.doubt(found, called)
+    shape = blow.shape  # a what-if keeps it
     note = f"<p class='faint'>{escape(unsure.capitalize())}.</p>" if unsure else ""
     return (
         f"<section class='state' aria-label='{tap_words.STATE}'><h3>{tap_words.STATE}</h3>"
         f"<div class='columns'><div>{code(found, called)}"
-        f"{shares(tap_words.MATERIAL, found.materials, coloured=True)}{note}"
-        f"{shares(tap_words.SHAPE, found.shapes)}</div>"
+        f"{shares(tap_words.MATERIAL, found.materials, called, coloured=True)}{note}"
+        f"{shares(tap_words.SHAPE, found.shapes, shape)}</div>"
         f"<div>{''.join(quantity(scale, getattr(found, scale.field)) for scale in SCALES)}</div></div>"
         f"<p class='faint'>{tap_words.STATE_ABOUT}</p>{meanings()}{settings(heard.recipe)}</section>"
     )
@@ -101,13 +102,15 @@ def code(found: PhysicsState, called: str) -> str:
     return f"<h4>{tap_words.CODE}</h4><p class='code'>{escape(tap_words.code(found, called))}</p>"
 
 
-def shares(name: str, scores: tuple[LabelScore, ...], *, coloured: bool = False) -> str:
-    """Bars of the likeliest, with their probabilities. coloured: as in the material map."""
+def shares(name: str, scores: tuple[LabelScore, ...], struck: str, *, coloured: bool = False) -> str:
+    """Bars of the likeliest, with their probabilities, and of the one that is struck. coloured: as in the material
+    map."""
+    shown = [*scores[:SHOWN], *(each for each in scores[SHOWN:] if each.label == struck)]
     rows = "".join(
-        f"<div class='bar'><span>{escape(cards.readable(each.label))}</span>"
+        f"<div class='bar{' struck' if each.label == struck else ''}'><span>{escape(cards.readable(each.label))}</span>"
         f"<span><i style='width:{100 * cards.bounded(each.score):.0f}%{shade(each.label) if coloured else ''}'></i>"
         f"</span><span>{each.score:.2f}</span></div>"
-        for each in scores[:SHOWN]
+        for each in shown
     )
     return f"<h4>{name}</h4>{rows}"
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 PREDICTED = "#d97706"
 MODE = "#e0fbff"  # on the spectrogram, which is dark in either theme
-SILENT_DB, STEPS_S = 50.0, (0.25, 0.5, 1.0)
+SILENT_DB, STEPS_S = 50.0, (0.1, 0.25, 0.5, 1.0)
 RANGE_DB = 40.0  # below the strongest mode: a weaker one is not drawn
 
 
@@ -38,16 +38,17 @@ def strike_figure(clip: Clip) -> Figure:
     wave_axes.set_position((left, 0.6, width, 0.38))  # taller than elsewhere: the envelope is to be seen
     mel_axes.set_position((left, 0.125, width, 0.43))
     bar_axes.set_position((bar_left, 0.125, bar_width, 0.43))
-    reach = 0.0
+    reach, rings = 0.0, False
     for strike, (begin, end) in zip(clip.strikes, clip.spans(), strict=True):
         blow = strike.heard.blow
         assert blow is not None, "a silent place was not struck"
         draw_envelope(wave_axes, blow, begin, min(end, until_s))
         draw_modes(mel_axes, blow, begin, min(end, until_s))
         reach = max(reach, float(blow.envelope.max(initial=0.0)))
+        rings = rings or bool(audible(blow)[0].any())
     if 1.15 * reach > wave_axes.get_ylim()[1]:
         wave_axes.set_ylim(-min(1.15 * reach, 1.0), min(1.15 * reach, 1.0))
-    explain(wave_axes, mel_axes)
+    explain(wave_axes, mel_axes, rings)
     return figure
 
 
@@ -97,8 +98,8 @@ def tint(colour: str) -> tuple[float, float, float]:
     return to_rgb(colour)
 
 
-def explain(wave_axes: Axes, mel_axes: Axes) -> None:
-    """What the lines are, in the free corners."""
+def explain(wave_axes: Axes, mel_axes: Axes, rings: bool) -> None:
+    """What the lines are, in the free corners. rings: whether there is any mode."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -107,7 +108,8 @@ def explain(wave_axes: Axes, mel_axes: Axes) -> None:
     look = {"loc": "upper right", "frameon": False, "fontsize": 7.5, "borderaxespad": 0.1}
     wave_axes.legend(handles=[line, band], labelcolor=INK, ncols=2, **look)
     mode = Line2D([], [], color=MODE, linewidth=0.9, label=tap_words.MODES)
-    mel_axes.legend(handles=[mode], labelcolor=MODE, **look)
+    if rings:
+        mel_axes.legend(handles=[mode], labelcolor=MODE, **look)
 
 
 def as_html(clip: Clip, what: str) -> str:
@@ -115,11 +117,12 @@ def as_html(clip: Clip, what: str) -> str:
     heard = clip.last
     blow = heard.blow
     assert blow is not None, "a silent place was not struck"
-    strongest = tap_words.amount(strongest_hz(blow), tap_words.FREQUENCIES)
-    alt = f"Waveform and spectrogram, {clip.seconds:.1f} s, of {what}; strongest mode at {strongest}"
+    strongest = strongest_hz(blow)
+    rings = f"strongest mode at {tap_words.amount(strongest, tap_words.FREQUENCIES)}" if strongest else tap_words.KNOCK
+    alt = f"Waveform and spectrogram, {clip.seconds:.1f} s, of {what}; {rings}"
     return as_picture(strike_figure(clip), alt)
 
 
 def strongest_hz(blow: Blow) -> float:
     """0 where nothing rings."""
-    return float(blow.frequencies_hz[int(np.abs(blow.gains).argmax())]) if len(blow.gains) else 0.0
+    return float(blow.frequencies_hz[int(np.abs(blow.gains).argmax())]) if blow.gains.any() else 0.0

@@ -96,8 +96,9 @@ def legend(found: MaterialMap, kind: int) -> str:
         stops = ", ".join(f"rgb({', '.join(str(int(part)) for part in stop)})" for stop in RAMP)
         ramp = f"<i class='ramp' style='background:linear-gradient(90deg, {stops})'></i>"
         return f"<p class='legend'><span>{low}</span>{ramp}<span>{high}</span><span>{veil_chip()}</span></p>"
+    veil = f"<span>{veil_chip()}</span>" if (found.solid < SOLID).mean() >= LEAST else ""
     chips = "".join(f"<span>{chip(name)}{escape(name)} {100 * part:.0f} %</span>" for name, part in present(found))
-    return f"<p class='legend'>{chips}<span>{veil_chip()}</span></p>"
+    return f"<p class='legend'>{chips}{veil}</p>"
 
 
 def veil_chip() -> str:

@@ -119,7 +119,7 @@ def photo_side() -> TapPhoto:
     with gr.Row(elem_id="tap-byhand"):
         row = gr.Number(value=0, precision=0, label=words.ROW, min_width=70, elem_id="tap-row")
         col = gr.Number(value=0, precision=0, label=words.COLUMN, min_width=70, elem_id="tap-col")
-        strike = gr.Button(tap_words.STRIKE, variant="primary", min_width=140, elem_id="tap-strike")
+        strike = gr.Button(tap_words.STRIKE, variant="secondary", min_width=140, elem_id="tap-strike")
     return TapPhoto(examples, upload, base, layer, outline, overlay, legend, row, col, strike)
 
 

@@ -19,7 +19,7 @@ STRIKE = "Strike"
 FORCE = "Force (N)"
 MALLETS = {"finger": "Finger", "wood": "Wood", "metal": "Metal"}
 MALLET = "Mallet"
-SECONDS = "Ring time (s)"
+SECONDS = "Length (s)"
 AUTOPLAY = "Play at once"
 
 START = ("Click a thing and hear it struck there.", "Drag across the photograph to strike along the way.")
@@ -30,7 +30,7 @@ ANYWAY = "Strike anyway"
 NO_PATH = "That was no place on the photograph; please try again."
 EMPTY = {  # control -> what is said when its field was left empty
     "force": "Choose a force first, 0.5 to 50 newtons.",
-    "seconds": "Choose a ring time first, 1 to 10 seconds.",
+    "seconds": "Choose a length first, 1 to 10 seconds.",
 }
 GUIDE = (
     "<div class='guide'><ol>"
@@ -146,12 +146,17 @@ def thing(blow: Blow) -> str:
     return ", ".join(filter(None, parts))
 
 
-def doubt(state: PhysicsState) -> str:
-    """Which material it may be as well; empty where the first is likely enough."""
+KNOCK = "nothing in it rings below 8 kHz, only the knock is heard"
+
+
+def doubt(state: PhysicsState, called: str = "") -> str:
+    """Which material it may be as well; empty where the first is likely enough. called: what it is struck as."""
     if len(state.materials) < 2 or state.materials[0].score >= LIKELY:
         return ""
     first, second = state.materials[:2]
-    return f"unsure: {first.label} {share(first.score)}, {second.label} {share(second.score)}"
+    unsure = f"unsure: {first.label} {share(first.score)}, {second.label} {share(second.score)}"
+    other = called and called != first.label
+    return f"{unsure}; struck as {called}, which sounds least far from all of these" if other else unsure
 
 
 def code(state: PhysicsState, called: str) -> str:
@@ -166,8 +171,8 @@ def struck(heard: Heard, called: str, took_s: float) -> tuple[str, str]:
     assert blow is not None, "a silent place was not struck"
     asked = f"Struck with {newtons(blow.force_n)} ({blow.mallet}): {thing(blow)}"
     small = (
-        f"Row {heard.row}, column {heard.col}", code(blow.state, called), doubt(blow.state),
-        f"seed {heard.recipe.seed}", made_in(took_s),
+        f"Row {heard.row}, column {heard.col}", code(blow.state, called), doubt(blow.state, called),
+        "" if (blow.gains != 0).any() else KNOCK, f"seed {heard.recipe.seed}", made_in(took_s),
     )  # fmt: skip
     return asked, " · ".join(filter(None, small))
 

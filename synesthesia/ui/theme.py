@@ -131,6 +131,7 @@ input[type=range]::-moz-range-thumb { border: 2px solid var(--primary-600); box-
 .evidence h4 { margin: 6px 0 6px; font-size: .8rem; font-weight: 600; color: var(--body-text-color-subdued); }
 .evidence .bar { display: grid; grid-template-columns: minmax(84px, 32%) 1fr 42px; gap: 8px; align-items: center;
   font-size: .88rem; margin: 3px 0; }
+.bar.struck span:first-child { font-weight: 650; }
 .evidence .bar i { display: block; height: 8px; border-radius: 4px; background: var(--primary-600); min-width: 2px; }
 .evidence .bar span:last-child { text-align: right; font-variant-numeric: tabular-nums;
   color: var(--body-text-color-subdued); }

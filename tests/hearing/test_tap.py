@@ -11,7 +11,7 @@ import torch
 from synesthesia.errors import UserError
 from synesthesia.hearing.choice import chosen
 from synesthesia.hearing.physics_net import NetConfig, Reading, places
-from synesthesia.hearing.tap import TapAdapter, hollowness, save_net
+from synesthesia.hearing.tap import TapAdapter, hollowness, hollowness_of, save_net
 from synesthesia.results import Estimate, PhysicsState
 from synesthesia.striking.things import MATERIALS, SHAPES, WALLED, Place
 from tests.striking.bodies import THINGS, of_material
@@ -151,3 +151,13 @@ def test_an_incomplete_folder_and_other_features_are_one_sentence(adapter: TapAd
 def test_places_are_told_from_the_middle_in_short_sides() -> None:
     found = places(4, 8).view(4, 8, 2)
     assert found[0, 0].tolist() == [-0.875, -0.375] and found[3, 7].tolist() == [0.875, 0.375]
+
+
+def test_hollowness_is_of_all_shapes_that_a_place_may_have(adapter: TapAdapter) -> None:
+    read = a_reading(adapter, CUP, spread=0.3)
+    sure = hollowness_of(read)
+    assert sure.value == pytest.approx(CUP.hollowness, abs=0.1) and sure.low > 0.3
+    shape = torch.full((1, len(SHAPES)), 1e-9)
+    shape[0, SHAPES.index("bowl")], shape[0, SHAPES.index("solid")] = 0.6, 0.4
+    unsure = hollowness_of(replace(read, shape=shape.log()))
+    assert unsure.low == 0.0 and unsure.high > 0.5, "it may as well be full"

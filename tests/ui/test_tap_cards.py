@@ -7,6 +7,7 @@ import re
 from dataclasses import fields, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -14,6 +15,7 @@ from synesthesia.results import Estimate, Heard, LabelScore, PhysicsState
 from synesthesia.ui import tap_cards, tap_words
 from synesthesia.ui.tap_cards import SCALES, quantity
 from synesthesia.ui.tap_cases import read_cases, table
+from synesthesia.ui.tap_figures import as_html
 from synesthesia.ui.tap_path import Strike, one_clip
 from tests.ui.fake_tap import FakeTapStudio
 
@@ -79,6 +81,25 @@ def test_the_state_names_its_doubts(heard: Heard) -> None:
     assert "Unsure: wood 0.41, plastic 0.38." in tap_cards.state(unsure, "wood")
     sure = replace(state, materials=(LabelScore("wood", 0.9), LabelScore("plastic", 0.1)))
     assert tap_words.doubt(sure) == ""
+
+
+def test_what_is_struck_is_shown_also_where_it_is_not_the_likeliest(heard: Heard) -> None:
+    assert heard.blow
+    six = tuple(LabelScore(name, 0.3 - 0.03 * k) for k, name in enumerate(
+        ("wood", "plastic", "glass", "metal", "leather", "stone")))  # fmt: skip
+    other = replace(heard, blow=replace(heard.blow, state=replace(heard.blow.state, materials=six)))
+    html = tap_cards.state(other, "stone")
+    assert "struck as stone, which sounds least far from all of these" in html
+    assert "<div class='bar struck'><span>stone</span>" in html and "<span>leather</span>" not in html
+    assert "<div class='bar struck'><span>wood</span>" in tap_cards.state(other, "wood")
+    assert "struck as" not in tap_words.doubt(other.blow.state, "wood")  # type: ignore[union-attr]
+
+
+def test_a_thing_that_does_not_ring_is_said_to(heard: Heard) -> None:
+    assert heard.blow and tap_words.KNOCK not in tap_words.struck(heard, "wood", 0.05)[1]
+    dull = replace(heard, blow=replace(heard.blow, gains=np.zeros_like(heard.blow.gains)))
+    assert tap_words.KNOCK in tap_words.struck(dull, "wood", 0.05)[1]
+    assert tap_words.KNOCK in as_html(one_clip([Strike(0.0, dull)]), "a thing")
 
 
 def test_a_liquid_has_no_shape(heard: Heard) -> None:
