@@ -23,6 +23,7 @@ SETTINGS = (
     "path", "seconds", "seed", "guidance", "steps", "temperature", "top_k", "force", "mallet", "material",
     "size_factor",
 )  # fmt: skip
+OF_TAP = ("force", "mallet", "material", "size_factor")
 
 _EXAMPLES = """examples:
   python -m synesthesia hear photo.jpg --x 420 --y 310 --out bark.wav
@@ -136,18 +137,24 @@ def _from_options(given: argparse.Namespace) -> Heard:
     if given.x is None or given.y is None:
         raise UserError("Give the place with --x and --y, or a saved sound with --recipe.")
     chosen = {name: getattr(given, name) for name in SETTINGS}
+    if given.path != "tap" and (astray := [name for name in OF_TAP if chosen[name] is not None]):
+        raise UserError(f"{flags(astray)} can only be given with --path tap.")
     settings: dict[str, Any] = {"seconds": presets.usual_seconds(given.path or "direct")}
     settings |= {name: value for name, value in chosen.items() if value is not None}
     studio = Studio.load(given.preset or "embedded")
     return studio.hear(given.photo, given.x, given.y, anyway=given.anyway, **settings)
 
 
+def flags(names: list[str]) -> str:
+    """As they are typed: --size-factor, --force."""
+    return ", ".join(f"--{name.replace('_', '-')}" for name in names)
+
+
 def _from_recipe(given: argparse.Namespace) -> Heard:
     clashing = [name for name in ("x", "y", *SETTINGS, "preset")
                 if getattr(given, name) is not None]  # fmt: skip
     if clashing or given.anyway:
-        named = ", ".join(f"--{name.replace('_', '-')}" for name in clashing or ["anyway"])
-        raise UserError(f"A recipe already holds every setting: leave out {named}.")
+        raise UserError(f"A recipe already holds every setting: leave out {flags(clashing or ['anyway'])}.")
     wanted = recipe.read(given.recipe)
     studio = Studio.load(wanted.preset)
     studio.check_recipe(given.photo, wanted)

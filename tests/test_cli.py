@@ -179,6 +179,8 @@ BAD_OPTIONS = {
     "unknown mallet": [*PLACE, "--path", "tap", "--mallet", "hammer"],
     "unknown material": [*PLACE, "--path", "tap", "--material", "gold"],
     "too large": [*PLACE, "--path", "tap", "--size-factor", "9"],
+    "force without tap": [*PLACE, "--force", "12"],
+    "material without tap": [*PLACE, "--path", "mlp", "--material", "glass"],
     "tap outside": ["--x", "5000", "--y", "1", "--path", "tap"],
     "recipe and force": ["--recipe", "none.json", "--force", "3"],
     "recipe and size": ["--recipe", "none.json", "--size-factor", "3"],
