@@ -46,7 +46,7 @@ class Studio:
         self._hearing: Hearing | None = None
         self._clips = ClipModels(preset)
         self._thinking = Thinking(preset)
-        self._tapping = Tapping(preset, lambda picture: self._eyes().encode(picture))
+        self._tapping = Tapping(preset, lambda picture: self._eyes().textures(picture))
         self._grids: BoundedCache[PatchGrid] = BoundedCache(SEEN_PICTURES)
         self._presence: BoundedCache[np.ndarray] = BoundedCache(SEEN_PICTURES)
 

@@ -34,10 +34,10 @@ PEAK = 0.95  # of a scene
 
 
 class Tapping:
-    """The physics adapter of one preset. encode: what its eyes see of a picture."""
+    """The physics adapter of one preset. textures: of its eyes, as `PatchEncoder.textures`."""
 
-    def __init__(self, preset: Preset, encode: Callable[[Image], PatchGrid]) -> None:
-        self.preset, self._encode = preset, encode
+    def __init__(self, preset: Preset, textures: Callable[[Image], PatchGrid]) -> None:
+        self.preset, self._textures = preset, textures
         self._adapter: TapAdapter | None = None
         self._readings: BoundedCache[Reading] = BoundedCache(KEPT_READINGS)
         self._looks: BoundedCache[Reading] = BoundedCache(KEPT_LOOKS)
@@ -107,7 +107,7 @@ class Tapping:
         from synesthesia.hearing.closer import looked_closer
 
         def looked() -> Reading:
-            return looked_closer(self.adapter(), self._encode, seen.picture, seen.grid, self._read(seen), x, y)
+            return looked_closer(self.adapter(), self._textures, seen.picture, seen.grid, self._read(seen), x, y)
 
         return self._looks.get(f"{seen.key} {x:.1f} {y:.1f}", looked)
 

@@ -50,7 +50,7 @@ def case_row(encoder: PatchEncoder, compared: Compared, title: str, scene: Rende
     for pick in random.integers(len(rows), size=BLOWS).tolist():
         x, y = int(cols[pick]), int(rows[pick])
         click = Click.drawn(grid, x, y, thing, scene.place_at(x, y), random)
-        near = looked_closer(compared.adapter, encoder.encode, picture, grid, read, x, y)
+        near = looked_closer(compared.adapter, encoder.textures, picture, grid, read, x, y)
         state[compared.guess(near).thing.material] += 1
         by_template = compared.named(near)
         template[MATERIALS[by_template]] += 1

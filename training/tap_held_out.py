@@ -95,7 +95,7 @@ def clicked(
     thing = scene.things[number]
     click = Click.drawn(grid, x, y, thing, scene.place_at(x, y), random)
     adapter = compared.adapter
-    near = looked_closer(adapter, encoder.encode, Image.fromarray(scene.picture), grid, read, x, y)
+    near = looked_closer(adapter, encoder.textures, Image.fromarray(scene.picture), grid, read, x, y)
     state = adapter.state(near, 0, compared.guess(near))
     truth_t60_s, sounds = compared.measured(grid, near, click)
     return Clicked(

@@ -41,7 +41,7 @@ def answer(encoder: PatchEncoder, compared: Compared, judge: SoundJudge, photo: 
     grid, adapter = encoder.encode(picture), compared.adapter
     x, y = grid.width_px / 2, grid.height_px / 2
     row, col = grid.cell(x, y)
-    near = looked_closer(adapter, encoder.encode, picture, grid, adapter.read(grid), x, y)
+    near = looked_closer(adapter, encoder.textures, picture, grid, adapter.read(grid), x, y)
     shares = adapter.shares(near)[0].numpy()
     guess = compared.guess(near)
     sounds = {
@@ -69,7 +69,7 @@ def photographs(
     random = np.random.default_rng(seed)
     figures: dict[str, Any] = {}
     for source in SETS:
-        found = photos(data, source, "val")
+        found = [photo for photo in photos(data, source, "val") if photo.material >= 0]
         chosen = [found[k] for k in sorted(random.permutation(len(found))[:most].tolist())]
         if not chosen:
             continue

@@ -45,7 +45,7 @@ def speed(
         x, y = (float(at) for at in random.uniform(0, (grid.width_px, grid.height_px)))
         hit = Hit(float(random.uniform(1, 30)), MALLETS[number % len(MALLETS)], SECONDS, number)
         clock = [time.perf_counter()]
-        near = looked_closer(adapter, encoder.encode, picture, grid, read, x, y)
+        near = looked_closer(adapter, encoder.textures, picture, grid, read, x, y)
         looked = time.perf_counter()
         blow(adapter, near, 0, hit, SAMPLE_RATE_HZ)
         clock.append(time.perf_counter())

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from synesthesia.errors import UserError
-from synesthesia.hearing.closer import SIDE, looked_closer, together, window
+from synesthesia.hearing.closer import SHARE, SIDE, looked_closer, together, window
 from synesthesia.vision.grid import PatchGrid
 from tests.tiny_tap import a_grid, an_adapter
 
@@ -24,12 +24,13 @@ def test_the_window_lies_inside_and_around_the_click(x: float, y: float) -> None
         assert (left + right) / 2 == pytest.approx(200, abs=0.5) and (top + bottom) / 2 == pytest.approx(150, abs=0.5)
 
 
-def test_two_looks_that_agree_are_one_and_two_that_differ_meet_in_the_middle() -> None:
+def test_two_looks_that_agree_are_one_and_two_that_differ_meet_between() -> None:
     one, other = torch.tensor([[0.7, 0.2, 0.1]]).log(), torch.tensor([[0.1, 0.2, 0.7]]).log()
     assert torch.allclose(together(one, one), one, atol=1e-6)
-    both = together(one, other).exp()
+    both = together(one, other).exp()[0]
     assert float(both.sum()) == pytest.approx(1.0, abs=1e-6)
-    assert float(both[0, 0]) == pytest.approx(float(both[0, 2]), abs=1e-6) and float(both[0, 0]) > 0.3
+    assert 0.1 < float(both[2]) < float(both[0]) < 0.7, "the first look weighs more"
+    assert float(both[0] / both[2]) == pytest.approx(7 ** (1 - 2 * SHARE), rel=1e-4)
 
 
 class Eyes:

@@ -84,6 +84,8 @@ class Eyes:
         grid = a_grid(CELLS, CELLS, seed=int(np.asarray(picture).sum()) % 1000)
         return replace(grid, width_px=picture.width, height_px=picture.height)
 
+    textures = encode
+
 
 class Knowing(TapAdapter):
     """Takes every place for one thing, the middle of it."""

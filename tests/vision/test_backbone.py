@@ -96,3 +96,12 @@ def test_a_window_sees_nothing_of_the_other_half(encoder: PatchEncoder) -> None:
         first.closer[row, col, 0].float() - second.closer[row, col, 0].float()
     ).norm()  # a column of pixels at the seam
     assert change < 0.2 * (first.features[row, col] - second.features[row, col]).norm()
+
+
+def test_textures_are_the_early_layers_of_the_whole_and_nothing_else(encoder: PatchEncoder) -> None:
+    picture = noise(300, 256)
+    whole, textures = encoder.encode(picture), encoder.textures(picture)
+    assert len(textures.early) == len(whole.early) == 3
+    assert all(torch.equal(one, other) for one, other in zip(textures.early, whole.early, strict=True))
+    assert textures.features.shape == whole.features.shape and textures.closer.shape == whole.closer.shape
+    assert not textures.features.any() and not textures.closer.any() and textures.key == whole.key
