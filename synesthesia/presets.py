@@ -248,7 +248,8 @@ def hub() -> Preset:
         ),
         tap=TapConfig(
             Weights("tap_hub"),
-            train_command="python -m training.train_tap --features DIR --out checkpoints/tap_hub",
+            train_command="python -m training.tap_features --preset hub --renders DIR --data DIR --out FEATURES, then "
+            "python -m training.train_tap --features FEATURES --out checkpoints/tap_hub",
         ),
     )
 

@@ -270,6 +270,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--renders", type=Path, nargs="+", default=[], help="folders of training.render_scenes")
     parser.add_argument("--data", type=Path, help="folder with images_manifest.csv and pairs.csv")
+    parser.add_argument("--preset", default="embedded", choices=("embedded", "hub"), help="whose eyes look")
     parser.add_argument("--sources", nargs="+", default=list(SOURCES), choices=SOURCES)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--views", type=int, default=6, help="of each scene to train on")
@@ -277,7 +278,7 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     given.out.mkdir(parents=True, exist_ok=True)
-    encoder = PatchEncoder.load(presets.embedded().vision)
+    encoder = PatchEncoder.load(presets.preset(given.preset).vision)
     for view in range(given.views):
         for shard in (shard for folder in given.renders for shard in sorted(folder.glob("scenes-*.tar"))):
             path = given.out / f"{shard.parent.name}-{shard.stem[-5:]}-{view}.npz"

@@ -326,10 +326,16 @@ def training_pictures(given: argparse.Namespace) -> tuple[Scenes, Photos]:
     return scenes, photos
 
 
+def net_config(pictures: Pictures, width: int) -> NetConfig:
+    """For the eyes that saw these."""
+    early = tuple(layer.shape[1] for layer in pictures.early)
+    return NetConfig(pictures.features.shape[2], early, width)
+
+
 def main() -> None:
     given = arguments(__doc__)
     scenes, photos = training_pictures(given)
-    net = PhysicsNet(NetConfig(width=given.width))
+    net = PhysicsNet(net_config(scenes.pictures, given.width))
     set_scales(net, scenes, photos)
     if given.start:
         net.load_state_dict(TapAdapter.load(given.start).net.state_dict())

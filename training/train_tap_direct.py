@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from synesthesia.hearing.physics_net import NetConfig, Views
+from synesthesia.hearing.physics_net import Views
 from synesthesia.hearing.tap import TapAdapter
 from synesthesia.striking.contact import MALLETS
 from synesthesia.striking.materials import Properties
@@ -40,6 +40,7 @@ from training.train_tap import (
     arguments,
     draw,
     late_rows,
+    net_config,
     set_scales,
     training_pictures,
 )
@@ -222,7 +223,7 @@ def train(net: DirectNet, scenes: Scenes, photos: Photos, config: TrainConfig, r
 def main() -> None:
     given = arguments(__doc__)
     scenes, photos = training_pictures(given)
-    net = DirectNet(DirectConfig(NetConfig(width=given.width)))
+    net = DirectNet(DirectConfig(net_config(scenes.pictures, given.width)))
     set_scales(net.trunk, scenes, photos)
     if given.start:  # a head start for the baseline: what the state has taught the trunk
         net.trunk.load_state_dict(TapAdapter.load(given.start).net.state_dict(), strict=False)

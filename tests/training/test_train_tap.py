@@ -28,7 +28,7 @@ from training.tap_data import (
 )
 from training.tap_features import CELLS
 from training.tap_names import count_votes
-from training.train_tap import CodeMeans, TrainConfig, Truth, deviation, eased, late_rows, set_scales, train
+from training.train_tap import CodeMeans, TrainConfig, Truth, deviation, eased, late_rows, net_config, set_scales, train
 
 KINDS, TIMES, EARLY = len(MATERIALS), 8, (8, 8)  # each material is named by eight features: training withholds some
 DIM = KINDS * TIMES
@@ -199,6 +199,11 @@ def test_no_patch_costs_more_than_a_few_nats() -> None:
     sure = torch.tensor([[0.0, -90.0, -90.0, -90.0]])
     told = eased(sure).exp()
     assert float(told.sum()) == pytest.approx(1.0, abs=1e-5) and float(told[0, 1]) == pytest.approx(0.005, rel=1e-3)
+
+
+def test_the_network_fits_the_eyes_that_saw_the_pictures() -> None:
+    config = net_config(some_scenes(2).pictures, 24)
+    assert (config.feature_dim, config.early, config.width) == (DIM, EARLY, 24)
 
 
 def test_targets_lie_at_the_things_own_numbers() -> None:
