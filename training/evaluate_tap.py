@@ -38,6 +38,8 @@ from synesthesia.errors import UserError
 from synesthesia.hearing.tap import TapAdapter
 from synesthesia.striking.things import MATERIALS
 from synesthesia.vision.backbone import PatchEncoder
+from synesthesia.weights import MANIFEST
+from training.manifest import write_manifest
 from training.rendered import scenes
 from training.tap_baselines import ObjectNames, Templates, told_things
 from training.tap_case_study import case_study, for_page
@@ -116,6 +118,8 @@ def evaluate(config: Config, encoder: PatchEncoder, adapter: TapAdapter) -> dict
             figures[part] = case_study(encoder, compared, config.cases, config.seed)
             kept = json.dumps(for_page(figures[part]), indent=1)
             (config.checkpoint / "case_study.json").write_text(kept + "\n", encoding="utf-8")
+            if (config.checkpoint.parent / MANIFEST).is_file():  # or the studio would refuse the changed file
+                write_manifest(config.checkpoint.parent)
         elif part == "E":
             scene = next(scenes(config.renders, "val"))
             figures[part] = speed(encoder, adapter, scene, config.clicks, config.threads, config.seed)

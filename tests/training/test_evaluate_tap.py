@@ -24,6 +24,7 @@ from synesthesia.hearing.tap import TapAdapter
 from synesthesia.striking.things import MATERIALS, Place, Thing
 from synesthesia.ui import tap_cases
 from synesthesia.vision.grid import PatchGrid
+from synesthesia.weights import sha256
 from tests.tiny_tap import a_grid, a_net, a_reading
 from training.evaluate_tap import Config, evaluate, parse
 from training.render_truth import write_shard
@@ -250,6 +251,7 @@ def test_all_parts_of_two_scenes_are_written_down(
     monkeypatch.setattr(ObjectNames, "load", staticmethod(lambda data: None))
     monkeypatch.setattr("training.evaluate_tap.without_state", lambda folder: Humming())
     config = Config(renders, write_data(tmp_path / "data"), cases, checkpoint, None, out, judged=2, clicks=3, threads=1)
+    (checkpoint.parent / "manifest.json").write_text("{}")
     adapter = TapAdapter(a_net())
     evaluate(replace(config, parts="AC"), Eyes(), adapter)  # type: ignore[arg-type]
     figures = evaluate(replace(config, parts="BDE"), Eyes(), adapter)  # type: ignore[arg-type]
@@ -265,6 +267,8 @@ def test_all_parts_of_two_scenes_are_written_down(
     assert kept["A"]["with the state, beside without"]["things"]["distance below"]["n"] == 3
     assert kept["B"]["trashnet"]["code, of 2"]["n"] == 4
     assert kept["E"]["n"] == 3 and kept["E"]["in a row"]["clean"]
+    listed = json.loads((checkpoint.parent / "manifest.json").read_text())["files"]
+    assert listed[f"{checkpoint.name}/case_study.json"]["sha256"] == sha256(checkpoint / "case_study.json")
     page = tap_cases.read_cases(checkpoint / "case_study.json")
     assert page is not None and page.n == 1 and page.rows[0].title == "rubber bell" and page.rows[0].right == "metal"
     table = (out / "table.md").read_text()
