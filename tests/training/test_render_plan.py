@@ -124,3 +124,12 @@ def test_a_candle_is_redder_than_the_sky() -> None:
     candle, sky = warmth(2500), warmth(9000)
     assert candle[0] == 1 and candle[2] < 0.4
     assert sky[2] == 1 and sky[0] < 1
+
+
+def test_crowded_scenes_hold_many_things_and_follow_from_their_seed_too() -> None:
+    crowds = [scene(7, index, crowded=True) for index in range(12)]
+    things = [sum(placed.kind not in PLANES for placed in plan.placed) for plan in crowds]
+    usual = [sum(placed.kind not in PLANES for placed in scene(7, i).placed) for i in range(12)]
+    assert sum(things) > 2.5 * sum(usual) and sorted(things)[6] >= 7
+    again = scene(7, 3, crowded=True)
+    assert [p.seed for p in again.placed] == [p.seed for p in crowds[3].placed] != [p.seed for p in scene(7, 3).placed]
