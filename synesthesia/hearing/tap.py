@@ -85,7 +85,7 @@ class TapAdapter:
     def code(self, read: Reading, patch: int) -> tuple[int, str]:
         """The code of a patch: the likeliest of those that are called by the likeliest material, and its name."""
         name, _ = self.net.codebook.called()
-        material = int(self.shares(read.rows(torch.tensor([patch])))[0].argmax())
+        material = int(self.shares(read.patch(patch))[0].argmax())
         shares = read.codes[patch].exp() * (name == material)
         if not bool((shares > 0).any()):
             shares = read.codes[patch].exp()
@@ -97,7 +97,7 @@ class TapAdapter:
         """What one patch is taken for: names as the reading shares them out; numbers of the state that is struck, in
         intervals of all that may be there (of extents: in a thing of the struck shape)."""
         thing, own = struck.thing, struck.properties
-        one = read.rows(torch.tensor([patch]))
+        one = read.patch(patch)
         codes = self.net.codebook.properties(torch.arange(len(self.net.codebook.codes)))
         weights = one.codes[0].exp()
         shape = SHAPES.index(thing.shape)

@@ -190,7 +190,7 @@ class PatchEncoder:
         return ((pixels - torch.tensor(self.backbone.mean)) / torch.tensor(self.backbone.std)).permute(2, 0, 1)
 
     def textures(self, picture: Image.Image) -> PatchGrid:
-        """As `encode`, but early layers alone: all other features are zero. A tenth of the work."""
+        """As `encode`, but early layers alone: all other features are zero. A third of the work."""
         patches, whole, maps = self.layers(self.prepare(picture))
         early = tuple(layer[0].half().cpu().contiguous() for layer in maps)
         features, mean = torch.zeros(patches.shape[1:]), torch.zeros(whole.shape[1])
