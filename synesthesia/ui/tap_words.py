@@ -5,8 +5,11 @@ Quantities: "21 cm", "13 to 34 cm", "1.2 GPa", "31 ms". Counts and shares keep t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 if TYPE_CHECKING:
     from synesthesia.results import Blow, Estimate, Heard, PhysicsState
@@ -146,6 +149,7 @@ def thing(blow: Blow) -> str:
     return ", ".join(filter(None, parts))
 
 
+QUIET_DB = -33.0  # below this peak a blow is told to be quiet
 KNOCK = "nothing in it rings below 8 kHz, only the knock is heard"
 
 
@@ -172,9 +176,15 @@ def struck(heard: Heard, called: str, took_s: float) -> tuple[str, str]:
     asked = f"Struck with {newtons(blow.force_n)} ({blow.mallet}): {thing(blow)}"
     small = (
         f"Row {heard.row}, column {heard.col}", code(blow.state, called), doubt(blow.state, called),
-        "" if (blow.gains != 0).any() else KNOCK, f"seed {heard.recipe.seed}", made_in(took_s),
+        "" if (blow.gains != 0).any() else KNOCK, quiet(heard), f"seed {heard.recipe.seed}", made_in(took_s),
     )  # fmt: skip
     return asked, " · ".join(filter(None, small))
+
+
+def quiet(heard: Heard) -> str:
+    """Said of a blow that may be missed on a laptop's speakers."""
+    peak_db = 20 * math.log10(max(float(np.abs(heard.waveform).max()), 1e-9))
+    return f"very quiet (peak {peak_db:.0f} dBFS): strike harder or turn it up" if peak_db < QUIET_DB else ""
 
 
 def dragged(clip: Clip, passed: int, took_s: float) -> tuple[str, str]:

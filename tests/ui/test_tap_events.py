@@ -111,6 +111,15 @@ def test_a_click_strikes_there_with_the_controls(
     assert (told.seed, told.force, told.mallet, told.seconds) == (0, 12.0, "metal", 2.0)
 
 
+def test_a_blow_that_may_be_missed_is_told_to_be_quiet(
+    events: TapEvents, tab: TapTab, session: TapSession
+) -> None:
+    (loud,) = events.touched(session, CLICK, HOW)
+    (soft,) = events.touched(session, CLICK, replace(HOW, force=0.5))
+    assert "very quiet" not in loud[tab.verdict]
+    assert "very quiet (peak -" in soft[tab.verdict]
+
+
 def test_a_strike_sends_neither_photograph_nor_map_nor_figure(
     events: TapEvents, studio: FakeTapStudio, tab: TapTab, session: TapSession
 ) -> None:
