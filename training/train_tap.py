@@ -65,6 +65,7 @@ class TrainConfig:
     warm: int = 200
     deviations: tuple[float, float] = (0.35, 0.15)
     even: float = 0.1  # of the loss that wants all codes in use
+    learned: bool = False  # whether the net has been trained before, on other pictures perhaps
     seed: int = 0
 
 
@@ -115,7 +116,7 @@ class CodeMeans(nn.Module):
 
 
 def deviation(step: int, config: TrainConfig) -> float:
-    part = min(1.0, step / (config.steps / 2))
+    part = 1.0 if config.learned else min(1.0, step / (config.steps / 2))
     first, last = config.deviations
     return first * (last / first) ** part
 
@@ -209,7 +210,7 @@ def set_scales(net: PhysicsNet, scenes: Scenes, photos: Photos) -> None:
 def train(net: PhysicsNet, scenes: Scenes, photos: Photos, config: TrainConfig, runs: Path | None = None,
           minutes: float = 1e9, stop: int = 10**9) -> bool:  # fmt: skip
     """One run, or the next part of it, until `minutes` are over or step `stop` is reached. True when all steps are
-    done."""
+    done. A net that has learned before (`TrainConfig.learned`) keeps its codebook."""
     truth = Truth(scenes, net)
     random = torch.Generator().manual_seed(config.seed)
     torch.manual_seed(config.seed)
@@ -218,7 +219,7 @@ def train(net: PhysicsNet, scenes: Scenes, photos: Photos, config: TrainConfig, 
     begun = load_state(runs, kept, {"net": optimiser}, ema)[0] if runs else 0
     if begun > 0:
         streams.go_on(random)
-    else:
+    elif not config.learned:
         chosen = torch.randint(len(truth.material), (len(net.codebook.codes),), generator=random)
         net.codebook.numbers.copy_(truth.numbers[truth.material[chosen]])
         means.sums.copy_(net.codebook.numbers * means.count[:, None])
@@ -339,7 +340,9 @@ def main() -> None:
     set_scales(net, scenes, photos)
     if given.start:
         net.load_state_dict(TapAdapter.load(given.start).net.state_dict())
-    done = train(net, scenes, photos, TrainConfig(steps=given.steps, seed=given.seed), given.runs, given.minutes)
+        net.doubts.fill_(1.0)  # to be fitted anew
+    config = TrainConfig(steps=given.steps, learned=given.start is not None, seed=given.seed)
+    done = train(net, scenes, photos, config, given.runs, given.minutes)
     count_votes(net, scenes, photos)
     save_net(net, given.out)
     print(json.dumps({"done": done, "out": str(given.out)}))

@@ -112,6 +112,19 @@ def test_the_deviation_shrinks_to_its_last_value() -> None:
     told = [deviation(step, config) for step in (0, 70, 150, 299)]
     assert told[0] == config.deviations[0] and told[0] > told[1] > told[2] == pytest.approx(config.deviations[1])
     assert told[3] == pytest.approx(config.deviations[1])
+    assert deviation(0, replace(config, learned=True)) == config.deviations[1]
+
+
+def test_a_net_that_has_learned_keeps_its_codebook() -> None:
+    scenes, photos = some_scenes(4), some_photos(4)
+    config = TrainConfig(steps=1, scenes=2, photos=2)
+    moved = []
+    for learned in (False, True):
+        net = net_for(scenes, photos)
+        before = net.codebook.numbers.clone()
+        train(net, scenes, photos, replace(config, learned=learned))
+        moved.append(float((net.codebook.numbers - before).abs().max()))
+    assert moved[1] < 0.3 * moved[0]  # one step of the running means
 
 
 def test_a_code_takes_the_mean_of_what_it_explains_and_an_idle_one_begins_anew() -> None:
