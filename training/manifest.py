@@ -3,7 +3,7 @@
     python -m training.manifest                      # checkpoints/
     python -m training.manifest --checkpoints DIR    # another folder
 
-Every trainer that writes into checkpoints/ calls `write_manifest` when it is done.
+Run it after a training that wrote into checkpoints/; `evaluate_tap`, which writes the case study there, does it itself.
 """
 
 from __future__ import annotations

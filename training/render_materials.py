@@ -1,12 +1,14 @@
 """Which surfaces each material has, which of them training never sees, and where each may stand.
 
 `HELD_OUT` names one variant a material that only val scenes show, so that a figure on val also says something about
-surfaces that were never learnt.
+surfaces that were never learnt. `MORE` came later: scenes draw from it only where they are asked to, so that those
+made before stay as they were.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,8 +16,11 @@ import numpy as np
 from synesthesia.striking.things import MaterialName
 from training import render_boards as boards
 from training import render_cloth as cloth
+from training import render_cloth_more as cloth_more
 from training import render_hard as hard
+from training import render_hard_more as hard_more
 from training import render_masonry as masonry
+from training import render_masonry_more as masonry_more
 from training.render_nodes import Graph
 
 Variant = Callable[[Graph], Any]
@@ -57,6 +62,39 @@ HELD_OUT: frozenset[str] = frozenset(
      "speckled_rubber", "white_cardboard", "graph_paper", "plaid", "suede", "tea")
 )  # fmt: skip
 
+MORE: Mapping[MaterialName, dict[str, Variant]] = {
+    "wood": _named(hard_more.log_bark, hard_more.plywood, hard_more.glued_strips, hard_more.charred_wood,
+                   hard_more.strand_board, hard_more.striped_exotic, hard_more.stained_wood),
+    "metal": _named(hard_more.bronze_statue, hard_more.tread_plate, hard_more.anodised, hard_more.scratched_steel,
+                    hard_more.heat_tinted, hard_more.tarnished_silver, hard_more.foil, hard_more.riveted_plates),
+    "glass": _named(hard_more.cut_crystal, hard_more.deep_glass, hard_more.leaded_glass, hard_more.etched_glass,
+                    hard_more.swirled_glass),
+    "ceramic": _named(hard_more.reactive_glaze, hard_more.carved_celadon, hard_more.slipware, hard_more.mosaic,
+                      hard_more.gilt_porcelain, hard_more.black_figure),
+    "stone": _named(masonry_more.green_marble, masonry_more.breccia, masonry_more.lava_stone,
+                    masonry_more.chiselled_limestone, masonry_more.gneiss, masonry_more.lichened_stone,
+                    masonry_more.agate),
+    "concrete": _named(masonry_more.polished_concrete, masonry_more.pigmented_concrete,
+                       masonry_more.concrete_blocks, masonry_more.broomed_concrete, masonry_more.panel_concrete,
+                       masonry_more.painted_concrete),
+    "plastic": _named(masonry_more.labelled_plastic, masonry_more.swirled_plastic,
+                      masonry_more.fluorescent_acrylic, masonry_more.printed_layers, masonry_more.yellowed_casing,
+                      masonry_more.plastic_film, masonry_more.lattice_plastic, masonry_more.scratched_plastic),
+    "rubber": _named(masonry_more.gum_rubber, masonry_more.perished_rubber, masonry_more.honeycomb_mat,
+                     masonry_more.silicone_rubber, masonry_more.boot_rubber, masonry_more.tyre_wall),
+    "cardboard": _named(cloth_more.moulded_pulp, cloth_more.fruit_crate, cloth_more.soaked_cardboard,
+                        cloth_more.torn_cardboard, cloth_more.dyed_corrugated, cloth_more.shipping_carton),
+    "paper": _named(cloth_more.kraft_paper, cloth_more.construction_paper, cloth_more.map_paper,
+                    cloth_more.foxed_paper, cloth_more.crepe_paper, cloth_more.paper_towel),
+    "fabric": _named(cloth_more.floral_print, cloth_more.corduroy, cloth_more.satin, cloth_more.burlap,
+                     cloth_more.herringbone, cloth_more.tie_dye, cloth_more.boucle),
+    "leather": _named(cloth_more.crocodile, cloth_more.cracked_leather, cloth_more.woven_leather,
+                      cloth_more.perforated_leather, cloth_more.pebbled_leather, cloth_more.tufted_leather),
+    "liquid": _named(cloth_more.red_wine, cloth_more.cooking_oil, cloth_more.vegetable_soup,
+                     cloth_more.liquid_paint),
+}  # fmt: skip
+NEW = 0.75  # share of `MORE`, where it is asked for
+
 # Surfaces of grounds and walls alone, and of single kinds.
 WIDE: Mapping[str, Variant] = _named(hard.planks, masonry.tiles, masonry.bricks, masonry.cobbles, cloth.deep_water)
 BARE: Mapping[str, Variant] = _named(cloth.grass, cloth.soil, cloth.plaster)
@@ -80,7 +118,10 @@ FLOORS: tuple[tuple[MaterialName | None, str, float], ...] = (
 )  # fmt: skip
 # Too odd as a wide plane: patterns that are tied to a thing's own height or middle.
 NOT_WIDE = frozenset(("coloured_glaze", "two_tone_plastic", "eraser", "panelled_leather", "crumpled_paper",
-                      "denim", "stitched_leather", "hammered", "clear_plastic", "translucent_plastic"))  # fmt: skip
+                      "denim", "stitched_leather", "hammered", "clear_plastic", "translucent_plastic", "log_bark",
+                      "bronze_statue", "tarnished_silver", "foil", "gilt_porcelain", "black_figure", "swirled_glass",
+                      "cut_crystal", "etched_glass", "leaded_glass", "reactive_glaze", "moulded_pulp", "foxed_paper",
+                      "cracked_leather"))  # fmt: skip
 
 KINDS_OF: Mapping[MaterialName, tuple[str, ...]] = {
     "wood": ("block", "block", "box", "slab", "slab", "tray", "rod", "rod", "beam", "beam", "ruler", "bowl", "ball",
@@ -117,9 +158,26 @@ def variant_names(material: MaterialName, held_out: bool) -> list[str]:
     return [name for name in VARIANTS[material] if (name in HELD_OUT) == held_out]
 
 
+@dataclass(frozen=True)
+class Surfaces:
+    """What a scene draws its surfaces from. split: "train" or "val"; more: also from `MORE`."""
+
+    split: str
+    more: bool = False
+
+    def draw(self, rng: np.random.Generator, material: MaterialName) -> str:
+        """Val shows a variant that training never shows in 4 of 10 things."""
+        if self.more and rng.random() < NEW:
+            names = list(MORE[material])
+        else:
+            names = variant_names(material, self.split == "val" and rng.random() < 0.4)
+        return names[int(rng.integers(len(names)))]
+
+
 def draw(tree: Any, material: MaterialName | None, variant: str, seed: int, size_m: float, longest: int) -> None:
     """Fills a Cycles node tree with the surface."""
-    table = {**BARE, **WIDE, **SINGLE} if material is None else {**WIDE, **SINGLE, **VARIANTS[material]}
+    own = BARE if material is None else {**VARIANTS[material], **MORE[material]}
+    table = {**WIDE, **SINGLE, **own}
     graph = Graph(tree, np.random.default_rng([seed, 2]), size_m, longest)
     shader = table[variant](graph)
     graph.node("OutputMaterial", {"Surface": shader})

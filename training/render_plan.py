@@ -12,6 +12,7 @@ import numpy as np
 
 from synesthesia.striking.things import MATERIALS, MAX_SIZE_M, MIN_SIZE_M, MaterialName, ShapeName, Thing
 from training import render_materials as materials
+from training.render_materials import Surfaces
 from training.render_meshes import TRIANGLE, Mesh, rounded_box, turn
 from training.render_vessels import KINDS, Body, build, poured
 
@@ -79,12 +80,6 @@ class Plan:
 
 def split_of(index: int) -> str:
     return "val" if (index // SHARD) % 10 == 9 else "train"
-
-
-def draw_variant(rng: np.random.Generator, material: MaterialName, split: str) -> str:
-    """Val shows a variant that training never shows in 4 of 10 things."""
-    names = materials.variant_names(material, split == "val" and rng.random() < 0.4)
-    return names[int(rng.integers(len(names)))]
 
 
 def draw_kind(rng: np.random.Generator, material: MaterialName) -> str:
@@ -192,11 +187,11 @@ def with_contents(rng: np.random.Generator, vessel: Placed, liquid: str) -> Plac
     return replace(vessel, material="liquid", variant=liquid, kind="poured", body=body, pattern_m=float(extents[0]))
 
 
-def with_lid(rng: np.random.Generator, vessel: Placed, split: str) -> Placed:
+def with_lid(rng: np.random.Generator, vessel: Placed, surfaces: Surfaces) -> Placed:
     assert vessel.body.inner is not None
     material = materials.LIDS[int(rng.integers(len(materials.LIDS)))]
     rim = 2 * (vessel.body.inner[-1, 0] + vessel.body.thickness_m)
-    lid = make(rng, "lid", material, draw_variant(rng, material, split), max(1.06 * rim, MIN_SIZE_M))
+    lid = make(rng, "lid", material, surfaces.draw(rng, material), max(1.06 * rim, MIN_SIZE_M))
     height = vessel.body.inner[:, 1].max()
     offset = vessel.rotation @ np.array([*vessel.body.axis, height])
     return replace(lid, rotation=vessel.rotation, position=vessel.position + offset)

@@ -9,6 +9,7 @@ import numpy as np
 
 from synesthesia.striking.things import MAX_SIZE_M, MaterialName
 from training import render_materials as materials
+from training.render_materials import Surfaces
 from training.render_meshes import turn
 from training.render_plan import (
     LIGHTS,
@@ -17,7 +18,6 @@ from training.render_plan import (
     Plan,
     draw_kind,
     draw_size,
-    draw_variant,
     flat,
     footprint,
     make,
@@ -36,7 +36,7 @@ KNOWN = ("pencil", "brick", "coin")
 CROWD = (7, 13)  # things of a crowded scene
 
 
-def _things(rng: np.random.Generator, split: str, crowded: bool) -> tuple[list[Placed], set[int]]:
+def _things(rng: np.random.Generator, surfaces: Surfaces, crowded: bool) -> tuple[list[Placed], set[int]]:
     """Posed things of different materials about one size, the first of which sets the scale; the seeds of the vessels
     that are filled."""
     count = int(rng.choice([1, 2, 3, 4, 5], p=[0.26, 0.26, 0.22, 0.15, 0.11]))
@@ -47,17 +47,17 @@ def _things(rng: np.random.Generator, split: str, crowded: bool) -> tuple[list[P
     filled: set[int] = set()
     for material in material_cycle(rng, count):
         if material == "liquid" and rng.random() < 0.25:
-            liquid = draw_variant(rng, material, split)
+            liquid = surfaces.draw(rng, material)
             thing = make(rng, "puddle", material, liquid, draw_size(rng, "puddle", around))
         elif material == "liquid":
             kind = str(rng.choice(list(materials.POURED_INTO)))
             options = materials.POURED_INTO[kind]
             container = options[int(rng.integers(len(options)))]
-            thing = make(rng, kind, container, draw_variant(rng, container, split), draw_size(rng, kind, around))
+            thing = make(rng, kind, container, surfaces.draw(rng, container), draw_size(rng, kind, around))
             filled.add(thing.seed)
         else:
             kind = draw_kind(rng, material)
-            variant = draw_variant(rng, material, split)
+            variant = surfaces.draw(rng, material)
             if materials.ONLY_ON.get(kind, ("", ""))[0] == material and rng.random() < 0.5:
                 variant = str(materials.ONLY_ON[kind][1])
             thing = make(rng, kind, material, variant, draw_size(rng, kind, around))
@@ -66,7 +66,7 @@ def _things(rng: np.random.Generator, split: str, crowded: bool) -> tuple[list[P
     if around and 0.05 < around < 0.6 and rng.random() < 0.2:
         kind = str(rng.choice(KNOWN))
         owner, surface = materials.ONLY_ON[kind]
-        variant = surface or draw_variant(rng, owner, split)
+        variant = surface or surfaces.draw(rng, owner)
         out.append(posed(rng, make(rng, kind, owner, variant, draw_size(rng, kind, None))))
     return out, filled
 
@@ -78,16 +78,18 @@ def _weighted(rng: np.random.Generator, table_: Sequence[tuple[MaterialName | No
     return material, variant
 
 
-def _wide_variant(rng: np.random.Generator, material: MaterialName | None, variant: str, split: str) -> str:
+def _wide_variant(rng: np.random.Generator, material: MaterialName | None, variant: str, surfaces: Surfaces) -> str:
     while material is not None and not variant:
-        candidate = draw_variant(rng, material, split)
+        candidate = surfaces.draw(rng, material)
         variant = "" if candidate in materials.NOT_WIDE else candidate
     return variant
 
 
-def ground(rng: np.random.Generator, reach_m: float, split: str, material: MaterialName | None, variant: str) -> Placed:
+def ground(
+    rng: np.random.Generator, reach_m: float, surfaces: Surfaces, material: MaterialName | None, variant: str
+) -> Placed:
     """A table's top for small things, else a floor; its pattern is fitted to what is seen of it."""
-    variant = _wide_variant(rng, material, variant, split)
+    variant = _wide_variant(rng, material, variant, surfaces)
     outdoors = material is None or variant in ("cobbles", "tiles", "deep_water", "planks") or reach_m > 0.7
     thickness = {"fabric": 0.004, "paper": 0.0015, "leather": 0.003, "liquid": 0.3}.get(str(material), 0.03)
     body = flat(24.0, thickness) if outdoors or rng.random() < 0.35 else table(rng, reach_m)
@@ -95,14 +97,14 @@ def ground(rng: np.random.Generator, reach_m: float, split: str, material: Mater
                   np.zeros(3), float(np.clip(2.5 * reach_m, 0.15, 1.5)))  # fmt: skip
 
 
-def _floor(rng: np.random.Generator, split: str) -> Placed:
+def _floor(rng: np.random.Generator, surfaces: Surfaces) -> Placed:
     """What the table stands on."""
     material, variant = _weighted(rng, materials.FLOORS)
-    return Placed(material, _wide_variant(rng, material, variant, split), "floor", int(rng.integers(2**31)),
+    return Placed(material, _wide_variant(rng, material, variant, surfaces), "floor", int(rng.integers(2**31)),
                   flat(24.0, 0.03), turn(2, rng.uniform(0, 6.3)), np.array([0, 0, -0.72]), 1.5)  # fmt: skip
 
 
-def _wall(rng: np.random.Generator, camera: Camera, reach_m: float, split: str) -> Placed:
+def _wall(rng: np.random.Generator, camera: Camera, reach_m: float, surfaces: Surfaces) -> Placed:
     """Upright behind the things, as the camera sees them."""
     ahead = camera.target - camera.eye
     ahead[2] = 0
@@ -111,7 +113,7 @@ def _wall(rng: np.random.Generator, camera: Camera, reach_m: float, split: str) 
     material, variant = _weighted(rng, materials.WALLS)
     rotation = turn(2, heading) @ turn(0, np.pi / 2)
     distance = reach_m * rng.uniform(1.15, 2.2) + rng.choice([0.0, 0.3, 1.0])
-    return Placed(material, _wide_variant(rng, material, variant, split), "wall", int(rng.integers(2**31)),
+    return Placed(material, _wide_variant(rng, material, variant, surfaces), "wall", int(rng.integers(2**31)),
                   flat(14.0, 0.12), rotation, camera.target * [1, 1, 0] + ahead * distance,
                   float(np.clip(2.5 * reach_m, 0.3, 1.5)))  # fmt: skip
 
@@ -171,28 +173,28 @@ def _camera(rng: np.random.Generator, things: Sequence[Placed], crowded: bool) -
     return replace(camera, eye=eye, f_number=f_number, roll=float(rng.normal(0, 0.04)))
 
 
-def scene(seed: int, index: int, crowded: bool = False) -> Plan:
+def scene(seed: int, index: int, crowded: bool = False, more: bool = False) -> Plan:
     """The plan of scene `index`: the same seed and index give the same plan. crowded: many things that fill the
-    picture, so that one rendered pixel teaches more."""
+    picture, so that one rendered pixel teaches more; more: of more kinds of surface."""
     rng = np.random.default_rng([seed, index])
-    split = split_of(index)
-    things, filled = _things(rng, split, crowded)
+    surfaces = Surfaces(split_of(index), more)
+    things, filled = _things(rng, surfaces, crowded)
     placed: list[Placed] = []
     for thing in spread_out(rng, things):
         placed.append(thing)
         if thing.seed in filled:
-            placed.append(with_contents(rng, thing, draw_variant(rng, "liquid", split)))
+            placed.append(with_contents(rng, thing, surfaces.draw(rng, "liquid")))
         elif thing.kind in ("jar", "pot", "bottle") and upright(thing) and rng.random() < 0.3:
-            placed.append(with_lid(rng, thing, split))
+            placed.append(with_lid(rng, thing, surfaces))
     camera = _camera(rng, placed, crowded)
     reach = max(float(np.linalg.norm(footprint(t)[0])) + footprint(t)[1] for t in placed)
     material, variant = _weighted(rng, materials.GROUNDS)
     if reach > 1.0 and material in ("paper", "leather", "glass", "rubber"):
         material, variant = "concrete", ""
-    placed.append(ground(rng, reach, split, material, variant))
+    placed.append(ground(rng, reach, surfaces, material, variant))
     if placed[-1].body.size_m < MAX_SIZE_M:
-        placed.append(_floor(rng, split))
+        placed.append(_floor(rng, surfaces))
     if rng.random() < 0.4:
-        placed.append(_wall(rng, camera, reach, split))
+        placed.append(_wall(rng, camera, reach, surfaces))
     light = LIGHTS[int(rng.choice(len(LIGHTS), p=[0.2, 0.13, 0.17, 0.13, 0.1, 0.1, 0.06, 0.11]))]
-    return Plan(seed, index, split, tuple(placed), camera, light, int(rng.integers(2**31)))
+    return Plan(seed, index, surfaces.split, tuple(placed), camera, light, int(rng.integers(2**31)))

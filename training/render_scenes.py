@@ -36,7 +36,8 @@ def shard_path(out: Path, shard: int) -> Path:
 
 def settings_of(args: argparse.Namespace, shard: int) -> dict[str, int]:
     """What a shard's scenes follow from."""
-    settings = {"seed": args.seed, "px": args.px, "samples": args.samples, "crowded": int(args.crowded)}
+    settings = {"seed": args.seed, "px": args.px, "samples": args.samples, "crowded": int(args.crowded),
+                "more": int(args.more_surfaces)}  # fmt: skip
     return settings | {"count": min(SHARD, args.count - shard * SHARD)}
 
 
@@ -48,7 +49,7 @@ def is_done(path: Path, settings: dict[str, int]) -> bool:
         member = tar.extractfile("shard.json")
         assert member is not None
         found = json.loads(member.read())
-    if any(found.get(key, 0) != settings[key] for key in ("seed", "px", "samples", "crowded")):
+    if any(found.get(key, 0) != settings[key] for key in settings if key != "count"):
         raise UserError(f"{path} was made with other settings: {found}. Choose another folder.")
     return bool(found["count"] >= settings["count"])
 
@@ -89,7 +90,7 @@ def make_shard(args: argparse.Namespace, shard: int) -> None:
     made = []
     for index in range(shard * SHARD, shard * SHARD + settings["count"]):
         try:
-            plan = scene(args.seed, index, args.crowded)
+            plan = scene(args.seed, index, args.crowded, args.more_surfaces)
             made.append((index, rendered_files(plan, args.px, args.samples, args.threads)))
         except Exception as error:  # one bad scene must not cost a night's run
             print(f"scene {index} failed: {error!r}", file=sys.stderr, flush=True)
@@ -109,7 +110,8 @@ def make_all(args: argparse.Namespace) -> None:
         command = [sys.executable, "-m", "training.render_scenes", "--out", str(args.out), "--count", str(args.count),
                    "--seed", str(args.seed), "--px", str(args.px), "--samples", str(args.samples),
                    "--threads", str(args.threads), "--shard", str(shard),
-                   *(["--crowded"] if args.crowded else [])]  # fmt: skip
+                   *(["--crowded"] if args.crowded else []),
+                   *(["--more-surfaces"] if args.more_surfaces else [])]  # fmt: skip
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
             assert child.stdout is not None
             for line in child.stdout:
@@ -149,6 +151,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         "--threads", type=int, default=0, help="of each process; 0: the cores divided among the workers"
     )
     parser.add_argument("--crowded", action="store_true", help="many things a picture, to train on")
+    parser.add_argument("--more-surfaces", action="store_true", help="of more kinds, which came later, to train on")
     parser.add_argument("--case-study", action="store_true", help="the things that nobody can name, instead of scenes")
     parser.add_argument("--examples", action="store_true", help="pictures for the page, instead of scenes")
     parser.add_argument("--shard", type=int, help=argparse.SUPPRESS)

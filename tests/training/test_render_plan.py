@@ -10,7 +10,18 @@ import pytest
 
 from synesthesia.striking.things import MATERIALS, MAX_SIZE_M, MIN_SIZE_M
 from training.render_light import develop, warmth
-from training.render_materials import EXCLUDED, HELD_OUT, KINDS_OF, VARIANTS, variant_names
+from training.render_materials import (
+    BARE,
+    EXCLUDED,
+    HELD_OUT,
+    KINDS_OF,
+    MORE,
+    NOT_WIDE,
+    SINGLE,
+    VARIANTS,
+    WIDE,
+    variant_names,
+)  # fmt: skip
 from training.render_plan import SHARD, Plan, apart, outline, split_of
 from training.render_sample import scene
 from training.render_stage import camera_frame
@@ -133,3 +144,16 @@ def test_crowded_scenes_hold_many_things_and_follow_from_their_seed_too() -> Non
     assert sum(things) > 2.5 * sum(usual) and sorted(things)[6] >= 7
     again = scene(7, 3, crowded=True)
     assert [p.seed for p in again.placed] == [p.seed for p in crowds[3].placed] != [p.seed for p in scene(7, 3).placed]
+
+
+def test_more_surfaces_are_others_none_held_out_and_leave_old_scenes_as_they_were() -> None:
+    new = {name for table in MORE.values() for name in table}
+    assert set(MORE) == set(MATERIALS) and min(map(len, MORE.values())) >= 4
+    assert not new & ({name for table in VARIANTS.values() for name in table} | set(WIDE) | set(BARE) | set(SINGLE))
+    assert len(new) == sum(map(len, MORE.values()))
+    rich = [scene(7, i, crowded=True, more=True) for i in range(8)]
+    drawn = Counter(p.variant in new for plan in rich for p in plan.placed if p.kind not in PLANES)
+    assert 0.5 < drawn[True] / drawn.total() < 0.9
+    assert not HELD_OUT & {p.variant for plan in rich for p in plan.placed}
+    assert not NOT_WIDE & {p.variant for plan in rich for p in plan.placed if p.kind in PLANES}
+    assert not new & {p.variant for plan in many() for p in plan.placed}

@@ -94,7 +94,9 @@ def test_what_is_poured_is_a_liquid_thing_of_its_own() -> None:
 
 
 def args_for(out: Path, count: int = 3) -> argparse.Namespace:
-    return argparse.Namespace(out=out, count=count, seed=0, px=PX, samples=1, workers=1, threads=1, crowded=False)
+    return argparse.Namespace(
+        out=out, count=count, seed=0, px=PX, samples=1, workers=1, threads=1, crowded=False, more_surfaces=False
+    )
 
 
 def fake(plan: Plan, px: int, samples: int, threads: int) -> dict[str, bytes]:
