@@ -3,6 +3,7 @@
     python -m training.render_scenes --out DIR --count 4000 --seed 0 --px 224 --workers 2
     python -m training.render_scenes --out DIR --count 4 --px 96 --samples 4            # smoke run, half a minute
     python -m training.render_scenes --out DIR --px 320 --samples 4 --crowded           # many things a picture
+    python -m training.render_scenes --out DIR --px 256 --samples 4 --crowded --more-surfaces   # of many more kinds
     python -m training.render_scenes --out DIR --px 768 --samples 64 --case-study       # things that nobody can name
     python -m training.render_scenes --out DIR --px 768 --samples 64 --examples         # pictures for the page
 

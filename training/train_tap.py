@@ -2,7 +2,8 @@
 
     python -m training.render_scenes --out renders --count 1400 --samples 8
     python -m training.render_scenes --out crowds --count 800 --samples 4 --px 320 --seed 2 --crowded
-    python -m training.tap_features --renders renders crowds --data DIR --out runs/tap_features
+    python -m training.render_scenes --out more --count 900 --samples 4 --px 256 --seed 3 --crowded --more-surfaces
+    python -m training.tap_features --renders renders crowds more --data DIR --out runs/tap_features
     python -m training.train_tap --features runs/tap_features --out checkpoints/tap --minutes 30
 
 Renders teach everything, photographs the material of the thing in their middle. Late layers would remember rendered
