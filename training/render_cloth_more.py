@@ -8,14 +8,9 @@ from typing import Any
 from training.render_boards import BRIGHT, KRAFT, writing
 from training.render_cloth import DYES
 from training.render_hard import PAINTS
-from training.render_nodes import Graph, Value
+from training.render_nodes import Graph, Value, off
 
 MATT = {"Specular IOR Level": 0.2}
-
-
-def _off(value: Value) -> Value:
-    """How far from the middle of its period, 0 to 0.5."""
-    return (value.fract() - 0.5).abs()
 
 
 def _board(g: Graph, colours: Sequence[str] = KRAFT) -> tuple[Any, Value]:
@@ -27,7 +22,7 @@ def _board(g: Graph, colours: Sequence[str] = KRAFT) -> tuple[Any, Value]:
 
 def moulded_pulp(g: Graph) -> Any:
     p = g.fitted(0.018, 0.07, 0.25)
-    a, b, fibre = _off(g.u / p), _off(g.v / p), g.noise(0.006, 6, 0.8, warp=1.0)
+    a, b, fibre = off(g.u / p), off(g.v / p), g.noise(0.006, 6, 0.8, warp=1.0)
     dome = (1.0 - (a * a + b * b) * 5.0).max(0.0)
     base = g.pick(["#9ba3a6", "#b5a78f", "#8f9a8c", "#a89a8e", "#7f8794", "#a88f72"])
     return g.surface(g.tint(base, 0.5 + dome * 0.35 + fibre * 0.35), 0.97, dome * (0.2 * p) + fibre * 0.0016, 0, MATT)
@@ -35,8 +30,8 @@ def moulded_pulp(g: Graph) -> Any:
 
 def fruit_crate(g: Graph) -> Any:
     (colour, height), p = _board(g), g.fitted(0.03, 0.3, 0.5)
-    row = _off(g.v / (2 * p)).step(0.26, 0.25)
-    x, y = _off(g.u / p), ((g.v / (2 * p)).fract() - 0.5) * 2.0
+    row = off(g.v / (2 * p)).step(0.26, 0.25)
+    x, y = off(g.u / p), ((g.v / (2 * p)).fract() - 0.5) * 2.0
     field = g.pick(["#2f6b3a", "#27508f", "#a8282a", "#3a2d28", "#c9701f"])
     print_ = g.mix((x * x + y * y).step(0.13, 0.12) * row, field, g.pick(["#d98a1c", "#c43a2a", "#e2c23a", "#7f9a3c"]))
     ink = row.max(writing(g, g.u, g.v, 0.5 * p, 0.8)) * g.noise(0.2 * g.size, 8, 0.7).step(0.66, 0.54)
@@ -83,7 +78,7 @@ def shipping_carton(g: Graph) -> Any:
 def _sheet(g: Graph, colour: Any, relief: Any = 0.0, folds: bool = False) -> Any:
     """Paper with a faint cloud, and where asked the panels of having been folded."""
     p, fibre = g.fitted(0.02, 0.4, 1.0), g.noise(0.002, 4, 0.7)
-    a, b = _off(g.u / p), _off(g.v / (1.3 * p))
+    a, b = off(g.u / p), off(g.v / (1.3 * p))
     rubbed = a.max(b).step(0.485, 0.5).max(a.min(b).step(0.015, 0.0)) * g.noise(0.03, 4).step(0.4, 0.65) * 0.22
     colour = g.tint(g.mix(rubbed * folds, colour, "#e4ded0"), 0.89 + fibre * 0.08 + g.noise(0.3 * g.size, 3) * 0.08)
     return g.surface(colour, 0.9, relief + fibre * 0.00006 + (a * 0.12 + b * 0.08) * (p * folds), 0, MATT)
@@ -114,7 +109,7 @@ def map_paper(g: Graph) -> Any:
     road = (g.noise(0.9 * p, 2, 0.4, g.vector(g.u, g.v + 5.0)) - 0.5).abs().step(0.014, 0.009)
     lane = (g.noise(0.35 * p, 2, 0.4, g.vector(g.u + 3.0, g.v)) - 0.5).abs().step(0.016, 0.008)
     land = g.mix(wood.step(0.55, 0.57) * 0.8, g.pick(["#efe9d2", "#e9e4dc", "#e6e2bd"]), "#b5cf9c")
-    land = g.mix(_off(high * 22.0).step(0.42, 0.46) * 0.4, land, "#a8753f")
+    land = g.mix(off(high * 22.0).step(0.42, 0.46) * 0.4, land, "#a8753f")
     land = g.mix(lane * 0.7, land, g.pick(["#8f8a84", "#fdfbf2", "#d9a84a"]))
     sea = g.mix(high.step(0.43, 0.425), land, g.pick(["#8fbfd9", "#a3cbe0", "#6fa8cc"]))
     colour = g.mix(road, sea, g.pick(["#d0452f", "#e0a21f"]))
@@ -140,10 +135,10 @@ def crepe_paper(g: Graph) -> Any:
 
 def paper_towel(g: Graph) -> Any:
     p = g.fitted(0.006, 0.03, 0.09)
-    a, b = _off(g.u / p), _off(g.v / p + (g.u / p).floor() * 0.5)
+    a, b = off(g.u / p), off(g.v / p + (g.u / p).floor() * 0.5)
     dimple = (a * a + b * b).step(0.13, 0.03) if g.rng.random() < 0.5 else a.max(b).step(0.3, 0.5)
     crumple = g.noise(0.25 * g.size, 3, 0.5, warp=0.5) * (0.03 * min(g.size, 0.4))
-    border = _off(g.v / (6 * p)).above(0.4) * (a * a + b * b).step(0.2, 0.08) * 0.6 * (g.rng.random() < 0.5)
+    border = off(g.v / (6 * p)).above(0.4) * (a * a + b * b).step(0.2, 0.08) * 0.6 * (g.rng.random() < 0.5)
     base = g.tint(g.pick(["#f2f1ec", "#efece2", "#e6dcc4", "#cfd9c4", "#e8c9c4"]), 1.0 - dimple * 0.14)
     return _sheet(g, g.mix(border, base, g.pick(["#5f8fc4", "#c46a6a", "#6aa86a"])), crumple - dimple * (0.12 * p))
 
@@ -170,7 +165,7 @@ def floral_print(g: Graph) -> Any:
 
 def corduroy(g: Graph) -> Any:
     p, pile, rub = g.fitted(0.003, 0.014, 0.055), g.noise(0.0025, 3, 0.8), g.noise(0.3 * g.size, 6, 0.65)
-    wale = 1.0 - _off(g.u / p + g.noise(0.1 * g.size, 2) * 0.5) ** 2 * 4.0
+    wale = 1.0 - off(g.u / p + g.noise(0.1 * g.size, 2) * 0.5) ** 2 * 4.0
     base = g.pick(["#8a5a2c", "#4a5a3a", "#2c3a5c", "#6b2430", "#c49a58", "#3a302a", "#b5632e", "#c9bda4", "#4f7a7a"])
     tone = 0.22 + wale * 0.6 + pile * 0.25 + rub.step(0.45, 0.75) * wale * 0.25
     return _drape(g, g.tint(base, tone), wale * (0.5 * p) + pile * 0.0006, 0.6)
@@ -188,7 +183,7 @@ def satin(g: Graph) -> Any:
 def burlap(g: Graph) -> Any:
     p = g.fitted(0.0028, 0.012, 0.05)
     u, v = g.u / p + g.noise(6 * p, 3) * 1.6, g.v / p + g.noise(7 * p, 3) * 1.6
-    a, b, warp = _off(u), _off(v), _off((u.floor() + v.floor()) * 0.5 + 0.5).above(0.25)
+    a, b, warp = off(u), off(v), off((u.floor() + v.floor()) * 0.5 + 0.5).above(0.25)
     thick, hole = 1.0 - (warp * a + (1.0 - warp) * b) * 1.7, a.min(b).step(0.3, 0.42)
     tone = (0.8 + thick * 0.5 - g.chance((u * warp + v * (1.0 - warp)).floor()) * 0.4) * (1.0 - hole * 0.8)
     ink = writing(g, g.u, g.v, g.fitted(0.03, 0.2, 0.5), 0.5) * (g.rng.random() < 0.3) * 0.7
@@ -199,7 +194,7 @@ def burlap(g: Graph) -> Any:
 def herringbone(g: Graph) -> Any:
     p = g.fitted(0.004, 0.02, 0.065)
     slub, nep = g.noise(0.25 * p, 3, 0.8, warp=0.5), g.noise(0.8 * p, 2, 0.9).step(0.68, 0.74)
-    twill = _off(g.v / p + _off(g.u / (5 * p)) * 5.0 + g.noise(0.5 * p, 2) * 0.35)
+    twill = off(g.v / p + off(g.u / (5 * p)) * 5.0 + g.noise(0.5 * p, 2) * 0.35)
     light = g.mix(nep * 0.6, g.pick(["#c9bda4", "#a89a86", "#b5b5b0"]), g.pick(["#a8482a", "#3f5f8a", "#c9a23a"]))
     colour = g.mix(twill.step(0.2, 0.3), g.pick(["#3a342e", "#2c3038", "#4a3a2c", "#34402f"]), light)
     return _drape(g, g.tint(colour, 0.55 + slub * 0.8), twill * (0.15 * p) + slub * 0.0012, 0.5)
@@ -218,7 +213,7 @@ def tie_dye(g: Graph) -> Any:
 def boucle(g: Graph) -> Any:
     p, fuzz = g.fitted(0.003, 0.016, 0.06), g.noise(0.0025, 5, 0.85)
     away, leaf = g.cells(p, "SMOOTH_F1")
-    tuft, curl = (1.0 - away * 1.2).max(0.0), _off(away * 2.0 + g.noise(0.7 * p, 2) * 2.0)
+    tuft, curl = (1.0 - away * 1.2).max(0.0), off(away * 2.0 + g.noise(0.7 * p, 2) * 2.0)
     base = g.pick(["#e8e0d0", "#d9cdb8", "#a8a29a", "#b5633a", "#5a6a5c", "#d9a8a0", "#4a4a52", "#c9a24a"])
     tone = 0.25 + tuft * 0.35 + curl * 0.25 + fuzz * 0.5 + g.grey(leaf) * 0.12
     return _drape(g, g.tint(base, tone), tuft * (0.55 * p) + curl * (0.1 * p) + fuzz * 0.0025, 0.9)
@@ -253,7 +248,7 @@ def cracked_leather(g: Graph) -> Any:
 def woven_leather(g: Graph) -> Any:
     p, lean = g.fitted(0.006, 0.035, 0.12), float(g.rng.random() < 0.6)
     u, v = (g.u + g.v * lean) / p, (g.v - g.u * lean) / p
-    a, b, warp = _off(u), _off(v), _off((u.floor() + v.floor()) * 0.5 + 0.5).above(0.25)
+    a, b, warp = off(u), off(v), off((u.floor() + v.floor()) * 0.5 + 0.5).above(0.25)
     across, along = warp * a + (1.0 - warp) * b, warp * b + (1.0 - warp) * a
     arch, gap = (1.0 - along * along * 3.2) * across.step(0.5, 0.36), across.step(0.43, 0.48)
     base = g.pick(["#7a4524", "#a8703c", "#2c2624", "#5c2018", "#c9a67a", "#39424f", "#d8ccb4"])
@@ -263,9 +258,9 @@ def woven_leather(g: Graph) -> Any:
 
 def perforated_leather(g: Graph) -> Any:
     p = g.fitted(0.004, 0.018, 0.075)
-    a, b, at = _off(g.u / p + (g.v / p).floor() * 0.5), _off(g.v / p), _off(g.u / (12 * p))
+    a, b, at = off(g.u / p + (g.v / p).floor() * 0.5), off(g.v / p), off(g.u / (12 * p))
     hole, seam = (a * a + b * b).step(0.075, 0.05) * at.step(0.42, 0.41), at.step(0.49, 0.498)
-    thread = (at - 0.46).abs().step(0.014, 0.009) * _off(g.v / p).step(0.38, 0.33)
+    thread = (at - 0.46).abs().step(0.014, 0.009) * off(g.v / p).step(0.38, 0.33)
     base = g.pick(["#c9b898", "#3a3838", "#9a6238", "#8a2a24", "#6e6a66", "#d9d2c4", "#4a2c1c", "#3a4a66"])
     colour = g.mix(thread, g.mix(hole.max(seam) * 0.85, base, "#0f0c0a"), g.pick(["#e6dcc4", "#b0302a", "#d9a23a"]))
     return _hide(g, colour, 0.4, at.step(0.5, 0.38) * (0.6 * p) - hole * (0.12 * p) + thread * 0.001)
@@ -274,8 +269,8 @@ def perforated_leather(g: Graph) -> Any:
 def pebbled_leather(g: Graph) -> Any:
     p, wide = g.fitted(0.003, 0.012, 0.048), g.fitted(0.05, 0.4, 0.8)
     bead = g.cells(p, "DISTANCE_TO_EDGE")[0].step(0.0, 0.35)
-    row = (_off(g.v / wide) * wide - p).abs().step(0.24 * p, 0.16 * p)
-    thread = row * _off(g.u / (1.2 * p)).step(0.38, 0.33) * (g.rng.random() < 0.6)
+    row = (off(g.v / wide) * wide - p).abs().step(0.24 * p, 0.16 * p)
+    thread = row * off(g.u / (1.2 * p)).step(0.38, 0.33) * (g.rng.random() < 0.6)
     base = g.pick(["#2f8a8f", "#d9a83a", "#c45a6e", "#e2dccb", "#34508a", "#8f8c88", "#b8743c", "#5a2a4a", "#a83228"])
     colour = g.mix(thread, g.tint(base, 0.5 + bead * 0.5), g.pick(["#efe6d2", "#3a2a20"]))
     return _hide(g, colour, 0.52 - bead * 0.16, bead * (0.17 * p) + thread * 0.001)
@@ -283,7 +278,7 @@ def pebbled_leather(g: Graph) -> Any:
 
 def tufted_leather(g: Graph) -> Any:
     p = g.fitted(0.02, 0.2, 0.34)
-    a, b = 0.5 - _off(g.u / p + g.v / (1.3 * p)), 0.5 - _off(g.u / p - g.v / (1.3 * p))
+    a, b = 0.5 - off(g.u / p + g.v / (1.3 * p)), 0.5 - off(g.u / p - g.v / (1.3 * p))
     puff, button = (a * b * 4.0) ** 0.5, (a * a + b * b).step(0.017, 0.008)
     base = g.pick(["#5c1f1a", "#2c3d2c", "#6b3a1c", "#2a2422", "#94602f", "#b8a88a", "#2f3a52"])
     tone, height = 0.5 + puff * 0.6 + button * 0.35, puff * (0.24 * p) + button * (0.09 * p)
@@ -322,7 +317,7 @@ def vegetable_soup(g: Graph) -> Any:
 
 def liquid_paint(g: Graph) -> Any:
     stir = g.noise(0.9 * g.size, 2, 0.4, warp=1.8)
-    thread = _off(stir * g.between(3, 7)).step(0.3, 0.45) * (g.rng.random() < 0.65)
+    thread = off(stir * g.between(3, 7)).step(0.3, 0.45) * (g.rng.random() < 0.65)
     first, second = g.pick([*BRIGHT, *PAINTS, "#efeeea"]), g.pick([*BRIGHT, "#efeeea"])
     colour = g.mix(thread * 0.9, g.tint(first, 0.9 + stir * 0.2), second)
     return _pool(g, colour, 0.08, (stir * 40.0).sin() * (0.003 * min(g.size, 0.3)), {"IOR": 1.5, "Coat Weight": 1.0})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from training.render_hard import ALUMINIUM, BRASS, COPPER, IRON, STEEL
-from training.render_nodes import Colour, Graph, Value
+from training.render_nodes import Colour, Graph, Value, off
 
 SILVER, GOLD = (0.95, 0.93, 0.88), (0.95, 0.70, 0.28)
 HUES = ("#d42f2f", "#e8b02a", "#2f62d0", "#2fa060", "#eef0e8", "#e87a2a", "#8a48c0", "#5fc0d0", "#f0d8a0", "#18283a")
@@ -14,11 +14,6 @@ HUES = ("#d42f2f", "#e8b02a", "#2f62d0", "#2fa060", "#eef0e8", "#e87a2a", "#8a48
 def _palette(g: Graph, *choices: str) -> list[Any]:
     """One of several palettes, its colours written '#rrggbb #rrggbb', each a little off."""
     return [g.pick([colour]) for colour in choices[int(g.rng.integers(len(choices)))].split()]
-
-
-def _mid(x: Value) -> Value:
-    """How far from the middle of each period of 1: 0 to 0.5."""
-    return (x.fract() - 0.5).abs()
 
 
 def _patch(g: Graph, low: float, high: float, share: float = 0.3) -> Value:
@@ -66,7 +61,7 @@ def log_bark(g: Graph) -> Any:
 def plywood(g: Graph) -> Any:
     layer, flat = g.up / g.fitted(0.0012, 0.012, 0.05) + 0.3, g.facing(2)
     across = (layer * 0.5).fract().above(0.5) * flat.step(0.95, 0.8)
-    light, glue = g.pick(["#e3c596", "#dcb988", "#d2a070"]), _mid(layer).step(0.4, 0.48) * flat.step(0.98, 0.9)
+    light, glue = g.pick(["#e3c596", "#dcb988", "#d2a070"]), off(layer).step(0.4, 0.48) * flat.step(0.98, 0.9)
     colour, height = _grain(g, light, "#a87644", g.fitted(0.006, 0.05, 0.12), 0.45, 9.0)
     colour = g.mix(glue * 0.75, g.tint(colour, 1.0 - across * g.between(0.3, 0.55)), "#3d2312")
     return _coated(g, colour, 0.5, height - across * 0.0003, g.between(0, 0.4))
@@ -150,7 +145,7 @@ def tread_plate(g: Graph) -> Any:
 def anodised(g: Graph) -> Any:
     dye = g.pick(["#c01f2c", "#1d55c4", "#1f8f5a", "#d98a14", "#7a2fa8", "#d04a8a", "#2f8fb0", "#26282c"])
     line, edge = g.streaks(0.3 * g.size, 0.01 * g.size, 2), g.node("NewGeometry").outputs["Pointiness"]
-    groove = _mid(g.v / g.fitted(0.003, 0.04, 0.1)).step(0.34, 0.42) * float(g.rng.random() < 0.4)
+    groove = off(g.v / g.fitted(0.003, 0.04, 0.1)).step(0.34, 0.42) * float(g.rng.random() < 0.4)
     bare = Value(g, edge).step(0.54, 0.62).max(line.step(0.68, 0.7) * g.between(0, 0.5)).max(groove * 0.5)
     colour = g.mix(bare, g.tint(dye, 0.85 + line * 0.3), ALUMINIUM)  # machined bright
     return g.surface(colour, g.between(0.15, 0.34) + (line - 0.5) * 0.1, groove * (-0.01 * g.size), 1.0)
@@ -199,7 +194,7 @@ def foil(g: Graph) -> Any:
 def riveted_plates(g: Graph) -> Any:
     wide = g.fitted(0.025, 0.5, 0.6)
     u, v = g.u / wide + (g.v / wide).floor() * 0.5, g.v / wide
-    border, away = _mid(u).max(_mid(v)), (_mid(u * 6.0) ** 2.0 + _mid(v * 6.0) ** 2.0) ** 0.5
+    border, away = off(u).max(off(v)), (off(u * 6.0) ** 2.0 + off(v * 6.0) ** 2.0) ** 0.5
     rim, seam, grime = border.above(0.5 - 1 / 6), border.step(0.48, 0.492), _patch(g, 0.48, 0.7) * g.between(0.1, 0.7)
     dome, ring = away.step(0.36, 0.1) * rim, (away - 0.4).abs().step(0.14, 0.06) * rim
     base, dark = (STEEL, ALUMINIUM, IRON, COPPER, BRASS)[int(g.rng.integers(5))], seam.max(ring * 0.7).max(grime) * 0.85
@@ -214,7 +209,7 @@ def _glass(g: Graph, colour: Any, rough: Any, height: Value, clear: Any = 1.0) -
 
 def cut_crystal(g: Graph) -> Any:
     pitch, slant = g.fitted(0.008, 0.06, 0.18), g.between(0.6, 1.1)
-    p, q = _mid((g.u + g.v * slant) / pitch), _mid((g.u - g.v * slant) / pitch)
+    p, q = off((g.u + g.v * slant) / pitch), off((g.u - g.v * slant) / pitch)
     cut = 1.0 - (g.v / (5 * pitch)).fract().step(0.74, 0.78) * float(g.rng.random() < 0.6)
     groove = p.max(q).step(0.34, 0.44) * cut  # a coloured skin is cut through to clear glass
     skin = g.pick(["#f4f8f8", "#f4f8f8", "#c82a3c", "#2a4fc0", "#2f9a60", "#e0a03c", "#8a4ab0"])
@@ -233,7 +228,7 @@ def leaded_glass(g: Graph) -> Any:
     wide = g.fitted(0.012, 0.1, 0.26)
     edge, leaf = _panes(g, wide)
     p, q, slanted = (g.u + g.v) / wide, (g.u - g.v) / wide, g.rng.random() < 0.4
-    lead = _mid(p).max(_mid(q)).step(0.44, 0.46) if slanted else edge.step(0.07, 0.045)
+    lead = off(p).max(off(q)).step(0.44, 0.46) if slanted else edge.step(0.07, 0.045)
     own = g.chance(p.floor(), q.floor()) if slanted else g.grey(leaf)
     pane = g.ramp((own * 5.0).floor() * 0.25, [(0.25 * k, g.pick(HUES)) for k in range(5)])
     colour = g.mix(lead, g.tint(pane, 0.8 + g.noise(0.4 * wide, 3) * 0.4), "#2a2b2d")
@@ -252,7 +247,7 @@ def etched_glass(g: Graph) -> Any:
 
 def swirled_glass(g: Graph) -> Any:
     fold = g.noise(0.8 * g.size, 3, 0.5, warp=g.between(0.3, 1.4))
-    thread = _mid((g.u + g.v * g.between(-1.5, 1.5)) * (g.between(0.5, 2.0) / g.size) + fold * g.between(2, 5))
+    thread = off((g.u + g.v * g.between(-1.5, 1.5)) * (g.between(0.5, 2.0) / g.size) + fold * g.between(2, 5))
     one, other = thread.step(0.16, 0.12), thread.step(0.4, 0.46)
     base = g.mix(one, g.pick(["#eef6f4", "#eef6f4", "#9fd0e8", "#f0c890", "#d8b0d8"]), g.pick(HUES))
     return _glass(g, g.mix(other, base, g.pick(HUES)), 0.02, fold * (0.03 * g.size), 1.0 - one.max(other) * 0.4)
@@ -271,8 +266,8 @@ def reactive_glaze(g: Graph) -> Any:
 
 def carved_celadon(g: Graph) -> Any:
     pitch, lean, scaled = g.fitted(0.008, 0.08, 0.18), g.between(-0.7, 0.7), g.rng.random() < 0.5
-    b, flute = (g.v / pitch).fract(), _mid((g.u + g.v * lean) / pitch)
-    radius = (_mid(g.u / pitch + (g.v / pitch).floor() * 0.5) ** 2.0 * 1.6 + b * b * 0.8) ** 0.5
+    b, flute = (g.v / pitch).fract(), off((g.u + g.v * lean) / pitch)
+    radius = (off(g.u / pitch + (g.v / pitch).floor() * 0.5) ** 2.0 * 1.6 + b * b * 0.8) ** 0.5
     high = radius.step(0.9, 0.1) * 0.55 + radius.step(0.72, 0.66) * 0.45 if scaled else flute.step(0.5, 0.25)
     base = g.pick(["#a9c6a8", "#8fb89c", "#b8d0d0", "#c9a24a", "#5fb0b0", "#eeeae0", "#3f6f9a"])
     pool = (1.0 - high) * 0.75 + (g.noise(0.2 * g.size, 4) - 0.5) * 0.4  # the glaze lies deep in the cuts
@@ -282,7 +277,7 @@ def carved_celadon(g: Graph) -> Any:
 def slipware(g: Graph) -> Any:
     pitch, swap = g.fitted(0.01, 0.1, 0.22), float(g.rng.random() < 0.3)
     u, v = g.u / pitch, g.v / pitch + (g.noise(0.7 * pitch, 3) - 0.5) * 0.3
-    comb, dot = _mid(v * 2.2 - _mid(u) * 1.6), _mid(u * 2.0) ** 2.0 + (_mid(v * 0.5 + 0.5) * 4.0) ** 2.0
+    comb, dot = off(v * 2.2 - off(u) * 1.6), off(u * 2.0) ** 2.0 + (off(v * 0.5 + 0.5) * 4.0) ** 2.0
     wave = ((v * 0.5).fract() - 0.5 + (u * 4.5 + g.noise(pitch, 2) * 1.5).sin() * 0.13).abs().step(0.07, 0.045)
     slip = (comb.step(0.27, 0.22) if g.rng.random() < 0.5 else wave.max(dot.step(0.1, 0.06))) - swap
     clay, cream = g.pick(["#7a3a1c", "#5a2a16", "#94501f", "#3a2016"]), g.pick(["#e3bf78", "#ecd6a0", "#d9a850"])
@@ -293,7 +288,7 @@ def slipware(g: Graph) -> Any:
 def mosaic(g: Graph) -> Any:
     wide, squares = g.fitted(0.006, 0.04, 0.1), g.rng.random() < 0.55  # else broken tiles
     (away, leaf), u, v = _panes(g, 1.6 * wide), g.u / wide, g.v / wide
-    edge = 0.5 - _mid(u).max(_mid(v)) + (g.noise(0.4 * wide, 2) - 0.5) * 0.06 if squares else away
+    edge = 0.5 - off(u).max(off(v)) + (g.noise(0.4 * wide, 2) - 0.5) * 0.06 if squares else away
     own = g.chance(u.floor(), v.floor()) if squares else g.grey(leaf)
     hues = _palette(g, "#1f4f9a #2f8fc0 #f0ece0 #7fc0c8", "#b8321f #e8a82a #f0e8d4 #2f6a4a",
                     "#f2efe6 #e4e0d4 #1f2226 #f4f2ea", "#2f7a6a #6fb08a #d8c88a #184a4a")  # fmt: skip
@@ -304,7 +299,7 @@ def mosaic(g: Graph) -> Any:
 
 
 def gilt_porcelain(g: Graph) -> Any:
-    v, wide = _mid(g.v / g.fitted(0.02, 0.3, 0.45)), g.between(0.05, 0.2)
+    v, wide = off(g.v / g.fitted(0.02, 0.3, 0.45)), g.between(0.05, 0.2)
     band, gold = v.step(wide + 0.004, wide), ((v - wide - 0.055).abs() - 0.028).abs().step(0.018, 0.013)
     petal = g.cells(g.fitted(0.012, 0.08, 0.2), irregular=0.6)[0] + (g.noise(0.03 * g.size, 3) - 0.5) * 0.25
     petal = petal + band + float(g.rng.random() < 0.35)  # none on the band; some pots have no flowers
@@ -318,7 +313,7 @@ def gilt_porcelain(g: Graph) -> Any:
 
 def black_figure(g: Graph) -> Any:
     pitch, swap = g.fitted(0.008, 0.08, 0.17), float(g.rng.random() < 0.35)
-    a, v = _mid(g.u / pitch), g.v * (0.5 / pitch) + 0.25
+    a, v = off(g.u / pitch), g.v * (0.5 / pitch) + 0.25
     b, kind = v.fract() * 2.0, g.chance(v.floor())
     box, first, last = a.max((b - 0.75).abs()), kind.step(0.34, 0.33), kind.step(0.59, 0.6)
     key = box.step(0.46, 0.43) - box.step(0.34, 0.31) + box.step(0.2, 0.17)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from training.render_boards import BRIGHT, writing
-from training.render_nodes import Graph, Value
+from training.render_nodes import Graph, Value, off
 
 GREYS = ("#8f8e8a", "#9c9a94", "#85878a", "#a39d92", "#b4b1a8")
 BREAK = (("#e9d9c0", "#a8503a", "#7b2f26", "#f0e9de"), ("#e8e6e2", "#8d9094", "#55585c", "#f4f3f0"),
@@ -14,11 +14,6 @@ BREAK = (("#e9d9c0", "#a8503a", "#7b2f26", "#f0e9de"), ("#e8e6e2", "#8d9094", "#
 BANDS = (("#2e4a66", "#7c98b0", "#d9dfe2", "#3f6f93"), ("#7a2d1c", "#c4714a", "#f0dccb", "#4c1a12"),
          ("#3a3d42", "#8b8d90", "#e2e0dc", "#1f2124"), ("#2c5a47", "#6f9f86", "#dfe6da", "#173a2e"),
          ("#54355f", "#a68bb3", "#ece4ee", "#3a2244"))  # fmt: skip
-
-
-def _off(value: Value) -> Value:
-    """How far from the middle of its unit of a repeat: 0 to 0.5."""
-    return (value.fract() - 0.5).abs()
 
 
 def _patch(g: Graph) -> Value:
@@ -73,7 +68,7 @@ def lava_stone(g: Graph) -> Any:
 def chiselled_limestone(g: Graph) -> Any:
     pitch, lean = g.fitted(0.004, 0.03, 0.075), g.between(-0.8, 0.8)
     along = g.u + g.v * lean + (g.noise(4 * pitch, 3) - 0.5) * (1.2 * pitch)
-    stroke = _off(along / pitch + g.chance((g.v / (5 * pitch)).floor())).step(0.45, 0.1) * g.noise(3 * pitch, 3).step(
+    stroke = off(along / pitch + g.chance((g.v / (5 * pitch)).floor())).step(0.45, 0.1) * g.noise(3 * pitch, 3).step(
         0.3, 0.55
     )
     tone = 0.55 + g.noise(0.3 * g.size, 6, 0.65) * 0.5 + stroke * 0.22 + (g.noise(0.25 * pitch, 3, 0.8) - 0.5) * 0.5
@@ -126,7 +121,7 @@ def polished_concrete(g: Graph) -> Any:
     colour, _ = _cement(g, g.pick([*GREYS, "#5f6063", "#7a7974"]), 0.0)
     swirl, side = g.noise(0.3 * g.size, 6, 0.6, warp=2.5), g.between(0.5, 0.9) * g.size
     line, _ = g.cells(0.8 * g.size, "DISTANCE_TO_EDGE", _warped(g, 0.2 * g.size, 0.6 * g.size))
-    joint = _off(g.u / side).max(_off(g.v / side)).step(0.485, 0.492) * _at_times(g, 0.5)
+    joint = off(g.u / side).max(off(g.v / side)).step(0.485, 0.492) * _at_times(g, 0.5)
     crack = joint.max(line.step(0.012, 0.003) * _at_times(g, 0.6))
     colour = g.mix(crack * 0.8, g.tint(colour, 0.6 + swirl * 0.8), "#33312e")
     return g.surface(colour, g.between(0.16, 0.36) + swirl * 0.15, crack * -0.002 + g.noise(0.3 * g.size, 2) * 0.001)
@@ -141,7 +136,7 @@ def concrete_blocks(g: Graph) -> Any:
     tall = g.fitted(0.05, 0.2, 0.32)
     row = (g.v / tall).floor()
     column = g.u / (2.0 * tall) + row * 0.5
-    edge = ((0.5 - _off(column)) * 2.0).min(0.5 - _off(g.v / tall)) + (g.noise(0.1 * tall, 3) - 0.5) * 0.02
+    edge = ((0.5 - off(column)) * 2.0).min(0.5 - off(g.v / tall)) + (g.noise(0.1 * tall, 3) - 0.5) * 0.02
     mortar, crumb = edge.step(0.06, 0.045), g.cells(0.07 * tall, at=_warped(g, 0.05 * tall, 0.05 * tall))[0]
     hole = crumb.step(0.32, 0.15) * g.noise(0.1 * tall, 3).step(0.42, 0.55)
     colour, height = _cement(g, g.pick(GREYS), 0.0)
@@ -164,7 +159,7 @@ def broomed_concrete(g: Graph) -> Any:
 def panel_concrete(g: Graph) -> Any:
     """Cast against sheets: their joints and the holes of the ties, some weeping."""
     side = g.between(0.55, 1.1) * g.size
-    a, b = _off(g.u / side), _off(g.v / (0.8 * side))
+    a, b = off(g.u / side), off(g.v / (0.8 * side))
     joint, radius = a.max(b).step(0.483, 0.493), ((a - 0.3) * (a - 0.3) + (b - 0.27) * (b - 0.27)) ** 0.5
     tie, rim = radius.step(0.045, 0.038), radius.step(0.075, 0.045)
     below = (a - 0.3).abs().step(0.06, 0.0) * g.noise(0.15 * side, 4).step(0.45, 0.6) * _at_times(g, 0.6)
@@ -220,7 +215,7 @@ def fluorescent_acrylic(g: Graph) -> Any:
 
 def printed_layers(g: Graph) -> Any:
     pitch = g.fitted(0.001, 0.008, 0.035)
-    side, track = _off(g.up / pitch), _off((g.axis_x + g.axis_y) / pitch)
+    side, track = off(g.up / pitch), off((g.axis_x + g.axis_y) / pitch)
     bead = side + (track - side) * g.facing(2).step(0.75, 0.85)
     blend = (g.up / g.size).step(-0.3, 0.8) * _at_times(g, 0.35)
     colour = g.mix(blend, g.pick([*BRIGHT, "#8d9094", "#c08a3a"]), g.pick(BRIGHT))
@@ -232,7 +227,7 @@ def yellowed_casing(g: Graph) -> Any:
     """An old computer's or radio's case: aged from one end, with air slots and a round button."""
     pitch = g.fitted(0.002, 0.03, 0.085)
     a, b = (g.u / (14 * pitch)).fract() - 0.5, (g.v / (12 * pitch)).fract() - 0.5
-    slot = _off(g.v / pitch).step(0.32, 0.2) * a.abs().step(0.3, 0.295) * b.abs().step(0.21, 0.205)
+    slot = off(g.v / pitch).step(0.32, 0.2) * a.abs().step(0.3, 0.295) * b.abs().step(0.21, 0.205)
     radius = ((a - 0.38) * (a - 0.38) + (b - 0.35) * (b - 0.35)) ** 0.5
     button, dark = radius.step(0.05, 0.045), radius.step(0.065, 0.055).max(slot) * 0.92
     aged = ((g.axis_x + g.up) / g.size + g.noise(0.7 * g.size, 2) - 0.6).step(-0.1, 0.8)
@@ -253,7 +248,7 @@ def lattice_plastic(g: Graph) -> Any:
     pitch, kind = g.fitted(0.008, 0.05, 0.13), int(g.rng.integers(3))
     u, v = g.u / pitch, g.v / pitch
     u, v = [(u, v), ((u + v) * 0.7, (u - v) * 0.7), (u + (v * 0.6).floor() * 0.5, v * 0.6)][kind]
-    away = (_off(u) ** 4.0 + _off(v) ** 4.0) ** 0.25
+    away = (off(u) ** 4.0 + off(v) ** 4.0) ** 0.25
     hole, lip = away.step(0.36, 0.34), away.step(0.46, 0.36)
     colour = g.mix(hole * 0.85, g.pick([*BRIGHT, "#dfe3e6", "#7fb2d9", "#b9d6b0"]), "#08080a")
     return _moulded(g, colour, 0.25, lip * (-0.12 * pitch) - hole * (0.25 * pitch))
@@ -281,7 +276,7 @@ def _elastic(g: Graph, colour: Any, rough: Any, height: Value, dusty: float = 0.
 def gum_rubber(g: Graph) -> Any:
     width = g.fitted(0.004, 0.04, 0.1)
     crepe = (g.noise(1.3 * width, 2, 0.5, warp=1.2) - 0.5).abs().step(0.0, 0.14)
-    relief = (crepe if g.rng.random() < 0.35 else _off(g.v / width).step(0.15, 0.35)) * 0.12
+    relief = (crepe if g.rng.random() < 0.35 else off(g.v / width).step(0.15, 0.35)) * 0.12
     base = g.tint(g.pick(["#d39a36", "#c8862c", "#dcae52", "#bb7a2a"]), 0.88 + relief)
     colour = g.mix(_patch(g) * 0.25, base, "#6a4a26")
     return _elastic(g, colour, g.between(0.22, 0.36), relief * width, 0.05, 0.6)
@@ -298,7 +293,7 @@ def perished_rubber(g: Graph) -> Any:
 def honeycomb_mat(g: Graph) -> Any:
     pitch = g.fitted(0.012, 0.05, 0.14)
     u, v = g.u / pitch, g.v / (1.732 * pitch)
-    a, b, c, d = _off(u), _off(v) * 1.732, _off(u + 0.5), _off(v + 0.5) * 1.732
+    a, b, c, d = off(u), off(v) * 1.732, off(u + 0.5), off(v + 0.5) * 1.732
     radius = (a * a + b * b).min(c * c + d * d) ** 0.5
     hole, rim = radius.step(0.36, 0.33), (radius - 0.41).abs().step(0.07, 0.02)
     colour = g.pick(["#1d1d1e", "#26262a", "#1d1d1e", "#5a2f26", "#2f4a3a", "#2f3f58"])
@@ -319,7 +314,7 @@ def silicone_rubber(g: Graph) -> Any:
 def boot_rubber(g: Graph) -> Any:
     """A rubber boot: waxy sheen over a ribbed matt sole with a stripe above, at times muddy."""
     tall, line, deep = g.up / g.size, g.between(0.15, 0.42), 0.015 * min(g.size, 0.3)
-    sole, rib = tall.step(line + 0.01, line), _off(g.u / g.fitted(0.006, 0.03, 0.08)).step(0.2, 0.3)
+    sole, rib = tall.step(line + 0.01, line), off(g.u / g.fitted(0.006, 0.03, 0.08)).step(0.2, 0.3)
     trim = sole.max((tall - line - 0.14).abs().step(0.04, 0.035))
     colour = g.pick(["#2f4a32", "#c99a1a", "#a82a26", "#22304f", "#1d1d1f", "#4a5a3a", "#b04a6a"])
     colour = g.mix(trim, colour, g.tint(g.pick(["#1b1b1c", "#a07a4a", "#cfc6b0", "#a82a26"]), 0.6 + rib * 0.4))
@@ -332,7 +327,7 @@ def boot_rubber(g: Graph) -> Any:
 def tyre_wall(g: Graph) -> Any:
     pitch = g.fitted(0.02, 0.3, 0.75)
     lane = (g.v / pitch).fract()
-    ridge = _off(lane * 18.0).step(0.2, 0.35) * lane.step(0.4, 0.41)
+    ridge = off(lane * 18.0).step(0.2, 0.35) * lane.step(0.4, 0.41)
     letters = writing(g, g.u, g.v, 0.28 * pitch, 0.9) * lane.step(0.43, 0.44) * lane.step(0.87, 0.86)
     band = (lane - 0.92).abs().step(0.04, 0.035) * _at_times(g, 0.35)
     colour = g.mix(letters * g.between(0.1, 0.8), g.pick(["#1b1b1c", "#232323", "#2b2a29"]), "#c9c6be")

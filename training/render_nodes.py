@@ -88,6 +88,11 @@ class Value:
         return up if low <= high else 1.0 - up
 
 
+def off(value: Value) -> Value:
+    """How far from the middle of each period of 1: 0 to 0.5."""
+    return (value.fract() - 0.5).abs()
+
+
 class Graph:
     """Nodes of one material. size: a length of the thing that patterns may be fitted to, metres."""
 
