@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from training.render_hard import PAINTS
-from training.render_nodes import Colour, Graph, Value
+from training.render_nodes import Colour, Graph, Value, off
 
 BRIGHT = ("#d3202a", "#1261c9", "#15a048", "#f2b90c", "#f2f2ee", "#e8590c", "#17181a", "#8d2fb0", "#0fa3b1", "#e84a8a")
 KRAFT = ("#b58a58", "#a97d4c", "#bf9a6b", "#9c7346")
@@ -52,7 +52,7 @@ def clear_plastic(g: Graph) -> Any:
 
 def ribbed_plastic(g: Graph) -> Any:
     period = g.fitted(0.008, 0.04, 0.07)
-    rib = ((g.u / period).fract() - 0.5).abs().step(0.2, 0.3)
+    rib = off(g.u / period).step(0.2, 0.3)
     return g.surface(g.pick(BRIGHT), 0.3, rib * (0.12 * period))
 
 
@@ -77,7 +77,7 @@ def black_rubber(g: Graph) -> Any:
 
 def coloured_rubber(g: Graph) -> Any:
     period = g.fitted(0.01, 0.06, 0.12)
-    rib = ((g.up / period).fract() - 0.5).abs().step(0.4, 0.45) * float(g.rng.integers(0, 2))
+    rib = off(g.up / period).step(0.4, 0.45) * float(g.rng.integers(0, 2))
     pitch = g.fitted(0.003, 0.01, 0.025)
     a, b = (g.u / pitch).fract() - 0.5, (g.v / pitch).fract() - 0.5
     dimple = ((a * a + b * b) ** 0.5).step(0.4, 0.2) * float(g.rng.integers(0, 2))
@@ -88,8 +88,8 @@ def coloured_rubber(g: Graph) -> Any:
 def treaded_rubber(g: Graph) -> Any:
     pitch = g.fitted(0.01, 0.035, 0.09)
     slant = (g.axis_z * 0.8).abs() + g.u
-    block = ((slant / pitch).fract() - 0.5).abs().step(0.3, 0.36)
-    row = ((g.v / (1.3 * pitch)).fract() - 0.5).abs().step(0.38, 0.43)
+    block = off(slant / pitch).step(0.3, 0.36)
+    row = off(g.v / (1.3 * pitch)).step(0.38, 0.43)
     groove = block.max(row)
     return _rubber(g, g.mix(groove * 0.7, "#252526", "#0a0a0a"), groove * (-0.3 * pitch), 0.3)
 
@@ -119,7 +119,7 @@ def speckled_rubber(g: Graph) -> Any:
 def writing(g: Graph, u: Value, v: Value, line: float, fill: float = 0.6) -> Value:
     """Rows of words, too small to read: 1 on the ink. u, v: metres; line: from one row to the next."""
     row = (v / line).floor()
-    on_row = ((v / line).fract() - 0.5).abs().step(0.25, 0.18)
+    on_row = off(v / line).step(0.25, 0.18)
     word = g.noise(1.4 * line, 2, 0.9, g.vector(u, row * (13.7 * line))).step(0.75 - 0.5 * fill, 0.78 - 0.5 * fill)
     letters = g.noise(0.3 * line, 2, 0.9, g.vector(u, v * 0.7)).step(0.36, 0.44)
     return on_row * word * letters
@@ -141,11 +141,9 @@ def plain_cardboard(g: Graph) -> Any:
 def printed_cardboard(g: Graph) -> Any:
     colour, height = _cardboard(g)
     line = g.fitted(0.006, 0.04, 0.06)
-    block = ((g.u / (9 * line)).fract() - 0.5).abs().step(0.33, 0.32) * ((g.v / (7 * line)).fract() - 0.5).abs().step(
-        0.3, 0.29
-    )
+    block = off(g.u / (9 * line)).step(0.33, 0.32) * off(g.v / (7 * line)).step(0.3, 0.29)
     text = writing(g, g.u, g.v, line) * block
-    frame = ((g.u / (9 * line)).fract() - 0.5).abs().max(((g.v / (7 * line)).fract() - 0.5).abs())
+    frame = off(g.u / (9 * line)).max(off(g.v / (7 * line)))
     frame = frame.step(0.4, 0.405) * frame.step(0.43, 0.425)
     ink = (text.max(frame) * (0.8 + g.noise(0.002, 2) * 0.2)).min(0.95)
     return g.surface(g.mix(ink, colour, g.pick(["#1f1a17", "#1f1a17", "#8d2420", "#1d4a7a"])), 0.85, height)
@@ -198,7 +196,7 @@ def white_paper(g: Graph) -> Any:
 
 
 def lined_paper(g: Graph) -> Any:
-    blue = ((g.v / 0.008).fract() - 0.5).abs().step(0.45, 0.47)
+    blue = off(g.v / 0.008).step(0.45, 0.47)
     red = ((g.u / 0.21).fract() - 0.15).abs().step(0.004, 0.0025)
     pen = writing(g, g.u, g.v + 0.002, 0.008, 0.4) * g.noise(0.12, 1).step(0.48, 0.5) * 0.8
     colour = g.mix(blue * 0.55, "#f4f2ea", "#5b83c4")
@@ -214,9 +212,9 @@ def crumpled_paper(g: Graph) -> Any:
 def newsprint(g: Graph) -> Any:
     line = g.fitted(0.0035, 0.008, 0.02)
     column, row = g.u / (16 * line), g.v / (22 * line)
-    gutter = (column.fract() - 0.5).abs().step(0.47, 0.46)
+    gutter = off(column).step(0.47, 0.46)
     kind = g.chance(column.floor(), row.floor())
-    photo = kind.above(0.72) * ((row.fract() - 0.5).abs().step(0.44, 0.43))
+    photo = kind.above(0.72) * (off(row).step(0.44, 0.43))
     grey = g.noise(5 * line, 4, 0.6)
     text = writing(g, g.u, g.v, line, 0.72) * gutter * (1.0 - photo)
     head = writing(g, g.u, g.v, 4 * line, 0.66) * kind.above(0.45) * (row.fract() - 0.08).abs().step(0.1, 0.09)
@@ -234,7 +232,7 @@ def wrapping_paper(g: Graph) -> Any:
 
 def graph_paper(g: Graph) -> Any:
     def grid(pitch: float, wide: float) -> Value:
-        a, b = ((g.u / pitch).fract() - 0.5).abs(), ((g.v / pitch).fract() - 0.5).abs()
+        a, b = off(g.u / pitch), off(g.v / pitch)
         return a.max(b).step(0.5 - wide, 0.5 - wide / 2)
 
     ink: Colour = g.pick(["#4f8fb0", "#4fa07a", "#c98a5a"])

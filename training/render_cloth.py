@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from training.render_nodes import Graph, Value
+from training.render_nodes import Graph, Value, off
 
 DYES = ("#a33a32", "#2c4a78", "#3f6b4c", "#c98f35", "#d9d2c2", "#4a4a50", "#7c4a72", "#b5a48a", "#29808a", "#e3dcd0")
 
@@ -36,7 +36,7 @@ def knit(g: Graph) -> Any:
     """Columns of V-shaped stitches."""
     wide = g.fitted(0.004, 0.014, 0.04)
     u, v = g.u / wide, g.v / (0.75 * wide)
-    across = (u.fract() - 0.5).abs()
+    across = off(u)
     stitch = (v + across * 1.4 + (g.noise(0.5 * wide, 2) - 0.5) * 0.25).fract()
     yarn = ((stitch - 0.5).abs().step(0.5, 0.1)) * across.step(0.5, 0.36) * across.step(0.0, 0.1)
     stripe = ((g.v / (14 * wide)).fract()).above(0.5) * float(g.rng.random() < 0.35)
@@ -47,10 +47,10 @@ def knit(g: Graph) -> Any:
 
 def denim(g: Graph) -> Any:
     pitch = g.fitted(0.001, 0.003, 0.012)
-    twill = (((g.u + g.v) / pitch).fract() - 0.5).abs()
+    twill = off((g.u + g.v) / pitch)
     white = (twill + (g.noise(2 * pitch, 2) - 0.5) * 0.5).step(0.36, 0.44)
     fade = g.noise(0.4 * g.size, 5, 0.6).step(0.42, 0.75)
-    seam = (g.axis_y.abs() - 0.012).abs().step(0.0016, 0.001) * ((g.axis_x / 0.006).fract() - 0.5).abs().step(0.35, 0.3)
+    seam = (g.axis_y.abs() - 0.012).abs().step(0.0016, 0.001) * off(g.axis_x / 0.006).step(0.35, 0.3)
     blue = g.mix(fade * 0.6, g.pick(["#1d2c4d", "#263a5e", "#1a2236"]), "#5f7a9c")
     colour = g.mix(seam, g.mix(white * 0.3, blue, "#b9c4cf"), "#c98a3a")
     return _cloth(g, colour, twill * (0.2 * pitch) + seam * 0.001 - g.axis_y.abs().step(0.003, 0.0) * 0.002)
@@ -88,7 +88,7 @@ def plaid(g: Graph) -> Any:
 
 def towel(g: Graph) -> Any:
     away, _ = g.cells(g.fitted(0.002, 0.005, 0.015))
-    band = ((g.v / g.fitted(0.1, 0.5, 0.8)).fract() - 0.5).abs().step(0.44, 0.45)
+    band = off(g.v / g.fitted(0.1, 0.5, 0.8)).step(0.44, 0.45)
     pile = g.noise(0.003, 4, 0.8)
     tone = 0.45 + (1.0 - away) * 0.4 * (1.0 - band) + band * 0.35 + pile * 0.25
     return _cloth(g, g.tint(g.pick(DYES), tone), (1.0 - away) * (1.0 - band) * 0.0028 + pile * 0.001, 0.8)
@@ -145,7 +145,7 @@ def stitched_leather(g: Graph) -> Any:
     at = g.axis_y / g.size
     seam = at.abs().step(0.012, 0.0)
     row = (at.abs() - 0.035).abs().step(0.009, 0.006)
-    stitch = row * ((g.axis_x / (0.05 * g.size)).fract() - 0.5).abs().step(0.34, 0.3)
+    stitch = row * off(g.axis_x / (0.05 * g.size)).step(0.34, 0.3)
     colour = g.mix(stitch, g.pick(["#8f5530", "#b07a45", "#3a2a22", "#6b3f22"]), "#e2d3b0")
     return _leather(g, colour, 0.42, stitch * 0.0015 - seam * 0.004)
 

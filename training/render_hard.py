@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from training.render_nodes import Colour, Graph, Value
+from training.render_nodes import Colour, Graph, Value, off
 
 STEEL, ALUMINIUM, IRON = (0.56, 0.57, 0.58), (0.88, 0.89, 0.90), (0.30, 0.29, 0.28)
 COPPER, BRASS = (0.93, 0.55, 0.42), (0.86, 0.68, 0.30)
@@ -76,7 +76,7 @@ def painted_wood(g: Graph) -> Any:
 def planks(g: Graph) -> Any:
     width = g.fitted(0.05, 0.16, 0.2)
     board = (g.axis_y / width).floor()
-    seam = ((g.axis_y / width).fract() - 0.5).abs().step(0.475, 0.5)
+    seam = off(g.axis_y / width).step(0.475, 0.5)
     g.axis_x = g.axis_x + board * 3.7
     colour, rough, height = _wood(
         g, g.pick(["#b98d5c", "#8a6440", "#c9a87c", "#6f4d31"]), "#54341c", 0.5, 0.2, False, 1
@@ -167,36 +167,37 @@ def galvanised(g: Graph) -> Any:
     return _metal(g, g.tint((0.62, 0.65, 0.68), 0.6 + tone * 0.75), 0.3 + tone * 0.25)
 
 
-def _glass(g: Graph, colour: Colour, rough: Any = 0.0, height: Value | None = None) -> Any:
-    more = {"Transmission Weight": 1.0, "IOR": 1.5}
+def glass(g: Graph, colour: Colour, rough: Any = 0.0, height: Value | None = None, clear: Any = 1.0) -> Any:
+    """clear: share of the light that goes in."""
+    more = {"Transmission Weight": clear, "IOR": 1.5}
     return g.clear_shadow(g.surface(colour, rough, height, 0.0, more), colour)
 
 
 def clear_glass(g: Graph) -> Any:
-    return _glass(g, g.pick(["#f4faf7", "#eef7f4", "#f8fafa"]), 0.0, g.noise(0.5 * g.size, 1) * (0.01 * g.size))
+    return glass(g, g.pick(["#f4faf7", "#eef7f4", "#f8fafa"]), 0.0, g.noise(0.5 * g.size, 1) * (0.01 * g.size))
 
 
 def green_glass(g: Graph) -> Any:
-    return _glass(g, g.pick(["#8fcf9b", "#a8dcb2", "#6cb985"]), 0.0, g.noise(0.04, 2) * 0.0004)
+    return glass(g, g.pick(["#8fcf9b", "#a8dcb2", "#6cb985"]), 0.0, g.noise(0.04, 2) * 0.0004)
 
 
 def amber_glass(g: Graph) -> Any:
-    return _glass(g, g.pick(["#e0a050", "#e8b878", "#cf8440"]), 0.0, g.noise(0.04, 2) * 0.0004)
+    return glass(g, g.pick(["#e0a050", "#e8b878", "#cf8440"]), 0.0, g.noise(0.04, 2) * 0.0004)
 
 
 def blue_glass(g: Graph) -> Any:
-    return _glass(g, g.pick(["#7fa0e6", "#a5d3ee", "#b596dc", "#e58aa0"]), 0.0, g.noise(0.04, 2) * 0.0004)
+    return glass(g, g.pick(["#7fa0e6", "#a5d3ee", "#b596dc", "#e58aa0"]), 0.0, g.noise(0.04, 2) * 0.0004)
 
 
 def frosted_glass(g: Graph) -> Any:
-    return _glass(g, g.pick(["#eaf3f1", "#d7ebe6", "#e6e9f2"]), g.between(0.25, 0.45), g.noise(0.0015, 2) * 0.0001)
+    return glass(g, g.pick(["#eaf3f1", "#d7ebe6", "#e6e9f2"]), g.between(0.25, 0.45), g.noise(0.0015, 2) * 0.0001)
 
 
 def ribbed_glass(g: Graph) -> Any:
     period = g.fitted(0.006, 0.03, 0.07)
-    return _glass(g, g.pick(["#eef7f4", "#dcefe6", "#f1e6d2"]), 0.0, (g.u * (6.2832 / period)).sin() * (0.12 * period))
+    return glass(g, g.pick(["#eef7f4", "#dcefe6", "#f1e6d2"]), 0.0, (g.u * (6.2832 / period)).sin() * (0.12 * period))
 
 
 def bubbly_glass(g: Graph) -> Any:
     away, _ = g.cells(g.fitted(0.008, 0.03, 0.06))
-    return _glass(g, g.pick(["#cfe9df", "#c4dfe8"]), 0.0, away.step(0.25, 0.1) * 0.0015 + g.noise(0.03, 2) * 0.001)
+    return glass(g, g.pick(["#cfe9df", "#c4dfe8"]), 0.0, away.step(0.25, 0.1) * 0.0015 + g.noise(0.03, 2) * 0.001)

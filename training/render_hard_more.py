@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from training.render_hard import ALUMINIUM, BRASS, COPPER, IRON, STEEL
+from training.render_hard import ALUMINIUM, BRASS, COPPER, IRON, STEEL, glass
 from training.render_nodes import Colour, Graph, Value, off
 
 SILVER, GOLD = (0.95, 0.93, 0.88), (0.95, 0.70, 0.28)
@@ -203,17 +203,13 @@ def riveted_plates(g: Graph) -> Any:
     return g.surface(colour, g.between(0.16, 0.34) + grime * 0.2, height, 1.0 - grime * 0.3)
 
 
-def _glass(g: Graph, colour: Any, rough: Any, height: Value, clear: Any = 1.0) -> Any:
-    return g.clear_shadow(g.surface(colour, rough, height, 0.0, {"Transmission Weight": clear, "IOR": 1.5}), colour)
-
-
 def cut_crystal(g: Graph) -> Any:
     pitch, slant = g.fitted(0.008, 0.06, 0.18), g.between(0.6, 1.1)
     p, q = off((g.u + g.v * slant) / pitch), off((g.u - g.v * slant) / pitch)
     cut = 1.0 - (g.v / (5 * pitch)).fract().step(0.74, 0.78) * float(g.rng.random() < 0.6)
     groove = p.max(q).step(0.34, 0.44) * cut  # a coloured skin is cut through to clear glass
     skin = g.pick(["#f4f8f8", "#f4f8f8", "#c82a3c", "#2a4fc0", "#2f9a60", "#e0a03c", "#8a4ab0"])
-    return _glass(g, g.mix(groove, skin, "#f6fafa"), 0.0, (p + q) * (-0.22 * pitch) * cut)
+    return glass(g, g.mix(groove, skin, "#f6fafa"), 0.0, (p + q) * (-0.22 * pitch) * cut)
 
 
 def deep_glass(g: Graph) -> Any:
@@ -221,7 +217,7 @@ def deep_glass(g: Graph) -> Any:
     dent, _ = g.cells(g.fitted(0.008, 0.05, 0.16), "SMOOTH_F1")
     height = dent * 0.05 if g.rng.random() < 0.45 else g.noise(0.5 * g.size, 1) * 0.02  # pebbled or smooth
     dust = _patch(g, 0.5, 0.8) * (0.5 * float(g.rng.random() < 0.4))
-    return _glass(g, g.mix(dust, colour, "#b0a898"), dust * 0.7, height * min(g.size, 0.5), 1.0 - dust * 0.7)
+    return glass(g, g.mix(dust, colour, "#b0a898"), dust * 0.7, height * min(g.size, 0.5), 1.0 - dust * 0.7)
 
 
 def leaded_glass(g: Graph) -> Any:
@@ -232,7 +228,7 @@ def leaded_glass(g: Graph) -> Any:
     own = g.chance(p.floor(), q.floor()) if slanted else g.grey(leaf)
     pane = g.ramp((own * 5.0).floor() * 0.25, [(0.25 * k, g.pick(HUES)) for k in range(5)])
     colour = g.mix(lead, g.tint(pane, 0.8 + g.noise(0.4 * wide, 3) * 0.4), "#2a2b2d")
-    return _glass(g, colour, lead * 0.45, (g.noise(0.25 * wide, 2) * 0.03 + lead * 0.05) * wide, 1.0 - lead)
+    return glass(g, colour, lead * 0.45, (g.noise(0.25 * wide, 2) * 0.03 + lead * 0.05) * wide, 1.0 - lead)
 
 
 def etched_glass(g: Graph) -> Any:
@@ -242,7 +238,7 @@ def etched_glass(g: Graph) -> Any:
     star = drawn.step(0.2, 0.18).max(radius.step(0.46, 0.47))
     matt = (star, b.abs().step(0.25, 0.24), (a + b).abs().step(0.22, 0.2))[int(g.rng.integers(3))]
     colour = g.mix(matt * 0.6, g.pick(["#f2f8f6", "#f2f8f6", "#cfe8d8", "#cfe0f0", "#f0dcc0"]), "#ffffff")
-    return _glass(g, colour, matt * g.between(0.4, 0.6), g.noise(0.4 * g.size, 1) * (0.01 * g.size), 1.0 - matt * 0.35)
+    return glass(g, colour, matt * g.between(0.4, 0.6), g.noise(0.4 * g.size, 1) * (0.01 * g.size), 1.0 - matt * 0.35)
 
 
 def swirled_glass(g: Graph) -> Any:
@@ -250,7 +246,7 @@ def swirled_glass(g: Graph) -> Any:
     thread = off((g.u + g.v * g.between(-1.5, 1.5)) * (g.between(0.5, 2.0) / g.size) + fold * g.between(2, 5))
     one, other = thread.step(0.16, 0.12), thread.step(0.4, 0.46)
     base = g.mix(one, g.pick(["#eef6f4", "#eef6f4", "#9fd0e8", "#f0c890", "#d8b0d8"]), g.pick(HUES))
-    return _glass(g, g.mix(other, base, g.pick(HUES)), 0.02, fold * (0.03 * g.size), 1.0 - one.max(other) * 0.4)
+    return glass(g, g.mix(other, base, g.pick(HUES)), 0.02, fold * (0.03 * g.size), 1.0 - one.max(other) * 0.4)
 
 
 def reactive_glaze(g: Graph) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from training.render_hard import GLAZES
-from training.render_nodes import Graph, Value
+from training.render_nodes import Graph, Value, off
 
 
 def _glaze(g: Graph, colour: Any, height: Value | None = None, rough: Any = 0.12) -> Any:
@@ -72,7 +72,7 @@ def decorated(g: Graph) -> Any:
 def tiles(g: Graph) -> Any:
     side = g.fitted(0.05, 0.3, 0.3)
     column, row = g.u / side, g.v / side
-    edge = (column.fract() - 0.5).abs().max((row.fract() - 0.5).abs())
+    edge = off(column).max(off(row))
     grout = edge.step(0.47, 0.485)
     one, other = g.pick(GLAZES), g.pick(GLAZES)
     shift = g.chance(column.floor(), row.floor())
@@ -86,7 +86,7 @@ def tiles(g: Graph) -> Any:
 def bricks(g: Graph) -> Any:
     row = (g.v / 0.075).floor()
     column = g.u / 0.225 + row * 0.5
-    edge_u, edge_v = ((column.fract() - 0.5).abs() * 0.225), (((g.v / 0.075).fract() - 0.5).abs() * 0.075)
+    edge_u, edge_v = (off(column) * 0.225), (off(g.v / 0.075) * 0.075)
     rough = (g.noise(0.02, 4) - 0.5) * 0.006
     mortar = (edge_u + rough).step(0.105, 0.1085).max((edge_v + rough).step(0.030, 0.0335))
     tone = g.chance(row, column.floor())
@@ -192,7 +192,7 @@ def formwork(g: Graph) -> Any:
     """Cast against boards: their seams and a grain stay in the face."""
     colour, height = _concrete(g)
     width = g.fitted(0.05, 0.15, 0.2)
-    seam = ((g.axis_y / width).fract() - 0.5).abs().step(0.46, 0.5)
+    seam = off(g.axis_y / width).step(0.46, 0.5)
     grain = g.streaks(0.1, 0.003)
     tone = 0.85 + g.chance((g.axis_y / width).floor()) * 0.3
     return g.surface(g.tint(g.mix(seam * 0.6, colour, "#4c4a46"), tone), 0.85, height + grain * 0.0012 - seam * 0.003)
