@@ -149,6 +149,11 @@ class Blow:
     envelope_high: np.ndarray
     frame_s: float
 
+    @property
+    def rings(self) -> bool:
+        """Whether any mode sounds; else the knock alone does."""
+        return bool(self.gains.any())
+
 
 @dataclass(frozen=True)
 class MaterialMap:

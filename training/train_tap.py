@@ -338,10 +338,11 @@ def main() -> None:
     given = arguments(__doc__)
     scenes, photos = training_pictures(given)
     net = PhysicsNet(net_config(scenes.pictures, given.width))
-    set_scales(net, scenes, photos)
     if given.start:
         net.load_state_dict(TapAdapter.load(given.start).net.state_dict())
         net.doubts.fill_(1.0)  # to be fitted anew
+    else:
+        set_scales(net, scenes, photos)
     config = TrainConfig(steps=given.steps, learned=given.start is not None, seed=given.seed)
     done = train(net, scenes, photos, config, given.runs, given.minutes)
     count_votes(net, scenes, photos)

@@ -224,9 +224,10 @@ def main() -> None:
     given = arguments(__doc__)
     scenes, photos = training_pictures(given)
     net = DirectNet(DirectConfig(net_config(scenes.pictures, given.width)))
-    set_scales(net.trunk, scenes, photos)
     if given.start:  # a head start for the baseline: what the state has taught the trunk
         net.trunk.load_state_dict(TapAdapter.load(given.start).net.state_dict(), strict=False)
+    else:
+        set_scales(net.trunk, scenes, photos)
     done = train(net, scenes, photos, TrainConfig(steps=given.steps, seed=given.seed), given.runs, given.minutes)
     DirectPath(net).save(given.out)
     print(json.dumps({"done": done, "out": str(given.out)}))

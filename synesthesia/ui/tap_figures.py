@@ -38,17 +38,16 @@ def strike_figure(clip: Clip) -> Figure:
     wave_axes.set_position((left, 0.6, width, 0.38))  # taller than elsewhere: the envelope is to be seen
     mel_axes.set_position((left, 0.125, width, 0.43))
     bar_axes.set_position((bar_left, 0.125, bar_width, 0.43))
-    reach, rings = 0.0, False
+    reach = 0.0
     for strike, (begin, end) in zip(clip.strikes, clip.spans(), strict=True):
         blow = strike.heard.blow
         assert blow is not None, "a silent place was not struck"
         draw_envelope(wave_axes, blow, begin, min(end, until_s))
         draw_modes(mel_axes, blow, begin, min(end, until_s))
         reach = max(reach, float(blow.envelope.max(initial=0.0)))
-        rings = rings or bool(audible(blow)[0].any())
     if 1.15 * reach > wave_axes.get_ylim()[1]:
         wave_axes.set_ylim(-min(1.15 * reach, 1.0), min(1.15 * reach, 1.0))
-    explain(wave_axes, mel_axes, rings)
+    explain(wave_axes, mel_axes, any(strike.heard.blow.rings for strike in clip.strikes if strike.heard.blow))
     return figure
 
 
@@ -125,4 +124,4 @@ def as_html(clip: Clip, what: str) -> str:
 
 def strongest_hz(blow: Blow) -> float:
     """0 where nothing rings."""
-    return float(blow.frequencies_hz[int(np.abs(blow.gains).argmax())]) if blow.gains.any() else 0.0
+    return float(blow.frequencies_hz[int(np.abs(blow.gains).argmax())]) if blow.rings else 0.0

@@ -28,6 +28,8 @@ AUTOPLAY = "Play at once"
 START = ("Click a thing and hear it struck there.", "Drag across the photograph to strike along the way.")
 LOOKING = ("Looking at the photograph …", "What each place is made of, before anything is struck.")
 STRIKING = "Striking along the way …"
+KNOCK = "nothing in it rings below 8 kHz, only the knock is heard"
+QUIET_DB = -33.0  # below this peak a blow is told to be quiet
 NOTHING_SMALL = "Sky and what lies far away, for one, can't be struck. It can be told to strike anyway."
 ANYWAY = "Strike anyway"
 NO_PATH = "That was no place on the photograph; please try again."
@@ -149,10 +151,6 @@ def thing(blow: Blow) -> str:
     return ", ".join(filter(None, parts))
 
 
-QUIET_DB = -33.0  # below this peak a blow is told to be quiet
-KNOCK = "nothing in it rings below 8 kHz, only the knock is heard"
-
-
 def doubt(state: PhysicsState, called: str = "") -> str:
     """Which material it may be as well; empty where the first is likely enough. called: what it is struck as."""
     if len(state.materials) < 2 or state.materials[0].score >= LIKELY:
@@ -176,7 +174,7 @@ def struck(heard: Heard, called: str, took_s: float) -> tuple[str, str]:
     asked = f"Struck with {newtons(blow.force_n)} ({blow.mallet}): {thing(blow)}"
     small = (
         f"Row {heard.row}, column {heard.col}", code(blow.state, called), doubt(blow.state, called),
-        "" if (blow.gains != 0).any() else KNOCK, quiet(heard), f"seed {heard.recipe.seed}", made_in(took_s),
+        "" if blow.rings else KNOCK, quiet(heard), f"seed {heard.recipe.seed}", made_in(took_s),
     )  # fmt: skip
     return asked, " · ".join(filter(None, small))
 
