@@ -36,6 +36,16 @@ def click_photo(page: Any, x: float, y: float) -> None:
     image.click(position={"x": x * box["width"], "y": y * box["height"]})
 
 
+def unfold(page: Any, fold: str) -> None:
+    """Open a fold, and leave what it holds the time to settle, in the page's own clock.
+
+    For about 25 ms after Gradio first draws a field it puts the field's first value in it, over what was typed.
+    """
+    page.locator(f"{fold} button").first.click()
+    page.locator(f"{fold} input").first.wait_for()
+    page.evaluate("() => new Promise(done => setTimeout(done, 500))")
+
+
 def settled(page: Any, before: str = "") -> str:
     """Text of the verdict once it is no longer busy and differs from `before`."""
     page.wait_for_function(

@@ -19,6 +19,7 @@ from tests.e2e.driving import (
     player_source,
     samples,
     settled,
+    unfold,
     verdict,
 )
 
@@ -99,7 +100,7 @@ def test_a_row_outside_the_grid_is_refused_in_words(page: Any) -> None:
 
 def test_an_empty_seed_is_one_sentence_and_the_next_click_works(page: Any) -> None:
     before = verdict(page)
-    page.locator("#settings button").first.click()
+    unfold(page, "#settings")
     page.get_by_label("Seed").fill("")
     click_photo(page, 0.5, 0.5)
     assert "seed" in settled(page, before)
@@ -208,7 +209,7 @@ def test_a_click_during_a_sweep_ends_it_and_shows_its_own_sound(page: Any) -> No
 
 def begin_playing_sweep(page: Any) -> None:
     """Row 8, silent places too, until one of its sounds plays."""
-    page.locator("#settings button").first.click()
+    unfold(page, "#settings")
     page.locator("#settings").get_by_label("Sound anyway").check()
     page.locator("#row input").fill("8")
     page.get_by_role("tab", name="Sweep a row").click()

@@ -15,7 +15,7 @@ import soundfile
 from synesthesia import weights
 from synesthesia.ui.page import build_page, launch
 from tests.e2e.conftest import served
-from tests.e2e.driving import click_photo, hear_at, loud, open_page, samples, settled, verdict
+from tests.e2e.driving import click_photo, hear_at, loud, open_page, samples, settled, unfold, verdict
 from tests.tiny import write_checkpoints
 from tests.tiny_thinking import write_thinking
 from tests.ui.fake_studio import FakeEars, FakeStudio
@@ -136,7 +136,7 @@ def test_the_photograph_shows_where_it_looked_if_wished(page: Any) -> None:
 
 
 def test_the_settings_say_whom_they_are_for(page: Any) -> None:
-    page.locator("#settings button").first.click()
+    unfold(page, "#settings")
     for name in ("Temperature", "Top-k"):
         page.locator("#settings").get_by_label(f"number input for {name}").wait_for()  # until visible
     assert page.locator("#settings").get_by_text("Language only").count() == 2

@@ -14,7 +14,7 @@ import soundfile
 from synesthesia import Studio, presets, weights
 from synesthesia.clips import can_answer
 from tests.e2e.conftest import served
-from tests.e2e.driving import WAIT_MS, loud, samples
+from tests.e2e.driving import WAIT_MS, loud, samples, unfold
 from tests.tiny import write_checkpoints
 
 DESK = {"width": 1280, "height": 900}
@@ -152,7 +152,7 @@ def test_a_cleared_box_keeps_its_last_number(browser: Any, tiny_url: str) -> Non
 def test_the_dot_touches_no_word_and_no_thumb_is_cut_off(browser: Any, tiny_url: str) -> None:
     context = browser.new_context(viewport=PHONE, device_scale_factor=2, is_mobile=True, has_touch=True)
     page = open_tab(context, tiny_url)
-    page.locator("#place-more button").first.click()
+    unfold(page, "#place-more")
     page.locator("#place-azimuth input[type=number]").fill("0")
     word, dot = (page.locator(f"#place-dial {part}").first.bounding_box() for part in ("text", ".source circle"))
     assert word["y"] + word["height"] <= dot["y"] + 1

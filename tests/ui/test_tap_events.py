@@ -111,9 +111,7 @@ def test_a_click_strikes_there_with_the_controls(
     assert (told.seed, told.force, told.mallet, told.seconds) == (0, 12.0, "metal", 2.0)
 
 
-def test_a_blow_that_may_be_missed_is_told_to_be_quiet(
-    events: TapEvents, tab: TapTab, session: TapSession
-) -> None:
+def test_a_blow_that_may_be_missed_is_told_to_be_quiet(events: TapEvents, tab: TapTab, session: TapSession) -> None:
     (loud,) = events.touched(session, CLICK, HOW)
     (soft,) = events.touched(session, CLICK, replace(HOW, force=0.5))
     assert "very quiet" not in loud[tab.verdict]
