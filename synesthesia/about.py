@@ -17,8 +17,9 @@ LIMITS = (
     "what a place really sounded like. Directions were learnt from simulated clips through fifteen heads; front and "
     "back are often confused, most for dull sounds and in live rooms. The path language places a sound by where the "
     "picture was clicked, left to right, and knows nothing of distance. The path tap takes the thing at a place for "
-    "one of 13 materials and 7 shapes, learnt mostly from rendered pictures; sizes and walls are guesses, told with "
-    "intervals. Part of the training data is for research only, so treat the weights alike."
+    "one of 13 materials and 7 shapes, learnt mostly from rendered pictures; on photographs unlike those that taught "
+    "it the material is little better than a guess; sizes and walls are guesses too, told with intervals. Part of the "
+    "training data is for research only, so treat the weights alike."
 )
 _LIBRARIES = ("torch", "timm", "diffusers", "transformers", "gradio", "numpy", "pillow")
 

@@ -17,6 +17,7 @@ import io
 import json
 import re
 import tarfile
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -36,9 +37,10 @@ from training.rendered import Rendered, read_shard
 
 CELLS = 16  # along each side
 NOTHING = 255
-SOURCES = ("trashnet", "caltech101", "imagenet-sample", "tiny-imagenet")
+TAUGHT = ("trashnet", "caltech101", "imagenet-sample")
+SOURCES = (*TAUGHT, "tiny-imagenet")  # the last is of 64 px
 CALLED = {"water": "liquid"}  # a material's name in the table of pairs, where it isn't ours
-MOST_TINY = 60  # pictures of a class of 64 px
+MOST_TINY = 200  # pictures of 64 px of a material
 SIDES = (0.35, 1.0)  # of a cut, in sides of the picture
 LAST_ANIMAL = 2_655_020  # WordNet's number, in the names of ImageNet's pictures
 BATCH = 16
@@ -220,6 +222,7 @@ def photos(data: Path, source: str, split: str) -> list[Photo]:
     """All photographs of one source and split that a material is known of."""
     known = strongest(data)
     out: list[Photo] = []
+    tiny: list[Photo] = []
     with (data / "images_manifest.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             if row["source"] != source or row["split"] != split:
@@ -230,14 +233,22 @@ def photos(data: Path, source: str, split: str) -> list[Photo]:
                 elif (source, row["label"]) in known:
                     out.append(Photo(row["path"], "", source, row["label"], *known[source, row["label"]], split))
                 continue
-            counts: dict[str, int] = {}
             with tarfile.open(data / row["path"]) as tar:
                 for name in tar.getnames():
                     label = name.split("/")[-2] if "/" in name else ""
-                    if (source, label) in known and counts.get(label, 0) < MOST_TINY:
-                        counts[label] = counts.get(label, 0) + 1
-                        out.append(Photo(row["path"], name, source, label, *known[source, label], split))
-    return out
+                    if (source, label) in known:
+                        tiny.append(Photo(row["path"], name, source, label, *known[source, label], split))
+    return out + rationed(tiny, MOST_TINY)
+
+
+def rationed(found: list[Photo], most: int) -> list[Photo]:
+    """At most so many of each material, the surest first and of every label as many, in their old order."""
+    earlier = Counter[str]()  # photographs of a label that came before
+    ranked: dict[int, list[tuple[float, int, int]]] = {}
+    for place, photo in enumerate(found):
+        ranked.setdefault(photo.material, []).append((-photo.weight, earlier[photo.label], place))
+        earlier[photo.label] += 1
+    return [found[place] for place in sorted(place for of in ranked.values() for *_, place in sorted(of)[:most])]
 
 
 def opened(data: Path, chosen: list[Photo]) -> Iterator[Image.Image]:
@@ -271,7 +282,7 @@ def main() -> None:
     parser.add_argument("--renders", type=Path, nargs="+", default=[], help="folders of training.render_scenes")
     parser.add_argument("--data", type=Path, help="folder with images_manifest.csv and pairs.csv")
     parser.add_argument("--preset", default="embedded", choices=("embedded", "hub"), help="whose eyes look")
-    parser.add_argument("--sources", nargs="+", default=list(SOURCES), choices=SOURCES)
+    parser.add_argument("--sources", nargs="+", default=list(TAUGHT), choices=SOURCES)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--views", type=int, default=6, help="of each scene to train on")
     parser.add_argument("--threads", type=int, default=2)

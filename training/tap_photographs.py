@@ -15,23 +15,25 @@ from synesthesia.striking.strike import strike
 from synesthesia.striking.things import MATERIALS
 from training.tap_compared import Compared
 from training.tap_features import Photo, opened, photos
-from training.tap_intervals import share_of
+from training.tap_intervals import mean, over_scenes, share_of
 from training.tap_judge import FORCE_N, MALLET, SECONDS, SoundJudge
 
 if TYPE_CHECKING:
     from synesthesia.vision.backbone import PatchEncoder
 
-SETS = ("trashnet", "caltech101", "imagenet-sample")
+SETS = ("trashnet", "caltech101", "imagenet-sample", "tiny-imagenet")
 SEED = 3
 ALL_NAMES = "of all materials"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What is said of one photograph. said: by way of telling, the material's number."""
+    """What is said of one photograph. sure: share of the likeliest material; said: by way of telling, the material's
+    number."""
 
     photo: Photo
     silent: bool
+    sure: float
     said: dict[str, int] = field(default_factory=dict)
 
 
@@ -59,7 +61,7 @@ def answer(encoder: PatchEncoder, compared: Compared, judge: SoundJudge, photo: 
             said[f"{name}, {among}"] = judge.heard(sound, numbers)
     if compared.names is not None:
         said[f"object's name, {ALL_NAMES}"] = compared.names.named(grid, row, col)
-    return Answer(photo, float(adapter.solid(near)[0]) < adapter.threshold, said)
+    return Answer(photo, float(adapter.solid(near)[0]) < adapter.threshold, float(shares.max()), said)
 
 
 def photographs(
@@ -93,6 +95,9 @@ def photo_figures(answers: Sequence[Answer]) -> dict[str, Any]:
         "always the commonest": share_of([material == common for material in right]),
         "silent": share_of([a.silent for a in answers]),
     }
+    figures["how sure it is of the code"] = over_scenes(
+        np.array([a.sure for a in answers]), np.arange(len(answers)), mean
+    )
     for way in answers[0].said:
         figures[way] = share_of([a.said[way] == a.photo.material for a in answers])
     spoken = [a for a in answers if not a.silent]

@@ -312,6 +312,7 @@ def arguments(about: str | None) -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=1e9)
     parser.add_argument("--steps", type=int, default=TrainConfig.steps)
     parser.add_argument("--shards", type=int, default=10**6, help="of renders, at most")
+    parser.add_argument("--without", nargs="*", default=[], choices=SOURCES, help="kept photographs not to be shown")
     parser.add_argument("--width", type=int, default=NetConfig.width)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
@@ -323,7 +324,7 @@ def arguments(about: str | None) -> argparse.Namespace:
 
 def training_pictures(given: argparse.Namespace) -> tuple[Scenes, Photos]:
     scenes = read_scenes(given.features, "train", given.shards)
-    photos = read_photos(given.features, SOURCES, "train")
+    photos = read_photos(given.features, tuple(name for name in SOURCES if name not in given.without), "train")
     print(f"{len(scenes)} scenes with {len(scenes.things)} things, {len(photos)} photographs", flush=True)
     return scenes, photos
 
