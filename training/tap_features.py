@@ -37,7 +37,7 @@ from training.rendered import Rendered, read_shard
 
 CELLS = 16  # along each side
 NOTHING = 255
-TAUGHT = ("trashnet", "caltech101", "imagenet-sample")
+TAUGHT = ("trashnet", "imagenet-sample", "caltech101")  # what the shipped adapter learnt from
 SOURCES = (*TAUGHT, "tiny-imagenet")  # the last is of 64 px
 CALLED = {"water": "liquid"}  # a material's name in the table of pairs, where it isn't ours
 MOST_TINY = 200  # pictures of 64 px of a material

@@ -94,10 +94,8 @@ def photo_figures(answers: Sequence[Answer]) -> dict[str, Any]:
     figures: dict[str, Any] = {
         "always the commonest": share_of([material == common for material in right]),
         "silent": share_of([a.silent for a in answers]),
+        "how sure it is of the code": over_scenes(np.array([a.sure for a in answers]), np.arange(len(answers)), mean),
     }
-    figures["how sure it is of the code"] = over_scenes(
-        np.array([a.sure for a in answers]), np.arange(len(answers)), mean
-    )
     for way in answers[0].said:
         figures[way] = share_of([a.said[way] == a.photo.material for a in answers])
     spoken = [a for a in answers if not a.silent]

@@ -44,9 +44,9 @@ from training.tap_data import (
     read_photos,
     read_scenes,
 )
+from training.tap_features import SOURCES, TAUGHT
 from training.tap_names import count_votes
 
-SOURCES = ("trashnet", "imagenet-sample", "caltech101", "tiny-imagenet")
 PHOTO_WEIGHT = 0.7
 PHOTO_LATE = 0.75  # share of the photographs that are seen with their late layers
 OTHERS_LATE = 0.5  # share of the scenes without late layers of their own that are seen with another scene's
@@ -312,7 +312,7 @@ def arguments(about: str | None) -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=1e9)
     parser.add_argument("--steps", type=int, default=TrainConfig.steps)
     parser.add_argument("--shards", type=int, default=10**6, help="of renders, at most")
-    parser.add_argument("--without", nargs="*", default=[], choices=SOURCES, help="kept photographs not to be shown")
+    parser.add_argument("--sources", nargs="+", default=list(TAUGHT), choices=SOURCES, help="of photographs")
     parser.add_argument("--width", type=int, default=NetConfig.width)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
@@ -324,7 +324,7 @@ def arguments(about: str | None) -> argparse.Namespace:
 
 def training_pictures(given: argparse.Namespace) -> tuple[Scenes, Photos]:
     scenes = read_scenes(given.features, "train", given.shards)
-    photos = read_photos(given.features, tuple(name for name in SOURCES if name not in given.without), "train")
+    photos = read_photos(given.features, tuple(given.sources), "train")
     print(f"{len(scenes)} scenes with {len(scenes.things)} things, {len(photos)} photographs", flush=True)
     return scenes, photos
 
