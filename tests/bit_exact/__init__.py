@@ -1,0 +1,1 @@
+"""Bit-exact regression record of the embedded preset."""
