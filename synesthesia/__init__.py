@@ -3,8 +3,8 @@
 Importing this package stays cheap: torch and the models are loaded by the first call that needs them.
 """
 
-from synesthesia.about import VERSION
-from synesthesia.errors import UserError
+from synesthesia.core.about import VERSION
+from synesthesia.core.errors import UserError
 from synesthesia.studio import Studio
 
 __version__ = VERSION

@@ -12,11 +12,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
-from synesthesia import presets, recipe
-from synesthesia.errors import UserError
-from synesthesia.results import Heard, bearings
+from synesthesia.core import presets, recipe
+from synesthesia.core.errors import UserError
+from synesthesia.core.results import Heard, bearings
+from synesthesia.impact.pipeline import told
 from synesthesia.studio import Studio
-from synesthesia.tapping import told
 
 BAD_INPUT = 2
 SETTINGS = (

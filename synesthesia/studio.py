@@ -15,19 +15,19 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from PIL import Image
 
-from synesthesia import presets, weights
-from synesthesia.clips import ClipModels
-from synesthesia.errors import UserError
-from synesthesia.presets import Preset
-from synesthesia.results import Answered, Evidence, Heard, Info, Located, MaterialMap, Recipe, SceneHeard, Writing
-from synesthesia.settings import Settings, asked, inside, place
-from synesthesia.tapping import Tapping, struck_together
-from synesthesia.thinking import Looked, Sound, Thinking
-from synesthesia.vision.cache import BoundedCache
+from synesthesia.core import checkpoints, presets
+from synesthesia.core.cache import BoundedCache
+from synesthesia.core.errors import UserError
+from synesthesia.core.presets import Preset
+from synesthesia.core.requests import Settings, asked, inside, place
+from synesthesia.core.results import Answered, Evidence, Heard, Info, Located, MaterialMap, Recipe, SceneHeard, Writing
+from synesthesia.impact.pipeline import Tapping, struck_together
+from synesthesia.localization.pipeline import ClipModels
 from synesthesia.vision.image import picture_key, read_image
+from synesthesia.vlm_to_sound.pipeline import Looked, Sound, Thinking
 
 if TYPE_CHECKING:
-    from synesthesia.hearing.direct import Hearing
+    from synesthesia.image_to_sound.pipeline import Hearing
     from synesthesia.vision.backbone import PatchEncoder
     from synesthesia.vision.grid import PatchGrid
 
@@ -177,7 +177,7 @@ class Studio:
         )
         if not 1 <= stems <= 8:
             raise UserError(f"A scene has 1 to 8 stems, not {stems}.")
-        from synesthesia.hearing.scene import mix, pick_places
+        from synesthesia.image_to_sound.mix import mix, pick_places
 
         seen = self._looked_at(read_image(image), settings)
         tap = settings.path == "tap"
@@ -197,7 +197,7 @@ class Studio:
         direction (mono, panned, silent) is answered with a warning. UserError: what can't be read as such a clip,
         missing or damaged weights.
         """
-        from synesthesia.spatial.clip import read_clip
+        from synesthesia.localization.clip_input import read_clip
 
         clip = read_clip(waveform, sample_rate)
         with self._lock:
@@ -210,7 +210,7 @@ class Studio:
         UserError: no question or too long a one, a silent clip, what can't be read as a clip, missing or damaged
         weights.
         """
-        from synesthesia.spatial.clip import read_clip
+        from synesthesia.localization.clip_input import read_clip
 
         question, clip = asked(question), read_clip(waveform, sample_rate)
         with self._lock:
@@ -232,7 +232,7 @@ class Studio:
         -40 to 60; room: "none", "small" or "large"; snr_db: -10 to 60, of noise from all around; seed: the same seed
         gives the same samples. UserError: a setting out of range, missing or damaged weights.
         """
-        from synesthesia.spatial.test_sounds import RATE_HZ, Placing
+        from synesthesia.binaural.demo_clips import RATE_HZ, Placing
 
         placing = Placing.checked(sound, azimuth_deg, elevation_deg, room, snr_db, seed)
         with self._lock:
@@ -244,12 +244,12 @@ class Studio:
             raise UserError(f"The recipe belongs to the preset '{wanted.preset}', not to '{self.preset.name}'.")
         if wanted.picture_sha256 != picture_key(read_image(image)):
             raise UserError("The recipe was made from another photograph, so its sound can't come out of this one.")
-        if wanted.weights_sha256 != weights.fingerprint(self.preset.used_by(wanted.path)):
+        if wanted.weights_sha256 != checkpoints.fingerprint(self.preset.used_by(wanted.path)):
             raise UserError("The recipe was made with other weights, so these can't give the same samples.")
 
     def info(self) -> Info:
         """What is running, with licences. Never loads a model."""
-        from synesthesia.about import info
+        from synesthesia.core.about import info
 
         return info(self.preset)
 
@@ -266,7 +266,7 @@ class Studio:
 
     def _require_mapper(self) -> None:
         """Before anything is fetched or computed: without a mapper for these features there will be no sound."""
-        if self.preset.name == "hub" and not weights.is_listed(self.preset.hearing.mapper_weights.folder):
+        if self.preset.name == "hub" and not checkpoints.is_listed(self.preset.hearing.mapper_weights.folder):
             raise UserError(
                 f"No mapper has been trained for the preset '{self.preset.name}' yet; "
                 f"this trains one: {self.preset.hearing.train_command}"
@@ -284,7 +284,7 @@ class Studio:
         with self._lock:
             if self._hearing is None:
                 from synesthesia.audio.codec import LatentCodec
-                from synesthesia.hearing.direct import Hearing
+                from synesthesia.image_to_sound.pipeline import Hearing
 
                 self._hearing = Hearing.load(self.preset.hearing, LatentCodec.load(self.preset.codec))
             return self._hearing

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from synesthesia import Studio, weights
-from synesthesia.errors import UserError
+from synesthesia import Studio
+from synesthesia.core import checkpoints
+from synesthesia.core.errors import UserError
 from tests.tiny import damaged_copy, write_checkpoints
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,7 +31,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module", autouse=True)
 def here(tiny: Path):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(weights.ROOT_VARIABLE, str(tiny))
+        patch.setenv(checkpoints.ROOT_VARIABLE, str(tiny))
         yield
 
 
@@ -98,13 +99,13 @@ def test_the_command_line_and_the_studio_give_the_same_samples(
     """A recipe saved from one process, replayed in another."""
     import soundfile
 
-    from synesthesia import recipe
+    from synesthesia.core import recipe
 
     heard = studio.hear(cat, 200, 100, path="mlp", seconds=1, seed=4, anyway=True)
     cat.save(tmp_path / "cat.png")
     (tmp_path / "r.json").write_text(recipe.to_json(heard.recipe))
     command = [sys.executable, "-m", "synesthesia", "hear", "cat.png", "--recipe", "r.json", "--out", "a.wav", "--json"]
-    environment = {**os.environ, weights.ROOT_VARIABLE: str(tiny), "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, checkpoints.ROOT_VARIABLE: str(tiny), "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["recipe"] == json.loads((tmp_path / "r.json").read_text())
@@ -118,7 +119,7 @@ def test_a_checkpoint_that_is_damaged_later_is_refused_by_the_next_studio(
     tiny: Path, cat: Image.Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = damaged_copy(tiny, tmp_path / "checkpoints", "mapper/flow.safetensors")
-    monkeypatch.setenv(weights.ROOT_VARIABLE, str(folder))
+    monkeypatch.setenv(checkpoints.ROOT_VARIABLE, str(folder))
     with pytest.raises(UserError, match=r"flow\.safetensors is damaged"):
         Studio.load("embedded").hear(cat, 5, 5)
     assert Studio.load("embedded").similarity(cat, 5, 5).shape == (16, 24)  # the eyes are whole

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from synesthesia import Studio
-from synesthesia.errors import UserError
-from synesthesia.results import Heard, Writing
+from synesthesia.core.errors import UserError
+from synesthesia.core.results import Heard, Writing
 from synesthesia.studio import SEEN_PICTURES
 from tests.ui.fake_studio import FakeStudio
 

@@ -15,21 +15,21 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-from synesthesia.audio.ear import Ear, EarConfig
+from synesthesia.audio.tagger import Ear, EarConfig
 from synesthesia.audio.vae import MelVae, VaeConfig
 from synesthesia.audio.vocoder import IstftConfig, IstftVocoder
-from synesthesia.hearing.descriptor import DESCRIPTOR_DIM
-from synesthesia.hearing.flow import Flow, FlowConfig
-from synesthesia.hearing.index import Entry, SoundIndex
-from synesthesia.hearing.mlp import Mlp, MlpConfig
-from synesthesia.hearing.patches import MelPatches
-from synesthesia.hearing.prior import Prior, PriorConfig
-from synesthesia.hearing.voice import VoiceConfig
-from synesthesia.spatial.compact_head import CompactHead, CompactHeadConfig
-from synesthesia.spatial.extractor import ExtractorConfig
-from synesthesia.spatial.localiser import Localiser, LocaliserConfig
+from synesthesia.binaural.sh_hrtf import CompactHead, CompactHeadConfig
+from synesthesia.image_to_sound.flow import Flow, FlowConfig
+from synesthesia.image_to_sound.generator import VoiceConfig
+from synesthesia.image_to_sound.mel_patches import MelPatches
+from synesthesia.image_to_sound.mlp import Mlp, MlpConfig
+from synesthesia.image_to_sound.prior import Prior, PriorConfig
+from synesthesia.image_to_sound.retrieval import Entry, SoundIndex
+from synesthesia.image_to_sound.texture_statistics import DESCRIPTOR_DIM
+from synesthesia.localization.encoder import ExtractorConfig
+from synesthesia.localization.localizer import Localiser, LocaliserConfig
 from synesthesia.vision.backbone import Backbone
-from training.manifest import write_manifest
+from training.common.manifest import write_manifest
 
 LABELS = ("rain", "dog", "clock_tick")
 QUERY = 128

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from synesthesia import weights
 from synesthesia.audio.mel import LogMel
 from synesthesia.audio.vae import TIME_STRIDE, MelVae
 from synesthesia.audio.vocoder import HifiGanVocoder, IstftVocoder, Vocoder
-from synesthesia.presets import CodecConfig
+from synesthesia.core import checkpoints
+from synesthesia.core.presets import CodecConfig
 
 
 class LatentCodec(nn.Module):
@@ -66,12 +66,12 @@ class LatentCodec(nn.Module):
     @classmethod
     def load(cls, config: CodecConfig) -> LatentCodec:
         """The codec of a preset. UserError when its weights are missing, damaged or can't be fetched."""
-        vocoder_files = weights.files(config.vocoder_weights)
+        vocoder_files = checkpoints.files(config.vocoder_weights)
         reader = IstftVocoder if config.vocoder == "istft" else HifiGanVocoder
         vocoder = reader.read(*vocoder_files)
-        return cls(LogMel(), lambda: MelVae.read(*weights.files(config.vae_weights)), vocoder).eval()
+        return cls(LogMel(), lambda: MelVae.read(*checkpoints.files(config.vae_weights)), vocoder).eval()
 
     @classmethod
     def from_folders(cls, vae: Path, vocoder: Path) -> LatentCodec:
-        """From two folders as `training/train_codec.py` writes them. UserError when a file is missing."""
+        """From two folders as `training/audio/train_codec.py` writes them. UserError when a file is missing."""
         return cls(LogMel(), MelVae.load(vae), IstftVocoder.load(vocoder)).eval().requires_grad_(False)

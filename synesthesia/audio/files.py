@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from synesthesia.errors import UserError
+from synesthesia.core.errors import UserError
 
 MAX_FILE_BYTES = 50_000_000
 MAX_VALUES = 60_000_000  # frames x channels: ten minutes of stereo at 48 kHz

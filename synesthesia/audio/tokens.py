@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import EncodecConfig, EncodecModel
 
-from synesthesia.audio.kmeans import means, nearest
-from synesthesia.errors import UserError
-from synesthesia.quantised import load_quantised, save_quantised
+from synesthesia.core.errors import UserError
+from synesthesia.nn.kmeans import means, nearest
+from synesthesia.nn.quantised import load_quantised, save_quantised
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from synesthesia.errors import UserError
-from synesthesia.quantised import load_quantised, save_quantised
+from synesthesia.core.errors import UserError
+from synesthesia.nn.quantised import load_quantised, save_quantised
 
 if TYPE_CHECKING:
     from diffusers import AutoencoderKL

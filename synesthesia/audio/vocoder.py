@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from synesthesia.audio.mel import LogMel, MelConfig, mel_filters
 from synesthesia.audio.mel_match import MelMatch
-from synesthesia.errors import UserError
+from synesthesia.core.errors import UserError
 
 if TYPE_CHECKING:
     from transformers import SpeechT5HifiGan

@@ -6,22 +6,24 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from synesthesia import weights
-from synesthesia.clips import can_answer
-from synesthesia.ui import cards, tap_words, words
-from synesthesia.ui.hear_api import add_endpoint
-from synesthesia.ui.hear_tab import hear_tab
-from synesthesia.ui.hear_wiring import connect
-from synesthesia.ui.locate_api import add_ask_endpoint, add_locate_endpoint
-from synesthesia.ui.locate_tab import locate_tab
-from synesthesia.ui.locate_wiring import connect_locate
-from synesthesia.ui.script import HEAD
-from synesthesia.ui.tap_cases import FILE, read_cases
-from synesthesia.ui.tap_script import HEAD as TAP_HEAD
-from synesthesia.ui.tap_tab import tap_tab
-from synesthesia.ui.tap_theme import TAP_CSS
-from synesthesia.ui.tap_wiring import connect_tap
-from synesthesia.ui.theme import CSS, SHELL, theme
+from synesthesia.core import checkpoints
+from synesthesia.localization.pipeline import can_answer
+from synesthesia.ui.image_to_sound import cards
+from synesthesia.ui.image_to_sound.api import add_endpoint
+from synesthesia.ui.image_to_sound.tab import hear_tab
+from synesthesia.ui.image_to_sound.wiring import connect
+from synesthesia.ui.impact import words as tap_words
+from synesthesia.ui.impact.case_study import FILE, read_cases
+from synesthesia.ui.impact.script import HEAD as TAP_HEAD
+from synesthesia.ui.impact.tab import tap_tab
+from synesthesia.ui.impact.theme import TAP_CSS
+from synesthesia.ui.impact.wiring import connect_tap
+from synesthesia.ui.localization.api import add_ask_endpoint, add_locate_endpoint
+from synesthesia.ui.localization.tab import locate_tab
+from synesthesia.ui.localization.wiring import connect_locate
+from synesthesia.ui.shared import words
+from synesthesia.ui.shared.script import HEAD
+from synesthesia.ui.shared.theme import CSS, SHELL, theme
 
 if TYPE_CHECKING:
     from synesthesia.studio import Studio
@@ -35,7 +37,7 @@ HOUR_S = 3600
 def build_page(studio: Studio) -> gr.Blocks:
     """The whole page over one studio; nothing is computed until somebody opens it."""
     info = studio.info()
-    locating = weights.is_listed(studio.preset.spatial.localiser_weights.folder)
+    locating = checkpoints.is_listed(studio.preset.spatial.localiser_weights.folder)
     tap = studio.preset.tap.weights.folder
     with gr.Blocks(title=words.TITLE, analytics_enabled=False, delete_cache=(HOUR_S, HOUR_S)) as page:
         gr.HTML(words.masthead(info.preset, locating=locating), padding=False)
@@ -50,9 +52,9 @@ def build_page(studio: Studio) -> gr.Blocks:
                     add_locate_endpoint(studio)
                     if asking:
                         add_ask_endpoint(studio)
-            if weights.is_listed(tap):
+            if checkpoints.is_listed(tap):
                 with gr.Tab(tap_words.TAP, id="tap") as opened:
-                    connect_tap(studio, opened, tap_tab(read_cases(weights.root() / tap / FILE)))
+                    connect_tap(studio, opened, tap_tab(read_cases(checkpoints.root() / tap / FILE)))
         with gr.Accordion(words.ABOUT, open=False, elem_id="about"):
             gr.HTML(cards.footer(info), padding=False)
     return page.queue(max_size=WAITING, default_concurrency_limit=1)

@@ -19,12 +19,12 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from synesthesia import weights
-from synesthesia.errors import UserError
-from synesthesia.presets import VisionConfig
-from synesthesia.vision.glimpse import LEVELS, cover
+from synesthesia.core import checkpoints
+from synesthesia.core.errors import UserError
+from synesthesia.core.presets import VisionConfig
 from synesthesia.vision.grid import PatchGrid
 from synesthesia.vision.image import picture_key
+from synesthesia.vision.multi_crop import LEVELS, cover
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -92,7 +92,7 @@ class PatchEncoder:
     @classmethod
     def load(cls, config: VisionConfig, device: str = "cpu") -> PatchEncoder:
         """UserError when the weights are missing, damaged or of another architecture."""
-        config_path, tensors_path = weights.files(config.weights)
+        config_path, tensors_path = checkpoints.files(config.weights)
         backbone = read_backbone(json.loads(config_path.read_text(encoding="utf-8")))
         if backbone.architecture.split(".")[0] != config.architecture:
             raise UserError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from synesthesia.errors import UserError
+from synesthesia.core.errors import UserError
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -11,7 +11,7 @@ import soundfile
 
 from synesthesia.audio import files
 from synesthesia.audio.files import read_audio, resampled, wav_bytes, write_wav
-from synesthesia.errors import UserError
+from synesthesia.core.errors import UserError
 
 
 def stereo() -> np.ndarray:

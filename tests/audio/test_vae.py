@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from synesthesia.audio.vae import MelVae, VaeConfig
-from synesthesia.errors import UserError
+from synesthesia.core.errors import UserError
 
 TINY = VaeConfig(channels=(4, 4, 8), norm_groups=2, scaling_factor=0.5)
 

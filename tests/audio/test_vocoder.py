@@ -13,7 +13,7 @@ from transformers import SpeechT5HifiGan, SpeechT5HifiGanConfig
 
 from synesthesia.audio.mel import LogMel
 from synesthesia.audio.vocoder import GriffinLim, HifiGanVocoder, IstftConfig, IstftVocoder
-from synesthesia.errors import UserError
+from synesthesia.core.errors import UserError
 
 TINY = IstftConfig(width=8, hidden=16, blocks=1)
 TINY_HIFIGAN = SpeechT5HifiGanConfig(

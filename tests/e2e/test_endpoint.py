@@ -9,9 +9,9 @@ import pytest
 import soundfile
 from PIL import Image
 
-from synesthesia import weights
-from synesthesia.presets import embedded
-from synesthesia.recipe import from_json
+from synesthesia.core import checkpoints
+from synesthesia.core.presets import embedded
+from synesthesia.core.recipe import from_json
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def test_what_is_there_is_struck(url: str, photo: str) -> None:
     """Force, mallet and what ifs come last and may be left out, as may the length."""
     from gradio_client import Client, handle_file
 
-    if not weights.is_listed(embedded().tap.weights.folder):
+    if not checkpoints.is_listed(embedded().tap.weights.folder):
         pytest.skip("the path tap has not been trained yet")
     client = Client(url, verbose=False)
     wav, said = client.predict(

@@ -19,11 +19,12 @@ import numpy as np
 import torch
 from PIL import Image
 
-from synesthesia import presets
-from synesthesia.clips import ClipModels
-from synesthesia.errors import UserError
-from synesthesia.presets import Preset
-from synesthesia.results import (
+from synesthesia.binaural.geometry import is_front
+from synesthesia.core import presets
+from synesthesia.core.errors import UserError
+from synesthesia.core.presets import Preset
+from synesthesia.core.requests import Settings
+from synesthesia.core.results import (
     Attention,
     AttentionMap,
     Evidence,
@@ -33,16 +34,15 @@ from synesthesia.results import (
     Tokens,
     Writing,
 )
-from synesthesia.settings import Settings
-from synesthesia.spatial.clip import Clip
-from synesthesia.spatial.gcc import itd_s
-from synesthesia.spatial.geometry import is_front
-from synesthesia.spatial.localiser import shortest_arc
-from synesthesia.spatial.locate import sentence
+from synesthesia.localization.clip_input import Clip
+from synesthesia.localization.gcc_phat import itd_s
+from synesthesia.localization.localizer import shortest_arc
+from synesthesia.localization.pipeline import ClipModels
+from synesthesia.localization.result import sentence
 from synesthesia.studio import Studio
-from synesthesia.thinking import Looked, Sound, Thinking
 from synesthesia.vision.grid import PatchGrid
 from synesthesia.vision.image import picture_key
+from synesthesia.vlm_to_sound.pipeline import Looked, Sound, Thinking
 
 LONGEST_ITD_S = 0.7e-3
 PER_SECOND = 25  # of the language path's tokens

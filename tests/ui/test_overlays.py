@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from synesthesia.ui import overlays
+from synesthesia.ui.shared import overlays
 
 GREY = Image.new("RGB", (640, 400), (100, 100, 100))
 

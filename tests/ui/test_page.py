@@ -7,12 +7,14 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from synesthesia import presets, weights
-from synesthesia.clips import can_answer
-from synesthesia.results import Evidence, LabelScore, Neighbour
-from synesthesia.ui import cards, pictures, words
+from synesthesia.core import checkpoints, presets
+from synesthesia.core.results import Evidence, LabelScore, Neighbour
+from synesthesia.localization.pipeline import can_answer
+from synesthesia.ui.image_to_sound import cards
 from synesthesia.ui.page import build_page
-from synesthesia.ui.theme import CSS, theme
+from synesthesia.ui.shared import examples as pictures
+from synesthesia.ui.shared import words
+from synesthesia.ui.shared.theme import CSS, theme
 from tests.ui.fake_studio import FakeStudio
 
 
@@ -20,7 +22,7 @@ def test_endpoints_are_named_and_no_others_public() -> None:
     page = build_page(FakeStudio())
     names = {fn.api_name for fn in page.fns.values() if fn.api_visibility == "public"}
     locate = {"locate", "ask"} if can_answer(presets.embedded()) else {"locate"}
-    assert names == ({"hear"} | locate if weights.is_listed("localiser") else {"hear"})
+    assert names == ({"hear"} | locate if checkpoints.is_listed("localiser") else {"hear"})
     assert page.analytics_enabled is False
 
 

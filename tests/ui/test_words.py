@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from synesthesia.ui import words
+from synesthesia.ui.shared import words
 
 SIDES = {"front": 0, "right": 90, "back": 180, "left": -90}
 

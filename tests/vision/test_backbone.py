@@ -9,9 +9,9 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from synesthesia import weights
-from synesthesia.errors import UserError
-from synesthesia.presets import VisionConfig, Weights
+from synesthesia.core import checkpoints
+from synesthesia.core.errors import UserError
+from synesthesia.core.presets import VisionConfig, Weights
 from synesthesia.vision.backbone import Backbone, PatchEncoder, read_backbone
 
 HALF = (0.5, 0.5, 0.5)
@@ -76,7 +76,7 @@ def test_transformer_backbone_by_the_same_class() -> None:
 def test_weights_of_another_architecture_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "config.json").write_text(json.dumps({"architecture": "mobilenetv2_100", "mean": HALF, "std": HALF}))
     save_file({"classifier.weight": torch.zeros(1)}, tmp_path / "model.safetensors")
-    monkeypatch.setattr(weights, "files", lambda _: (tmp_path / "config.json", tmp_path / "model.safetensors"))
+    monkeypatch.setattr(checkpoints, "files", lambda _: (tmp_path / "config.json", tmp_path / "model.safetensors"))
     with pytest.raises(UserError, match="asks for"):
         PatchEncoder.load(VisionConfig("mobilenetv3", Weights("vision")))
     with pytest.raises(UserError, match="lacks"):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from synesthesia.errors import UserError
+from synesthesia.core.errors import UserError
 from synesthesia.vision import image as reading
 from synesthesia.vision.image import picture_key, read_image
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from synesthesia.errors import UserError
+from synesthesia.core.errors import UserError
 from synesthesia.vision.grid import PatchGrid
 from synesthesia.vision.similarity import pca_picture, similarity_map
 

@@ -1,0 +1,133 @@
+"""The product's own ear: which of the project's labels a sound carries, and a point in a space of sounds.
+
+It serves evidence ("what does the classifier hear in this?") and retrieval (which training sounds are near). Figures
+are never measured with it: `evaluation/judge.py` is independent on purpose. Residual convolutions over the log-mel,
+level removed.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from synesthesia.core.errors import UserError
+
+SMALLEST_FRAMES = 96  # shorter log-mels are padded with silence up to this
+
+
+@dataclass(frozen=True)
+class EarConfig:
+    labels: tuple[str, ...]
+    widths: tuple[int, ...] = (24, 48, 96, 192)
+    depths: tuple[int, ...] = (1, 1, 2, 2)
+    bands: int = 64
+    embedding: int = 128
+    range_nepers: float = 9.0  # what lies further below the loudest cell counts as silence (78 dB)
+    sharpness: float = 16.0  # logits = sharpness x cosine(embedding, label's direction)
+    temperature: float = 1.0  # divides the logits; fitted on held-out clips
+
+
+class Residual(nn.Module):
+    """Two 3x3 convolutions around a shortcut; the first may halve both axes. (B, C, T, K) -> (B, D, T', K')."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+        self.first_norm = nn.BatchNorm2d(outputs)
+        self.second = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+        self.second_norm = nn.BatchNorm2d(outputs)
+        self.shortcut = nn.Conv2d(inputs, outputs, 1, bias=False) if inputs != outputs else nn.Identity()
+        self.pool = nn.AvgPool2d(stride, ceil_mode=True) if stride > 1 else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.second_norm(self.second(F.silu(self.first_norm(self.first(x)))))
+        return F.silu(y + self.shortcut(self.pool(x)))
+
+
+class Ear(nn.Module):
+    """Log-mel (B, T, 64), any T -> (logits (B, labels), embedding (B, 128) of unit length)."""
+
+    def __init__(self, config: EarConfig) -> None:
+        super().__init__()
+        self.config = config
+        widths = config.widths
+        self.stem = nn.Conv2d(3, widths[0], 5, 2, 2, bias=False)
+        self.stem_norm = nn.BatchNorm2d(widths[0])
+        stages: list[nn.Module] = []
+        for index, (width, depth) in enumerate(zip(widths, config.depths, strict=True)):
+            stages += [
+                Residual(widths[max(0, index - (block == 0))], width, 2 if index and block == 0 else 1)
+                for block in range(depth)
+            ]
+        self.body = nn.Sequential(*stages)
+        self.drop = nn.Dropout(0.1)
+        self.project = nn.Linear(4 * widths[-1], config.embedding)
+        self.directions = nn.Parameter(torch.randn(len(config.labels), config.embedding) * 0.1)
+        self.bias = nn.Parameter(torch.zeros(len(config.labels)))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return self.config.labels
+
+    def picture(self, mel: Tensor) -> Tensor:
+        """(B, T, 64) -> (B, 3, T', 64): log-mel relative to its loudest cell, within -2..2; its rise over 20 ms; the
+        band's position."""
+        short = SMALLEST_FRAMES - mel.shape[1]
+        if short > 0:
+            mel = F.pad(mel, (0, 0, 0, short), value=-11.5129)
+        loudest = mel.amax(dim=(1, 2), keepdim=True)
+        span = self.config.range_nepers
+        level = ((mel - loudest).clamp(min=-span) + span) * (4.0 / span) - 2.0
+        level = torch.where(loudest < -11.4, torch.full_like(level, -2.0), level)  # silence has no loudest cell
+        rise = F.pad(level[:, 2:] - level[:, :-2], (0, 0, 1, 1))
+        bands = torch.linspace(-1.0, 1.0, mel.shape[2], dtype=mel.dtype, device=mel.device).expand_as(mel)
+        return torch.stack([level, rise, bands], dim=1)
+
+    def forward(self, mel: Tensor) -> tuple[Tensor, Tensor]:
+        assert mel.ndim == 3 and mel.shape[2] == self.config.bands, f"mel must be (B, T, 64), got {tuple(mel.shape)}"
+        x = self.picture(mel).contiguous(memory_format=torch.channels_last)
+        x = self.body(F.silu(self.stem_norm(self.stem(x))))  # (B, D, T', K')
+        bands = torch.cat([x.mean(dim=3), x.amax(dim=3)], dim=1)  # (B, 2 D, T')
+        pooled = torch.cat([bands.mean(dim=2), bands.amax(dim=2)], dim=1)  # (B, 4 D): what lasts and what strikes
+        embedding = F.normalize(self.project(self.drop(pooled)).float(), dim=1)  # (B, 128)
+        logits = self.config.sharpness * embedding @ F.normalize(self.directions.float(), dim=1).T + self.bias
+        return logits / self.config.temperature, embedding
+
+    @torch.no_grad()
+    def top(self, mel: Tensor, count: int = 5) -> list[tuple[str, float]]:
+        """The `count` likeliest labels of one log-mel (1, T, 64) with their probabilities, likeliest first."""
+        assert mel.shape[0] == 1, f"one sound at a time, got {mel.shape[0]}"
+        scores = self(mel)[0][0].softmax(dim=0)
+        values, indices = scores.topk(min(count, len(self.labels)))
+        return [(self.labels[int(i)], float(v)) for i, v in zip(indices, values, strict=True)]
+
+    def save(self, folder: Path, half: bool = True) -> None:
+        """config.json and model.safetensors (matrices in fp16 unless told otherwise)."""
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "config.json").write_text(json.dumps(asdict(self.config), indent=1) + "\n", encoding="utf-8")
+        state = {
+            name: (value.half() if half and value.ndim > 1 else value).detach().contiguous()
+            for name, value in self.state_dict().items()
+        }
+        save_file(state, folder / "model.safetensors")
+
+    @classmethod
+    def load(cls, folder: Path) -> Ear:
+        """From config.json and model.safetensors. UserError when a file is missing."""
+        for name in ("config.json", "model.safetensors"):
+            if not (folder / name).is_file():
+                raise UserError(f"The ear's file {name} is missing from {folder}.")
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        config |= {name: tuple(config[name]) for name in ("labels", "widths", "depths")}
+        ear = cls(EarConfig(**config))
+        state = load_file(folder / "model.safetensors")
+        ear.load_state_dict(
+            {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
+        )
+        return ear.eval().requires_grad_(False)

@@ -1,0 +1,1 @@
+"""Audio question answering: Qwen2-Audio with one spatial token beside the audio embeddings."""

@@ -1,0 +1,1 @@
+"""Shared foundation: requests, results, presets, checkpoints and errors. No model and no torch at import."""

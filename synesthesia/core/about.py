@@ -1,0 +1,56 @@
+"""What this program says about itself: version, models with licences, limits, how to cite it."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+
+from synesthesia.core import checkpoints
+from synesthesia.core.presets import PATHS, Preset, Weights
+from synesthesia.core.results import CheckpointInfo, Info
+
+VERSION = "0.1.0"
+CITATION = "Synesthesia contributors (2026). Synesthesia: click a patch of a photograph and hear it. Version 0.1.0."
+LIMITS = (
+    "The embedded models are small and were trained on about two hours of sound in 132 labels. They know everyday "
+    "animals, weather, machines, materials and instruments; a thing that no label covers gets the nearest one; many "
+    "sounds are rough. Where presence is low the studio stays silent. The sounds are made up: they are no evidence of "
+    "what a place really sounded like. Directions were learnt from simulated clips through fifteen heads; front and "
+    "back are often confused, most for dull sounds and in live rooms. The path language places a sound by where the "
+    "picture was clicked, left to right, and knows nothing of distance. The path tap takes the thing at a place for "
+    "one of 13 materials and 7 shapes, learnt mostly from rendered pictures; on photographs unlike those that taught "
+    "it the material is little better than a guess; sizes and walls are guesses too, told with intervals. Part of the "
+    "training data is for research only, so treat the weights alike."
+)
+_LIBRARIES = ("torch", "timm", "diffusers", "transformers", "gradio", "numpy", "pillow")
+
+
+def info(preset: Preset) -> Info:
+    """Never loads a model, and never imports torch: cheap enough for every page view."""
+    return Info(
+        preset=preset.name,
+        version=VERSION,
+        device="cpu",
+        checkpoints=tuple(_checkpoint(role, where) for role, where in preset.roles),
+        paths=PATHS,
+        limits=LIMITS,
+        citation=CITATION,
+        libraries=tuple((name, _version(name)) for name in _LIBRARIES),
+    )
+
+
+def _checkpoint(role: str, where: Weights) -> CheckpointInfo:
+    return CheckpointInfo(
+        role=role,
+        where=where.where,
+        revision=where.revision,
+        licence=where.licence,
+        megabytes=0.0 if where.hub_id else round(checkpoints.megabytes(where.folder), 1),
+        present=bool(where.hub_id) or checkpoints.is_listed(where.folder),
+    )
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"

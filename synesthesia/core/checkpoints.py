@@ -1,0 +1,129 @@
+"""Where weights lie on disk, and whether they are the files that were trained: checked before anything opens them.
+
+`checkpoints/manifest.json` holds {"files": {"vision/model.safetensors": {"sha256": ..., "bytes": ...}, ...}}, written
+by `python -m training.common.manifest`. A hub file is fetched once at its pinned commit and then read from the local cache.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from synesthesia.core.errors import UserError
+from synesthesia.core.presets import Weights
+
+ROOT_VARIABLE = "SYNESTHESIA_CHECKPOINTS"  # another checkpoints folder, for own trainings and for tests
+MANIFEST = "manifest.json"
+
+
+def root() -> Path:
+    """The checkpoints folder: this repository's, or the one that the environment names."""
+    named = os.environ.get(ROOT_VARIABLE)
+    return Path(named) if named else Path(__file__).resolve().parents[2] / "checkpoints"
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@lru_cache(maxsize=64)
+def _sha256_of_version(path: Path, modified_ns: int, size_bytes: int) -> str:
+    return sha256(path)
+
+
+def fingerprint(used: tuple[Weights, ...]) -> str:
+    """One hash that names all the weights in use, part of every recipe: it changes when any of them does."""
+    digest = hashlib.sha256()
+    for weights in used:
+        if weights.hub_id:
+            digest.update(f"{weights.hub_id}@{weights.revision}\n".encode())
+        elif is_listed(weights.folder):
+            for inside, entry in sorted(_listed(weights.folder).items()):
+                digest.update(f"{weights.folder}/{inside} {entry.sha256}\n".encode())
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class _Entry:
+    sha256: str
+    size_bytes: int
+
+
+def _listed(folder_name: str) -> dict[str, _Entry]:
+    """The manifest's entries below one folder, by path inside it."""
+    path, prefix = root() / MANIFEST, folder_name + "/"
+    mend = "`git checkout -- checkpoints` brings it back."
+    try:
+        files = json.loads(path.read_text(encoding="utf-8"))["files"].items()
+        return {
+            name.removeprefix(prefix): _Entry(str(entry["sha256"]), int(entry["bytes"]))
+            for name, entry in files
+            if name.startswith(prefix)
+        }
+    except FileNotFoundError:
+        raise UserError(f"The weights' list {path} is missing; {mend}") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # not JSON, or another shape
+        raise UserError(f"The weights' list {path} is damaged; {mend}") from None
+
+
+def folder(name: str) -> Path:
+    """The checked folder `checkpoints/<name>`: every file that the manifest lists is there, with the listed hash.
+
+    UserError when the folder is not listed, or a file is missing or damaged. A file is hashed once per version.
+    """
+    listed = _listed(name)
+    where = root() / name
+    if not listed:
+        raise UserError(f"The checkpoint '{name}' is missing: {root() / MANIFEST} lists no such model.")
+    for inside, entry in listed.items():
+        path = where / inside
+        if not path.is_file():
+            raise UserError(f"The checkpoint file {path} is missing; `git checkout -- checkpoints` brings it back.")
+        stat = path.stat()
+        same_size = stat.st_size == entry.size_bytes
+        if not same_size or _sha256_of_version(path, stat.st_mtime_ns, stat.st_size) != entry.sha256:
+            raise UserError(
+                f"The checkpoint file {path} is damaged (its checksum differs); "
+                "`git checkout -- checkpoints` brings the right one back."
+            )
+    return where
+
+
+def is_listed(name: str) -> bool:
+    """Whether the manifest knows a model of this name; False without a manifest."""
+    try:
+        return bool(_listed(name))
+    except UserError:
+        return False
+
+
+def files(weights: Weights) -> tuple[Path, Path]:
+    """(config.json, safetensors file) of a model, checked or fetched at its pinned revision.
+
+    UserError when they are missing, damaged, or can't be fetched.
+    """
+    if not weights.hub_id:
+        where = folder(weights.folder)
+        return where / weights.files[0], where / weights.files[1]
+    from huggingface_hub import hf_hub_download
+
+    try:
+        config, tensors = (
+            Path(hf_hub_download(weights.hub_id, name, revision=weights.revision)) for name in weights.files
+        )
+    except Exception as error:  # the client raises some twenty kinds for one fact: the file isn't to be had
+        raise UserError(
+            f"The hub checkpoint {weights.hub_id} at {weights.revision[:12]} can't be fetched "
+            f"({type(error).__name__}); the preset 'embedded' needs no network."
+        ) from error
+    return config, tensors
+
+
+def megabytes(name: str) -> float:
+    """Size of a listed model on disk by the manifest, 0 when it isn't listed."""
+    return sum(entry.size_bytes for entry in _listed(name).values()) / 1e6 if is_listed(name) else 0.0

@@ -1,0 +1,146 @@
+"""The judge: an independent classifier of sounds, used for figures alone and never by the product.
+
+It differs from the product's own `Ear` on purpose (front end, architecture, seed, training mixture), so that a
+generator tuned by the ear cannot please the judge by a shared mistake. It hears waveforms, not log-mels, and has never
+heard a generated sound. Residual 2-D convolutions over two pictures of one band spectrogram: a root-compressed one that
+ignores what is faint, and a logarithmic one that does not; the level of the clip is taken out first.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from synesthesia.core.errors import UserError
+
+
+@dataclass(frozen=True)
+class JudgeConfig:
+    labels: tuple[str, ...]
+    sample_rate_hz: int = 16_000
+    fft_samples: int = 512
+    hop_samples: int = 256
+    bands: int = 64
+    low_hz: float = 40.0
+    widths: tuple[int, ...] = (24, 40, 80, 144)
+    embedding: int = 144
+
+
+def band_filters(config: JudgeConfig) -> Tensor:
+    """(fft/2 + 1, bands) triangles on O'Shaughnessy's mel scale (2595 log10(1 + f/700)), each with a peak of 1."""
+    top = config.sample_rate_hz / 2
+    ends = 2595.0 * torch.log10(1.0 + torch.tensor([config.low_hz, top], dtype=torch.float64) / 700.0)
+    mels = torch.linspace(float(ends[0]), float(ends[1]), config.bands + 2, dtype=torch.float64)
+    edges = 700.0 * (10.0 ** (mels / 2595.0) - 1.0)  # (bands + 2,) Hz
+    bins = torch.linspace(0.0, top, config.fft_samples // 2 + 1, dtype=torch.float64)[:, None]  # (F, 1)
+    step = top / (config.fft_samples // 2)
+    rise = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2]).clamp(min=step)
+    fall = (edges[2:] - bins) / (edges[2:] - edges[1:-1]).clamp(min=step)
+    return torch.minimum(rise, fall).clamp(min=0.0).float()
+
+
+class ResidualPair(nn.Module):
+    """Two 3x3 convolutions around a shortcut; the first may halve both axes. (B, C, T, K) -> (B, D, T', K')."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+        self.first_norm = nn.BatchNorm2d(outputs)
+        self.second = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+        self.second_norm = nn.BatchNorm2d(outputs)
+        self.shortcut = nn.Conv2d(inputs, outputs, 1, bias=False) if inputs != outputs else nn.Identity()
+        self.pool = nn.AvgPool2d(stride, ceil_mode=True) if stride > 1 else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = F.relu(self.first_norm(self.first(x)))
+        return F.relu(self.second_norm(self.second(y)) + self.shortcut(self.pool(x)))
+
+
+class Judge(nn.Module):
+    """Waveform (B, n) at 16 kHz -> (logits (B, labels), embedding (B, embedding)). n >= one FFT window."""
+
+    window: Tensor
+    filters: Tensor
+
+    def __init__(self, config: JudgeConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.register_buffer("window", torch.hann_window(config.fft_samples), persistent=False)
+        self.register_buffer("filters", band_filters(config), persistent=False)
+        widths = config.widths
+        self.stem = nn.Sequential(
+            nn.Conv2d(3, widths[0], 5, 2, 2, bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU()
+        )  # two compressions and the band's own position
+        self.body = nn.Sequential(
+            *(ResidualPair(a, b, 2) for a, b in pairwise(widths)),
+            ResidualPair(widths[-1], widths[-1], 1),
+        )
+        self.attend = nn.Linear(widths[-1], 1)
+        self.embed = nn.Sequential(
+            nn.Linear(2 * widths[-1], config.embedding), nn.LayerNorm(config.embedding), nn.GELU()
+        )
+        self.drop = nn.Dropout(0.2)
+        self.classify = nn.Linear(config.embedding, len(config.labels))
+
+    def bands(self, waveform: Tensor) -> Tensor:
+        """(B, n) -> (B, T, bands) power in bands of the clip brought to a root mean square of 1."""
+        assert waveform.ndim == 2, f"waveform must be (B, n), got {tuple(waveform.shape)}"
+        level = waveform.pow(2).mean(dim=1, keepdim=True).sqrt().clamp(min=1e-5)
+        spectrum = torch.stft(
+            waveform / level, self.config.fft_samples, self.config.hop_samples, window=self.window,
+            center=True, pad_mode="constant", return_complex=True,
+        )  # (B, F, T)  # fmt: skip
+        return spectrum.abs().pow(2).transpose(1, 2) @ self.filters
+
+    def from_bands(self, power: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, T, bands) -> logits and embedding; split from `forward` so that training may mask bands and frames."""
+        root = power.clamp(min=1e-8).pow(0.2) / 2.0 - 1.0
+        peak = power.amax(dim=(1, 2), keepdim=True).clamp(min=1e-8)
+        decibels = (power / peak).clamp(min=1e-8).log10() / 3.0 + 1.0  # 0 dB -> 1, -80 dB -> -1.7
+        place = torch.linspace(-1, 1, power.shape[2], device=power.device).expand_as(power)
+        x = self.body(self.stem(torch.stack([root, decibels, place], dim=1)))  # (B, C, T', K')
+        frames = x.mean(dim=3).transpose(1, 2)  # (B, T', C)
+        weight = self.attend(frames).softmax(dim=1)  # (B, T', 1)
+        pooled = torch.cat([(weight * frames).sum(dim=1), x.amax(dim=3).mean(dim=2)], dim=1)  # (B, 2C)
+        embedding = self.embed(pooled)
+        return self.classify(self.drop(embedding)), embedding
+
+    def forward(self, waveform: Tensor) -> tuple[Tensor, Tensor]:
+        return self.from_bands(self.bands(waveform))
+
+    @torch.inference_mode()
+    def hear(self, waveforms: Tensor, batch: int = 16) -> tuple[Tensor, Tensor]:
+        """(N, n) -> (probabilities (N, labels), embeddings (N, embedding)), in small batches, without gradients."""
+        assert not self.training, "the judge must be in evaluation mode"
+        outputs = [self(part) for part in waveforms.split(batch)]
+        return torch.cat([o[0] for o in outputs]).softmax(dim=1), torch.cat([o[1] for o in outputs])
+
+    def save(self, folder: Path, **figures: float | int | str) -> None:
+        """Writes config.json and model.safetensors (float16; batch statistics stay float32)."""
+        folder.mkdir(parents=True, exist_ok=True)
+        tensors = {k: (v.half() if v.ndim > 1 else v).contiguous() for k, v in self.state_dict().items()}
+        save_file(tensors, folder / "model.safetensors")
+        text = json.dumps({"model": asdict(self.config), "training": figures}, indent=1)
+        (folder / "config.json").write_text(text + "\n", encoding="utf-8")
+
+    @staticmethod
+    def load(folder: Path) -> Judge:
+        """Reads what `save` wrote. UserError when a file is missing."""
+        try:
+            fields = json.loads((folder / "config.json").read_text(encoding="utf-8"))["model"]
+            tensors = load_file(folder / "model.safetensors")
+        except FileNotFoundError as error:
+            raise UserError(
+                f"The judge's folder {folder} is incomplete; train it with training.evaluation.train_eval_tagger."
+            ) from error
+        fields["labels"], fields["widths"] = tuple(fields["labels"]), tuple(fields["widths"])
+        judge = Judge(JudgeConfig(**fields))
+        judge.load_state_dict({k: v.float() if v.dtype == torch.float16 else v for k, v in tensors.items()})
+        return judge.eval()

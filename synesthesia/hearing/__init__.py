@@ -1,1 +1,0 @@
-"""Patch -> sound, one file a path. Nothing is imported here: each path loads what it needs."""

@@ -1,0 +1,1 @@
+"""Impact sounds: a physics state read from a photograph, and the sound of striking it."""

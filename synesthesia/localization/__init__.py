@@ -1,0 +1,1 @@
+"""Binaural sound source localization: a clip in, azimuth with its interval and evidence out."""

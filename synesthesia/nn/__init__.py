@@ -1,0 +1,1 @@
+"""Neural-network building blocks: transformer, LoRA, quantisation, k-means."""

@@ -1,0 +1,1 @@
+"""The questions inside the tab Locate."""

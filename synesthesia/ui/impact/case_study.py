@@ -1,0 +1,82 @@
+"""The case study "Things nobody can name", as the evaluation left it beside the weights.
+
+`checkpoints/tap/case_study.json`, written by `training/impact/evaluate.py`:
+
+    {"n": 6, "note": "...",
+     "rows": [{"title": "furry metal ball", "right": "metal", "named": "fabric", "state": "metal",
+               "lsd_tap_db": 5.1, "lsd_text_db": 9.3}, ...]}
+
+title: what the rendered thing is; right: what it is made of; named: the material that its name or look suggests to the
+path over text; state: the material that the physics state says; lsd_tap_db, lsd_text_db: log-spectral distance of each
+path's sound to the computed truth; n: renders over which they are means; note: one sentence under the table.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+from synesthesia.ui.impact import words as tap_words
+
+FILE = "case_study.json"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One row; see the module."""
+
+    title: str
+    right: str
+    named: str
+    state: str
+    lsd_tap_db: float
+    lsd_text_db: float
+
+
+@dataclass(frozen=True)
+class CaseStudy:
+    rows: tuple[Case, ...]
+    n: int
+    note: str
+
+
+def read_cases(path: Path) -> CaseStudy | None:
+    """None when there is no such file, or none that could be shown."""
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        rows = tuple(
+            Case(
+                str(row["title"]), str(row["right"]), str(row["named"]), str(row["state"]),
+                float(row["lsd_tap_db"]), float(row["lsd_text_db"]),
+            )
+            for row in told["rows"]
+        )  # fmt: skip
+        study = CaseStudy(rows, int(told.get("n", 0)), str(told.get("note", "")))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    finite = all(math.isfinite(row.lsd_tap_db) and math.isfinite(row.lsd_text_db) for row in rows)
+    return study if rows and finite else None
+
+
+def table(study: CaseStudy) -> str:
+    """The nearer of the two sounds and the right materials stand out."""
+    heads = "".join(f"<th scope='col'>{escape(head)}</th>" for head in tap_words.CASES_HEAD)
+    rows = "".join(
+        f"<tr><th scope='row'>{escape(row.title)}</th><td>{escape(row.right)}</td>"
+        f"{cell(escape(row.named), row.named == row.right)}{cell(escape(row.state), row.state == row.right)}"
+        f"{cell(f'{row.lsd_text_db:.1f} dB', row.lsd_text_db < row.lsd_tap_db)}"
+        f"{cell(f'{row.lsd_tap_db:.1f} dB', row.lsd_tap_db < row.lsd_text_db)}</tr>"
+        for row in study.rows
+    )
+    count = f"{study.n} renders. " if study.n else ""
+    return (
+        f"<div class='cases'><p class='faint'>{tap_words.CASES_ABOUT}</p><div class='scroll'><table><thead><tr>{heads}"
+        f"</tr></thead><tbody>{rows}</tbody></table></div><p class='faint'>{count}{escape(study.note)}</p></div>"
+    )
+
+
+def cell(text: str, better: bool) -> str:
+    return f"<td class='better'>{text}</td>" if better else f"<td>{text}</td>"

@@ -1,0 +1,57 @@
+"""The photograph that is struck, as HTML in layers: the picture, a map over it, the outline of what was struck.
+
+A layer is as large as the picture whatever the page's width, and changes alone: a strike sends its outline, not the
+photograph. The script of `tap_script` gathers clicks and drags on the lowest layer.
+"""
+
+from __future__ import annotations
+
+import io
+from html import escape
+from typing import TYPE_CHECKING
+
+from synesthesia.ui.impact import words as tap_words
+from synesthesia.ui.shared import overlays
+from synesthesia.ui.shared.files import address, served
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import gradio as gr
+    from PIL import Image
+
+LONGEST_PX = 1280
+
+
+def photograph(photo: Image.Image, shown_in: gr.HTML) -> str:
+    """The lowest layer. The picture's file ages with those of the component it is shown in."""
+    buffer = io.BytesIO()
+    overlays.shown(photo, min(LONGEST_PX, max(photo.size))).save(buffer, format="JPEG", quality=88)
+    path = served(buffer.getvalue(), "photograph.jpg")
+    shown_in.temp_files.add(path)
+    image = f'<img alt="{escape(tap_words.PHOTO)}" src="{escape(address(path))}" draggable="false">'
+    return sized(photo, image, "photo")
+
+
+def over(photo: Image.Image, inside: str) -> str:
+    """A layer over it. inside: HTML; empty for none."""
+    return sized(photo, inside, "over") if inside else ""
+
+
+def outline(photo: Image.Image, rows: int, cols: int, cells: Iterable[tuple[int, int]]) -> str:
+    """A layer with each cell framed."""
+    frames = "".join(
+        f"<i class='cell' style='left:{100 * col / cols:.3f}%;top:{100 * row / rows:.3f}%;"
+        f"width:{100 / cols:.3f}%;height:{100 / rows:.3f}%'></i>"
+        for row, col in dict.fromkeys(cells)
+    )
+    return over(photo, frames)
+
+
+def sized(photo: Image.Image, inside: str, kind: str) -> str:
+    """data-width, data-height: natural pixels, in which the script tells where it was touched."""
+    width, height = photo.size
+    return (
+        f"<div class='stage {kind}' data-width='{width}' data-height='{height}' "
+        f"style='--w:{width};--h:{height}'>{inside}</div>"
+    )

@@ -1,0 +1,77 @@
+"""Pieces of HTML of the tab "Locate": the numbers beside the dial, which are its legend too, and the dial to drag."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from synesthesia.ui.shared import words
+
+if TYPE_CHECKING:
+    from synesthesia.core.results import Located
+
+# A head from above with a dot on a ring, drawn in the page's own colours; the script turns `.source`.
+PLACE_DIAL = """
+<svg id="place-dial" viewBox="-86 -86 172 172" aria-hidden="true">
+  <circle class="ring" r="58"/>
+  <path class="ticks" d="M0-64V-52M0 64V52M-64 0H-52M64 0H52"/>
+  <path class="head" d="M-6-21L0-31L6-21"/><ellipse class="head" cx="-22" cy="0" rx="4" ry="8"/>
+  <ellipse class="head" cx="22" cy="0" rx="4" ry="8"/><circle class="head" r="21"/>
+  <text y="-74">front</text><text y="83">back</text>
+  <g class="source" transform="rotate(%(start)s)"><path d="M0-27V-44"/><circle cy="-58" r="9"/></g>
+</svg>"""
+
+
+def place_dial(start_deg: float) -> str:
+    """azimuth 0 is up and positive turns clockwise, as the slider beside it counts."""
+    return PLACE_DIAL % {"start": f"{start_deg:g}"}
+
+
+def bearings(found: Located, truth_deg: float | None) -> str:
+    """Front or back, then one row for each mark of the dial."""
+    if found.kind != "stereo":
+        return f"<div class='bearings'><p class='faint'>{words.NO_DIRECTION}</p>{baseline(found, truth_deg)}</div>"
+    low, high = found.interval_deg
+    width = (high - low) % 360 or 360
+    error = "" if truth_deg is None else words.off(found.azimuth_deg, truth_deg)
+    likely = f"{100 * found.second_probability:.0f} % likely"
+    return (
+        f"<div class='bearings'>{halves(found.front_probability)}"
+        + row("model", words.MODEL, words.degrees(found.azimuth_deg), error)
+        + row("interval", words.INTERVAL, words.arc(low, high), f"{width:.0f}° wide")
+        + ("" if truth_deg is None else row("truth", words.TRUTH, words.degrees(truth_deg), "where you put it"))
+        + baseline(found, truth_deg)
+        + second(found.second_deg, likely)
+        + row("", words.HEIGHT, words.HEIGHTS[found.elevation], "")
+        + "</div>"
+    )
+
+
+def second(azimuth_deg: float | None, likely: str) -> str:
+    """likely: how likely a second source is, whether or not one was found."""
+    if azimuth_deg is None:
+        return row("second", words.SECOND, words.NO_SECOND, f"{words.SECOND_LIKELY} {likely}")
+    return row("second", words.SECOND, words.degrees(azimuth_deg), likely)
+
+
+def halves(front: float) -> str:
+    """One bar in two parts: in front, at the back."""
+    percent = round(100 * min(max(front, 0.0), 1.0))
+    return (
+        f"<div class='halves'><span><b>{percent} %</b> in front</span><span>at the back <b>{100 - percent} %</b></span>"
+        f"<i role='img' aria-label='{percent} % in front'><i style='width:{percent}%'></i></i></div>"
+    )
+
+
+def baseline(found: Located, truth_deg: float | None) -> str:
+    error = "" if truth_deg is None or found.kind != "stereo" else f"{words.off(found.baseline_deg, truth_deg)} · "
+    note = f"{error}ITD {abs(found.itd_s) * 1e3:.2f} ms · {words.BASELINE_NOTE}"
+    return row("baseline", words.BASELINE, words.degrees(found.baseline_deg), note)
+
+
+def row(mark: str, name: str, value: str, note: str) -> str:
+    """mark: the class of the little sign that stands for it on the dial."""
+    return (
+        f"<div class='fact'><i class='mark {mark}'></i><span>{escape(name)}</span>"
+        f"<b>{escape(value)}</b><small>{escape(note)}</small></div>"
+    )

@@ -1,0 +1,50 @@
+"""Files handed to the browser: each call its own folder inside gradio's cache, which is emptied by age.
+
+Sounds go out as 16-bit WAV files: a float array would be scaled to its own peak by the page.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from gradio.route_utils import API_PREFIX
+from gradio.utils import get_upload_folder
+
+from synesthesia.audio.files import wav_bytes
+from synesthesia.core.recipe import to_json
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from synesthesia.core.results import Heard
+
+
+def served(data: bytes, name: str) -> str:
+    """Path of a new file that the page may show and nobody else will overwrite."""
+    cache = Path(get_upload_folder())
+    cache.mkdir(parents=True, exist_ok=True)
+    path = Path(tempfile.mkdtemp(dir=cache)) / name
+    path.write_bytes(data)
+    return str(path)
+
+
+def address(path: str) -> str:
+    """Of a served file, relative to the page, so that it holds behind any host and prefix."""
+    return f"{API_PREFIX.lstrip('/')}/file={quote(path)}"
+
+
+def served_wav(waveform: NDArray[np.float32], sample_rate_hz: int, name: str) -> str:
+    """waveform: (channels, samples) float32 in [-1, 1]."""
+    return served(wav_bytes(waveform, sample_rate_hz), f"{name}.wav")
+
+
+def served_recipe(heard: Heard, name: str) -> str:
+    return served(to_json(heard.recipe).encode(), f"{name}.json")
+
+
+def file_name(heard: Heard) -> str:
+    return f"synesthesia-r{heard.row}-c{heard.col}-{heard.recipe.path}-seed{heard.recipe.seed}"

@@ -1,0 +1,1 @@
+"""The path `language` inside the tab Hear."""

@@ -1,0 +1,108 @@
+"""The generators on tiny configurations: shapes, seeds, guidance, one batch learnt by heart, save and load."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from synesthesia.core.errors import UserError
+from synesthesia.image_to_sound.condition import Condition
+from synesthesia.image_to_sound.flow import Flow, FlowConfig
+from synesthesia.image_to_sound.mlp import Mlp, MlpConfig
+from synesthesia.nn.transformer import rotary_table, rotate
+
+TINY = FlowConfig(width=32, depth=2, heads=2, query_dim=6, descriptor_dim=10, descriptor_tokens=2)
+
+
+def tiny_flow(seed: int = 0) -> Flow:
+    torch.manual_seed(seed)
+    flow = Flow(TINY)
+    torch.nn.init.normal_(flow.leave.weight, std=0.1)  # a fresh flow predicts zeros, whatever it is told
+    return flow.eval()
+
+
+def told(count: int, seed: int = 1) -> Condition:
+    generator = torch.Generator().manual_seed(seed)
+    query = torch.nn.functional.normalize(torch.randn(count, 6, generator=generator), dim=1)
+    return Condition.of(query, torch.randn(count, 10, generator=generator), 10)
+
+
+def seeds(*numbers: int) -> list[torch.Generator]:
+    return [torch.Generator().manual_seed(number) for number in numbers]
+
+
+def test_tokens_and_latents_are_two_views_of_one_thing() -> None:
+    flow = tiny_flow()
+    flow.mean.normal_()
+    flow.std.uniform_(0.5, 2.0)
+    latents = torch.randn(2, 8, 10, 16)
+    tokens = flow.to_tokens(latents)
+    assert tokens.shape == (2, 5, 256)
+    assert torch.allclose(flow.to_latents(tokens), latents, atol=1e-5)
+
+
+@pytest.mark.parametrize("frames", [25, 100, 250])
+def test_samples_have_the_length_asked_for(frames: int) -> None:
+    out = tiny_flow().sample(told(1), frames, seeds(0), steps=2, guidance=2.0)
+    assert out.shape == (1, 8, frames, 16) and torch.isfinite(out).all()
+
+
+def test_same_seed_same_samples_other_seed_others_whatever_the_batch() -> None:
+    flow, two = tiny_flow(), told(2)
+    first = flow.sample(two, 20, seeds(5, 6), steps=3, guidance=3.0)
+    again = flow.sample(two, 20, seeds(5, 6), steps=3, guidance=3.0)
+    assert torch.equal(first, again)
+    other = flow.sample(two, 20, seeds(5, 7), steps=3, guidance=3.0)
+    assert torch.allclose(first[0], other[0], atol=1e-5) and not torch.allclose(first[1], other[1], atol=1e-2)
+
+
+def test_guidance_of_one_is_the_conditional_model_and_of_zero_the_free_one() -> None:
+    flow, condition = tiny_flow(), told(1)
+    plain = flow.sample(condition, 20, seeds(1), steps=4, guidance=1.0)
+    near = flow.sample(condition, 20, seeds(1), steps=4, guidance=1.0 + 1e-6)
+    assert torch.allclose(plain, near, atol=1e-4)
+    free = flow.sample(condition, 20, seeds(1), steps=4, guidance=0.0)
+    assert torch.allclose(free, flow.sample(condition.nothing(), 20, seeds(1), steps=4, guidance=1.0), atol=1e-4)
+    assert not torch.allclose(free, plain, atol=1e-3)
+
+
+def test_rotary_positions_keep_lengths_and_see_distances_only() -> None:
+    x = torch.randn(1, 1, 6, 8)
+    turned = rotate(x, rotary_table(torch.arange(6), 8))
+    assert torch.allclose(turned.norm(dim=-1), x.norm(dim=-1), atol=1e-5)
+    later = rotate(x, rotary_table(torch.arange(6) + 11, 8))
+    assert torch.allclose(turned @ turned.transpose(2, 3), later @ later.transpose(2, 3), atol=1e-4)
+
+
+def test_one_batch_can_be_learnt_by_heart() -> None:
+    torch.manual_seed(0)
+    flow, latents, condition = Flow(TINY), torch.randn(4, 8, 8, 16) * 0.3, told(4)
+    optimiser = torch.optim.Adam(flow.parameters(), lr=5e-3)
+    before = flow.loss(latents, condition, torch.Generator().manual_seed(9)).item()
+    for step in range(120):
+        loss = flow.loss(latents, condition, torch.Generator().manual_seed(step))
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    assert flow.loss(latents, condition, torch.Generator().manual_seed(9)).item() < 0.5 * before
+
+
+def test_flow_and_mlp_load_back(tmp_path: Path) -> None:
+    flow = tiny_flow()
+    flow.save(tmp_path)
+    made = flow.sample(told(1), 20, seeds(3), steps=2, guidance=2.0)
+    again = Flow.load(tmp_path).sample(told(1), 20, seeds(3), steps=2, guidance=2.0)
+    assert (again - made).abs().mean() < 0.02 * made.std(), "eight bits a weight"
+    mlp = Mlp(MlpConfig(width=16, layers=1, query_dim=6, descriptor_dim=10)).eval()
+    mlp.save(tmp_path)
+    with torch.no_grad():
+        assert torch.allclose(Mlp.load(tmp_path)(told(2), 30), mlp(told(2), 30), atol=2e-2)
+    with pytest.raises(UserError, match="incomplete"):
+        Flow.load(tmp_path / "nothing")
+
+
+def test_mlp_answers_each_frame() -> None:
+    out = Mlp(MlpConfig(width=16, layers=1, query_dim=6, descriptor_dim=10))(told(3), 25)
+    assert out.shape == (3, 8, 25, 16)

@@ -1,0 +1,88 @@
+"""Writing: how a code is drawn, and how a sound longer than training ever showed goes on in a fresh context."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from synesthesia.vlm_to_sound import sampling as token_writer
+from synesthesia.vlm_to_sound.sampling import CONTEXT_FRAMES, PRIMED_FRAMES, Context, Drawing
+from tests.vlm_to_sound.test_audio_head import decoder, forced, laid_out, memory, seeds
+
+SHARES = torch.tensor([[0.1, 0.6, 0.0, 0.3]])
+
+
+def drawn(uniform: list[float], temperature: float = 1.0, top_k: int = 4) -> list[int]:
+    many = torch.tensor(uniform)
+    return Drawing(temperature, top_k)(SHARES.clamp(min=1e-9).log().repeat(len(many), 1), many).tolist()
+
+
+def test_codes_are_drawn_as_often_as_they_are_likely() -> None:
+    counts = torch.bincount(torch.tensor(drawn(torch.linspace(0, 1, 10_001)[:-1].tolist())), minlength=4) / 10_000
+    assert torch.allclose(counts, SHARES[0], atol=1e-3)
+    sharper = torch.bincount(torch.tensor(drawn(torch.linspace(0, 1, 10_001)[:-1].tolist(), 0.5)), minlength=4) / 10_000
+    assert torch.allclose(sharper, SHARES[0] ** 2 / (SHARES**2).sum(), atol=1e-3)
+    two = torch.bincount(torch.tensor(drawn(torch.linspace(0, 1, 10_001)[:-1].tolist(), 1.0, 2)), minlength=4) / 10_000
+    assert torch.allclose(two, torch.tensor([0.0, 2 / 3, 0.0, 1 / 3]), atol=1e-3)
+
+
+def test_the_ends_of_the_unit_interval_are_codes_too() -> None:
+    almost_one = float(torch.tensor(1.0) - 2**-24)
+    assert {0, 1, 3} >= set(drawn([0.0, almost_one]))
+    assert drawn([0.0, 0.5, almost_one], temperature=0.0) == [1, 1, 1] == drawn([0.0, 0.5, almost_one], top_k=1)
+    flat = torch.zeros(2, 1024)
+    assert Drawing(1.0, 1024)(flat, torch.tensor([0.0, almost_one])).max() < 1024
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contexts of 4 frames, primed with 2."""
+    monkeypatch.setattr(token_writer, "CONTEXT_FRAMES", 4)
+    monkeypatch.setattr(token_writer, "PRIMED_FRAMES", 2)
+
+
+@pytest.mark.parametrize("guidance", [1.0, 2.5])
+def test_a_long_sound_goes_on_from_what_was_written_last(short: None, guidance: float) -> None:
+    told = memory(6)
+    steps = list(decoder().write(told, 9, seeds(0), temperature=0.0, guidance=guidance))
+    codes = laid_out(steps)
+    assert codes.shape[3] == 9 and len(steps) == 18
+    for first in (0, 2, 4, 6):  # contexts of frames 0-3, 2-5, 4-7, 6-9
+        shown = codes[..., first : first + 4]
+        logits, leads = forced(told, shown).codes, forced(told, shown).lead
+        if guidance != 1.0:
+            free = forced(decoder().no_memory(1), shown).codes
+            logits = free + guidance * (logits - free)
+        new = range(0 if first == 0 else 4, 2 * shown.shape[3])
+        for position in new:
+            step = steps[2 * first + position]
+            assert torch.equal(logits[:, position].argmax(dim=2), step.codes), (first, position)
+            if step.lead is not None:
+                assert torch.allclose(leads[:, position // 2], step.lead, atol=1e-4)
+    assert torch.equal(
+        codes[..., :4], laid_out(list(decoder().write(told, 4, seeds(0), temperature=0.0, guidance=guidance)))
+    )
+
+
+def test_takes_of_a_long_sound_are_their_generators(short: None) -> None:
+    told = memory(6)
+    both = laid_out(list(decoder().write(told, 11, seeds(3, 4), guidance=2.0)))
+    assert torch.equal(both[1], laid_out(list(decoder().write(told, 11, seeds(4), guidance=2.0)))[0])
+    assert not torch.equal(both[0], both[1])
+
+
+def test_no_position_is_asked_that_was_not_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
+    ends, lengths, run = [], [], Context.run
+
+    def watched(self: Context, x: Tensor) -> tuple[Tensor, Tensor]:
+        found = run(self, x)
+        ends.append(self.filled)
+        lengths.append(x.shape[1])
+        assert self.keys[0].shape[2] == 2 * CONTEXT_FRAMES
+        return found
+
+    monkeypatch.setattr(Context, "run", watched)
+    steps = list(decoder().write(memory(6), 250, seeds(0), guidance=1.0))
+    assert len(steps) == len(ends) == 500 and max(ends) == 200 == 2 * CONTEXT_FRAMES
+    assert [n for n in lengths if n > 1] == [1 + 2 * PRIMED_FRAMES] * 3, "after 4, 6 and 8 s"

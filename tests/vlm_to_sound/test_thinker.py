@@ -1,0 +1,252 @@
+"""Thinking about a box, with the project's own eyes and with the visual towers of Qwen3-VL and Qwen2.5-VL: what the
+states are, that pictures of a batch don't mix, and that nothing is known before it was said."""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import pairwise
+from typing import Literal
+
+import pytest
+import torch
+from torch import Tensor
+from transformers import Qwen2_5_VLConfig, Qwen2_5_VLModel, Qwen3VLConfig, Qwen3VLModel
+
+from synesthesia.vlm_to_sound.qwen3_vl import FRAMING, VISION_START, tiny, tiny_config
+from synesthesia.vlm_to_sound.thinker import BINS, NEW_TOKENS, SAID, THINK, Framing, Seen, Thinker, Thought
+
+Kind = Literal["eyes", "qwen3", "qwen2.5"]
+KINDS: tuple[Kind, ...] = ("eyes", "qwen3", "qwen2.5")
+WIDTH, LAYERS, VOCABULARY = 32, 2, 80
+IMAGE = 5
+CHAT = Framing((1, 7), (8, 2), (3, 4))
+BOXES = torch.tensor([[0.0, 0.1, 0.5, 1.0], [0.3, 0.3, 0.4, 0.4], [0.6, 0.0, 0.7, 0.9]])
+
+
+@cache
+def thinker(kind: Kind) -> Thinker:
+    """Random weights, large enough that every token matters to what is thought. Tests leave it as it is."""
+    torch.manual_seed(0)
+    made = tiny(tiny_config(4, width=WIDTH, layers=LAYERS)) if kind == "eyes" else _qwen(kind)
+    with torch.no_grad():
+        for name, parameter in made.named_parameters():
+            if parameter.ndim == 2:
+                parameter.normal_(std=1.0 if name.startswith("words") else parameter.shape[1] ** -0.5)
+    return made.requires_grad_(False)
+
+
+def _qwen(kind: Kind) -> Thinker:
+    """A real visual tower of the model's own, a thousandth of the size."""
+    vision = {
+        "depth": 2, "hidden_size": 16, "intermediate_size": 32, "num_heads": 2, "in_channels": 3, "patch_size": 4,
+        "temporal_patch_size": 2, "out_hidden_size": WIDTH,
+    }  # fmt: skip
+    text = {
+        "vocab_size": VOCABULARY, "hidden_size": WIDTH, "intermediate_size": 64, "num_hidden_layers": LAYERS,
+        "num_attention_heads": 4, "num_key_value_heads": 2, "bos_token_id": None, "eos_token_id": None,
+    }  # fmt: skip
+    rope = {"rope_type": "default", "rope_theta": 10_000.0, "mrope_section": [2, 1, 1]}
+    ids = {"image_token_id": IMAGE, "video_token_id": 6, "vision_start_token_id": 7, "vision_end_token_id": 8}
+    if kind == "qwen3":
+        vision |= {"num_position_embeddings": 64, "deepstack_visual_indexes": [0]}
+        text |= {"head_dim": 8, "rope_parameters": rope | {"mrope_interleaved": True}}
+        return Thinker(Qwen3VLModel(Qwen3VLConfig(text_config=text, vision_config=vision, **ids)), CHAT).eval()
+    vision |= {"window_size": 16, "fullatt_block_indexes": [1]}
+    text |= {"rope_parameters": rope}
+    return Thinker(Qwen2_5_VLModel(Qwen2_5_VLConfig(text_config=text, vision_config=vision, **ids)), CHAT).eval()
+
+
+def picture(kind: Kind, rows: int, cols: int, seed: int = 0) -> Seen:
+    numbers = 12 if kind == "eyes" else 3 * 2 * 4 * 4
+    return Seen(torch.randn(rows * cols, numbers, generator=torch.Generator().manual_seed(seed)), rows, cols)
+
+
+def pictures(kind: Kind) -> list[Seen]:
+    return [picture(kind, 4, 6, 0), picture(kind, 2, 2, 1), picture(kind, 8, 4, 2)]
+
+
+@torch.no_grad()
+def thought(kind: Kind, seen: list[Seen], boxes: Tensor, layer: int = -1) -> Thought:
+    made = thinker(kind)
+    made.layer = layer
+    try:
+        found: Thought = made(seen, boxes)
+    finally:
+        made.layer = -1
+    return found
+
+
+def embedded(kind: Kind, box: list[float]) -> Tensor:
+    """(SAID, WIDTH) what stands behind the picture, in the order <bbox> x1 y1 x2 y2 </bbox> ... <think_sound>."""
+    states = thought(kind, [picture(kind, 2, 2)], torch.tensor([box]), layer=0).states[0]
+    after = len(thinker(kind).framing.after)
+    return torch.cat([states[-SAID - after : -1 - after], states[-1:]])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pictures_of_a_batch_are_thought_about_as_alone(kind: Kind) -> None:
+    together = thought(kind, pictures(kind), BOXES)
+    lengths = together.mask.sum(dim=1).tolist()
+    assert len(set(lengths)) == 3 and max(lengths) == together.states.shape[1]
+    assert together.mask[:, -1].all() and together.states.isfinite().all()
+    for row, seen in enumerate(pictures(kind)):
+        alone = thought(kind, [seen], BOXES[[row]])
+        length = lengths[row]
+        assert alone.mask.all() and alone.states.shape == (1, length, WIDTH)
+        assert not together.mask[row, :-length].any(), "padding stands on the left"
+        assert torch.allclose(together.states[row, -length:], alone.states[0], atol=1e-4)
+        assert torch.equal(together.patches[row, -length:], alone.patches[0])
+        assert torch.equal(together.at[row, -length:], alone.at[0]) and not together.at[row, :-length].any()
+        assert together.patches[row].sum() == seen.rows * seen.cols // 4
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_thought_is_what_the_plain_model_makes_of_the_same_tokens(kind: Kind) -> None:
+    """The new tokens written with words that the model has, through its own ids, merger and rotary positions."""
+    made = thinker(kind)
+    model, there, framing = made.model, made.words.weight.clone(), made.framing
+    config, table = model.config, model.get_input_embeddings().weight
+    known = torch.tensor([VISION_START if kind == "eyes" else 10 + k for k in range(len(NEW_TOKENS))])
+    seen, boxes = pictures(kind)[:2], BOXES[:2]
+    rows = []
+    for one, box in zip(seen, boxes, strict=True):
+        coordinates = 3 + (box * BINS).long().clamp(max=BINS - 1)
+        rows.append(torch.tensor([
+            *framing.before, *[config.image_token_id] * (one.rows * one.cols // 4), *framing.between, known[0],
+            *known[coordinates], known[1], *framing.after, known[2],
+        ]))  # fmt: skip
+    longest = max(map(len, rows))
+    ids = torch.stack([torch.cat([torch.zeros(longest - len(row), dtype=torch.long), row]) for row in rows])
+    mask = torch.stack([torch.arange(longest) >= longest - len(row) for row in rows])
+    try:
+        made.words.weight.copy_(table[known])
+        ours = thought(kind, seen, boxes)
+        with torch.no_grad():
+            theirs = model(
+                input_ids=ids, attention_mask=mask.long(), mm_token_type_ids=(ids == config.image_token_id).int(),
+                pixel_values=torch.cat([one.pixels for one in seen]),
+                image_grid_thw=torch.tensor([[1, one.rows, one.cols] for one in seen]),
+            ).last_hidden_state  # fmt: skip
+    finally:
+        made.words.weight.copy_(there)
+    assert torch.equal(ours.mask, mask) and torch.equal(ours.patches, ids == config.image_token_id)
+    assert torch.allclose(ours.states[mask], theirs[mask], atol=1e-5)
+    assert not torch.allclose(thought(kind, seen, boxes).states[mask], theirs[mask], atol=0.1)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_another_box_changes_only_what_comes_after_it(kind: Kind) -> None:
+    seen = [picture(kind, 4, 6)]
+    first = thought(kind, seen, torch.tensor([[0.1, 0.2, 0.3, 0.4]]))
+    after = len(thinker(kind).framing.after)
+    for place in range(4):
+        box = torch.tensor([[0.1, 0.2, 0.3, 0.4]])
+        box[0, place] += 0.5
+        other = thought(kind, seen, box)
+        changed = (first.states - other.states).abs().amax(dim=2)[0]
+        said = first.states.shape[1] - SAID - after + 1 + place
+        assert not changed[:said].any(), "to the bit"
+        assert (changed[said:] > 1e-4).all()
+        assert first.patches[0, :said].sum() == first.patches.sum() == 6
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_another_picture_changes_the_thought(kind: Kind) -> None:
+    seen, other = picture(kind, 4, 6), picture(kind, 4, 6, seed=9)
+    there, here = (thought(kind, [one], BOXES[:1]).states[0] for one in (seen, other))
+    assert (there[-1] - here[-1]).abs().max() > 1e-2
+    swapped = Seen(seen.pixels.roll(4, dims=0), 4, 6)  # the same cells, each one place further
+    assert (thought(kind, [swapped], BOXES[:1]).states[0, -1] - there[-1]).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_layers_are_counted_as_hidden_states_are(kind: Kind) -> None:
+    seen, made = pictures(kind), thinker(kind)
+    by_layer = [thought(kind, seen, BOXES, layer).states for layer in (*range(LAYERS + 1), -1)]
+    assert torch.equal(by_layer[-2], by_layer[-1]), "the last one is normalised"
+    for one, other in pairwise(by_layer[:-1]):
+        assert (one[:, -1] - other[:, -1]).abs().max() > 1e-2
+    assert torch.equal(by_layer[0][:, -1], made.words.weight[THINK].expand(3, -1)), "0: the embeddings"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_prompt_is_said_in_order(kind: Kind) -> None:
+    made = thinker(kind)
+    framing, table = made.framing, made.model.get_input_embeddings().weight
+    found = thought(kind, [picture(kind, 4, 6)], torch.tensor([[0.25, 0.5, 0.75, 1.0]]), layer=0)
+    words = made.words.weight[[0, 3 + 16, 3 + 32, 3 + 48, 3 + 63, 1]]
+    before, behind = found.states[0, : len(framing.before)], found.states[0, len(framing.before) + 6 :]
+    assert torch.equal(before, table[list(framing.before)])
+    said = torch.cat([table[list(framing.between)], words, table[list(framing.after)], made.words.weight[[THINK]]])
+    assert torch.equal(behind, said)
+    assert found.patches[0].nonzero()[:, 0].tolist() == [len(framing.before) + k for k in range(6)]
+
+
+def test_places_are_the_middles_of_the_cells_row_by_row() -> None:
+    found = thought("eyes", [picture("eyes", 4, 6), picture("eyes", 2, 2)], BOXES[:2])
+    sixth = 1 / 6
+    wanted = [(sixth, 0.25), (0.5, 0.25), (5 * sixth, 0.25), (sixth, 0.75), (0.5, 0.75), (5 * sixth, 0.75)]
+    assert torch.allclose(found.at[0][found.patches[0]], torch.tensor(wanted))
+    assert found.at[1][found.patches[1]].tolist() == [[0.5, 0.5]]
+    assert torch.allclose(found.at[:, -1], (BOXES[:2, :2] + BOXES[:2, 2:]) / 2), "the last word's is the box"
+    others = ~found.patches
+    others[:, -1] = False
+    assert not found.at[others].any()
+
+
+@pytest.mark.parametrize(
+    ("value", "bin_"),
+    [(0.0, 0), (1 / 64 - 1e-5, 0), (1 / 64, 1), (0.5, 32), (63 / 64, 63), (1.0, 63), (-0.2, 0), (1.3, 63)],
+)
+def test_coordinates_fall_into_bins_both_ends_included(value: float, bin_: int) -> None:
+    words = thinker("eyes").words.weight
+    for place in range(4):
+        box = [0.3] * 4
+        box[place] = value
+        said = embedded("eyes", box)
+        assert torch.equal(said[1 + place], words[3 + bin_])
+        assert all(torch.equal(said[1 + other], words[3 + 19]) for other in range(4) if other != place)
+
+
+def test_there_is_a_word_for_every_bin() -> None:
+    assert len(NEW_TOKENS) == len(set(NEW_TOKENS)) == 3 + BINS
+    assert NEW_TOKENS[:3] == ("<bbox>", "</bbox>", "<think_sound>")
+    assert SAID == 7 and len(thinker("eyes").words.weight) == len(NEW_TOKENS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_new_tokens_have_a_table_of_their_own(kind: Kind) -> None:
+    made = thinker(kind)
+    table = made.model.get_input_embeddings().weight
+    there = table.clone()
+    assert len(table) == (5 if kind == "eyes" else VOCABULARY)
+    seen, boxes = [picture(kind, 4, 6)], torch.tensor([[0.0, 0.25, 0.5, 1.0]])
+    try:
+        table.requires_grad_(True)
+        made.words.requires_grad_(True)
+        made(seen, boxes).states[:, -1].square().sum().backward()
+        framing = made.framing
+        spoken = {*framing.before, *framing.between, *framing.after}
+        assert {int(row) for row in table.grad.abs().sum(dim=1).nonzero()} == spoken
+        taught = {int(row) for row in made.words.weight.grad.abs().sum(dim=1).nonzero()}
+        assert taught == {0, 1, 2, 3 + 0, 3 + 16, 3 + 32, 3 + 63}
+    finally:
+        table.requires_grad_(False).grad = None
+        made.words.requires_grad_(False).weight.grad = None
+    assert torch.equal(table, there)
+
+
+def test_rows_can_be_taken_out_of_a_thought() -> None:
+    found = thought("eyes", pictures("eyes"), BOXES)
+    some = found.rows(torch.tensor([2, 0]))
+    for part in ("states", "mask", "patches", "at"):
+        assert torch.equal(getattr(some, part), getattr(found, part)[[2, 0]])
+
+
+def test_a_box_for_every_picture() -> None:
+    with pytest.raises(AssertionError, match="one box a picture"):
+        thinker("eyes")(pictures("eyes"), BOXES[:2])
+
+
+def test_the_tiny_models_framing_is_start_and_end_of_vision() -> None:
+    assert thinker("eyes").framing == FRAMING and FRAMING.after == ()

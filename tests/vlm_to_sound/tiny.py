@@ -1,0 +1,70 @@
+"""Thinker, audio head and sound tokens at random, beside the other tiny models of `tests.tiny`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from synesthesia.nn.lora import LoraSettings, add_lora
+from synesthesia.vlm_to_sound.audio_head import TokenDecoder, TokenDecoderConfig
+from synesthesia.vlm_to_sound.checkpoint import save_speaking
+from synesthesia.vlm_to_sound.mel_tokens import MelTokenConfig, MelTokens
+from synesthesia.vlm_to_sound.qwen3_vl import save_tiny, tiny, tiny_config
+from synesthesia.vlm_to_sound.thinker import Thinker
+from training.common.manifest import write_manifest
+
+TOKENS = MelTokenConfig(codebooks=2, codes=16)
+LORA = LoraSettings(rank=2, alpha=8, dropout=0.0)
+
+
+def enlarged(module: nn.Module) -> None:
+    """Random weights, large enough that everything matters to what is said."""
+    with torch.no_grad():
+        for name, parameter in module.named_parameters():
+            if parameter.ndim == 2:
+                parameter.normal_(std=1.0 if name.startswith("words") else 1.5 * parameter.shape[1] ** -0.5)
+
+
+def some_tokens(config: MelTokenConfig = TOKENS) -> MelTokens:
+    tokens = MelTokens(config)
+    tokens.books.normal_(std=0.5)
+    tokens.mean.fill_(-4.0)
+    return tokens
+
+
+def a_head(thinker: Thinker, tokens: MelTokens) -> TokenDecoder:
+    config = TokenDecoderConfig(thought=thinker.width, width=16, layers=2, heads=2, tokens=tokens.config)
+    head = TokenDecoder(config, tokens).eval()
+    enlarged(head)
+    return head
+
+
+def write_thinking(folder: Path, feature_dim: int = 1280) -> None:
+    """thinker, token_decoder, mel_tokens below `folder`, and the manifest anew."""
+    torch.manual_seed(1)
+    thinker = tiny(tiny_config(feature_dim, width=16, layers=1))
+    enlarged(thinker)
+    save_tiny(thinker, folder / "thinker")
+    write_speaking(folder, thinker, "token_decoder")
+
+
+def write_speaking(folder: Path, thinker: Thinker, name: str, *, words: bool = False) -> TokenDecoder:
+    """mel_tokens and the audio head of this thinker, over which LoRA is laid."""
+    tokens = some_tokens()
+    tokens.save(folder / "mel_tokens")
+    head = a_head(thinker, MelTokens.load(folder / "mel_tokens"))
+    add_lora(thinker.model, LORA)
+    enlarged_lora(thinker)
+    save_speaking(head, thinker, LORA, folder / name, words=words)
+    write_manifest(folder)
+    return head
+
+
+def enlarged_lora(thinker: Thinker) -> None:
+    """LoRA's second matrix is zero at first."""
+    with torch.no_grad():
+        for name, parameter in thinker.named_parameters():
+            if ".lora_" in name:
+                parameter.normal_(std=0.3)

@@ -1,0 +1,267 @@
+"""Clicks and the sounds that belong to them, on made-up pictures, sounds and a spherical head: where a box lies, what
+is wanted there, and on which side it is heard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+from synesthesia.audio.mel import LogMel
+from synesthesia.binaural.sh_hrtf import CompactHead
+from synesthesia.binaural.sphere_hrtf import SphericalHead
+from synesthesia.image_to_sound.pipeline import Hearing
+from synesthesia.vision.backbone import PatchEncoder
+from synesthesia.vision.grid import PatchGrid
+from synesthesia.vlm_to_sound.mel_tokens import MelTokenConfig, MelTokens
+from tests.training_common.tiny_sounds import tiny_sounds
+from training.common.audio_data import SoundStore, read_manifest
+from training.common.patch_features import Targets
+from training.common.pictures import Picture
+from training.vlm_to_sound.clicked_sounds import LEAD_IN, SPAN_DEG, Clicks, Sounds, between_ears, click
+from training.vlm_to_sound.pictures import WISHED, SeenStore, Sight, see
+
+LABELS = ["hiss", "tone", "nothing"]  # there is no recording of nothing
+SIZES = ((4, 6), (5, 7), (2, 2))  # rows and columns of patches
+
+
+def sight(rows: int, cols: int, first: int = 0, label: int = 0) -> Sight:
+    """Cells that know their own number, in every part; labels of 40 kinds."""
+    numbers = first + torch.arange(rows * cols)
+    labels = torch.zeros(rows, cols, 40)
+    labels[:, :, label] = 1.0
+    merged = torch.stack([numbers, -numbers, numbers]).T.float().reshape(rows, cols, 3)
+    return Sight(merged, torch.eye(40)[numbers].reshape(rows, cols, 40), labels)
+
+
+def numbers_of(one: Sight) -> list[list[int]]:
+    """The cells' numbers, after a look at whether features and wishes moved together."""
+    found = one.merged[:, :, 0].long()
+    assert torch.equal(one.wishes.argmax(dim=2), found) and torch.equal(one.merged[:, :, 1], -one.merged[:, :, 0])
+    assert one.labels.shape == one.wishes.shape
+    listed: list[list[int]] = found.tolist()
+    return listed
+
+
+def test_flipped_is_left_for_right() -> None:
+    assert numbers_of(sight(2, 3).flipped()) == [[2, 1, 0], [5, 4, 3]]
+
+
+def test_turned_lays_rows_in_columns() -> None:
+    assert numbers_of(sight(2, 3).turned()) == [[0, 3], [1, 4], [2, 5]]
+
+
+def test_two_pictures_beside_each_other_keep_their_labels() -> None:
+    both = sight(4, 2, 0, label=1).beside(sight(2, 3, 10, label=2))
+    assert numbers_of(both) == [[2, 3, 10, 11, 12], [4, 5, 13, 14, 15]], "cut to the middle of the higher one"
+    assert both.labels.argmax(dim=2).tolist() == [[1, 1, 2, 2, 2]] * 2
+    assert both.flipped().labels.argmax(dim=2).tolist() == [[2, 2, 2, 1, 1]] * 2
+    assert numbers_of(both.turned()) == [[2, 4], [3, 5], [10, 13], [11, 14], [12, 15]], "one above the other"
+    assert both.turned().labels.argmax(dim=2).tolist() == [[1, 1], [1, 1], [2, 2], [2, 2], [2, 2]]
+
+
+def test_the_tower_is_given_every_cell_as_four_patches() -> None:
+    seen = sight(2, 3).beside(sight(2, 1, 10)).seen
+    assert (seen.rows, seen.cols) == (4, 8) and seen.pixels.shape == (32, 3)
+    assert seen.pixels[:, 0].unflatten(0, (8, 4)).tolist() == [[float(n)] * 4 for n in (0, 1, 2, 10, 3, 4, 5, 11)]
+
+
+class Eyes:
+    """Pictures that hold their own number; patches know where they are."""
+
+    def encode(self, image: Image.Image) -> PatchGrid:
+        number = int(np.asarray(image)[0, 0, 0])
+        rows, cols = SIZES[number]
+        row, col = torch.meshgrid(torch.arange(rows), torch.arange(cols), indexing="ij")
+        features = torch.stack([torch.full((rows, cols), float(number)), row.float(), col.float()], dim=2)
+        return PatchGrid(features, features[0, 0], features[:, :, None].repeat(1, 1, 2, 1), 1, 1, str(number))
+
+
+class Wishes:
+    """Every patch wishes for its own mixture."""
+
+    @staticmethod
+    def of(number: int) -> Tensor:
+        rows, cols = SIZES[number]
+        return torch.rand(rows * cols, 3, generator=torch.Generator().manual_seed(number)).softmax(dim=1)
+
+    def wish(self, grid: PatchGrid) -> Wishes:
+        self.voices = self.of(int(grid.key))
+        return self
+
+
+class Shares:
+    """Two pictures of hiss, one of a tone and a little of nothing; the last share is silence."""
+
+    def shares(self, picture: Picture) -> Tensor:
+        return torch.tensor([0.0, 0.6, 0.2, 0.2] if picture.label == "2" else [1.0, 0.0, 0.0, 0.0])
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> SeenStore:
+    pictures = [Picture(np.full((2, 2, 3), n, np.uint8), str(n), "made up", "train", "") for n in range(len(SIZES))]
+    eyes, hearing, targets = cast(PatchEncoder, Eyes()), cast(Hearing, Wishes()), cast(Targets, Shares())
+    return see(pictures, eyes, hearing, targets, tmp_path_factory.mktemp("seen"))
+
+
+def test_what_was_seen_is_read_back(store: SeenStore) -> None:
+    assert len(store) == 3
+    for number, (rows, cols) in enumerate(SIZES):
+        one = store[number]
+        down, across = (rows + 1) // 2, (cols + 1) // 2
+        assert one.merged.shape == (down, across, 9) and one.wishes.shape == one.labels.shape == (down, across, 3)
+        row, col = torch.arange(2 * down).clamp(max=rows - 1), torch.arange(2 * across).clamp(max=cols - 1)
+        middles = [place.float().unflatten(0, (-1, 2)).mean(dim=1) for place in (row, col)]
+        middle = torch.stack(torch.meshgrid(*middles, indexing="ij"), dim=2)
+        assert torch.equal(one.merged[:, :, 1:3], middle) and (one.merged[:, :, 0] == number).all()
+        patches = Wishes.of(number).unflatten(0, (rows, cols))
+        assert torch.allclose(one.wishes, patches[::2, ::2], atol=1e-3)
+        wanted = torch.tensor([0.0, 0.75, 0.25] if number == 2 else [1.0, 0.0, 0.0])
+        assert torch.allclose(one.labels, wanted.expand(down, across, 3))
+
+
+def test_rare_sounds_are_shown_oftener(store: SeenStore) -> None:
+    assert store.probability.sum() == pytest.approx(1.0)
+    assert store.probability[2] > store.probability[0] == pytest.approx(store.probability[1])
+    assert store.probability[2] < store.probability[:2].sum()
+
+
+@pytest.fixture
+def clicks(store: SeenStore) -> Clicks:
+    return click(store, 200, np.random.default_rng(0))
+
+
+def test_boxes_lie_in_the_picture(clicks: Clicks) -> None:
+    assert clicks.boxes.shape == (200, 4) and clicks.boxes.dtype == torch.float32
+    assert (clicks.boxes >= 0).all() and (clicks.boxes <= 1).all()
+    wide, high = (clicks.boxes[:, 2:] - clicks.boxes[:, :2]).T
+    assert (wide > 0).all() and (high > 0).all()
+    for one, width, height in zip(clicks.sights, wide.tolist(), high.tolist(), strict=True):
+        rows, cols = one.merged.shape[:2]
+        assert width <= 2.0 / cols + 1e-6 and height <= 2.0 / rows + 1e-6, "at most two cells"
+
+
+def test_what_is_wanted_belongs_to_the_cell_in_the_middle_of_the_box(clicks: Clicks) -> None:
+    assert torch.allclose(clicks.wanted.sum(dim=1), torch.ones(200))
+    x, y = ((clicks.boxes[:, :2] + clicks.boxes[:, 2:]) / 2).T
+    cells = set()
+    for number, one in enumerate(clicks.sights):
+        rows, cols = one.merged.shape[:2]
+        row, col = int(y[number] * rows), int(x[number] * cols)
+        cells.add((rows, cols, row, col))
+        wanted = WISHED * one.wishes[row, col] + (1 - WISHED) * one.labels[row, col]
+        assert torch.allclose(clicks.wanted[number], wanted / wanted.sum(), atol=1e-5)
+    assert len(cells) > 60, "pictures, pairs of them, and many places"
+
+
+def test_the_same_stream_clicks_the_same(store: SeenStore, clicks: Clicks) -> None:
+    again, other = (click(store, 200, np.random.default_rng(seed)) for seed in (0, 1))
+    assert torch.equal(again.boxes, clicks.boxes) and torch.equal(again.wanted, clicks.wanted)
+    assert not torch.equal(other.boxes, clicks.boxes)
+
+
+def test_the_right_of_the_picture_is_the_right_of_the_head() -> None:
+    boxes = torch.tensor([[0.9, 0.1, 1.0, 0.2], [0.0, 0.0, 0.1, 1.0], [0.4, 0.0, 0.6, 0.1]])
+    azimuth = Clicks((), boxes, torch.zeros(3, 3)).azimuth_deg
+    assert azimuth == pytest.approx([54.0, -54.0, 0.0], abs=1e-4)
+    edges = torch.tensor([[0.0, 0.0, 0.0, 0.0], [1.0, 0.0, 1.0, 0.0]])
+    assert Clicks((), edges, torch.zeros(2, 3)).azimuth_deg.tolist() == [-SPAN_DEG / 2, SPAN_DEG / 2]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_sounds(tmp_path_factory.mktemp("sounds"))
+
+
+@pytest.fixture(scope="module")
+def tokens(folder: Path) -> MelTokens:
+    """Codebooks of these sounds at many levels."""
+    clips = read_manifest(folder)
+    store = SoundStore(folder, clips, folder / "cache")
+    waves = torch.stack([torch.from_numpy(store.waveform(row)) for row in range(len(clips))])
+    waves = torch.cat([waves * 10 ** (-level / 20) for level in range(0, 30, 3)])
+    made = MelTokens(MelTokenConfig(codebooks=4, codes=64))
+    made.fit(made.cut(LogMel()(waves)).flatten(0, 1), torch.Generator().manual_seed(0))
+    return made
+
+
+def the_sounds(folder: Path, tokens: MelTokens) -> Sounds:
+    clips = read_manifest(folder)
+    rows = [row for row, clip in enumerate(clips) if clip.split == "train"]
+    head = cast(CompactHead, SphericalHead())
+    store = SoundStore(folder, clips, folder / "cache")
+    return Sounds(store, rows, LABELS, head, tokens, np.random.default_rng(0))
+
+
+def clicks_at(places: list[float], wanted: list[float]) -> Clicks:
+    """Narrow boxes around these places, from left to right."""
+    boxes = torch.tensor([[place - 0.01, 0.4, place + 0.01, 0.5] for place in places])
+    return Clicks((), boxes, torch.tensor([wanted] * len(places)))
+
+
+def test_codes_have_the_promised_shape(folder: Path, tokens: MelTokens) -> None:
+    codes, lead_s = the_sounds(folder, tokens).heard(clicks_at([0.2, 0.5, 0.7], [1.0, 0.0, 0.0]), 20 / 25)
+    assert codes.shape == (3, 2, 4, 20) and codes.dtype == torch.int64 and lead_s.shape == (3,)
+    for frames in (50, 100, 201):
+        codes, _ = the_sounds(folder, tokens).heard(clicks_at([0.5], [1.0, 0.0, 0.0]), frames / 25)
+        assert codes.shape[3] == frames
+
+
+def test_a_click_on_the_right_is_louder_and_earlier_in_the_right_ear(folder: Path, tokens: MelTokens) -> None:
+    places = [0.05, 0.25, 0.5, 0.75, 0.95]
+    codes, lead_s = the_sounds(folder, tokens).heard(clicks_at(places, [1.0, 0.0, 0.0]), 1.0)
+    left, right = (tokens.decode(codes[:, ear]).mean(dim=(1, 2)) for ear in (0, 1))
+    louder = right - left
+    assert louder[0] < louder[1] < -0.1 and louder[4] > louder[3] > 0.1 and abs(louder[2]) < 0.05
+    assert (lead_s[1:] > lead_s[:-1]).all() and abs(float(lead_s[2])) < 1e-9
+    assert torch.allclose(lead_s, -lead_s.flip(0), atol=1e-7)
+    assert 3e-4 < float(lead_s[4]) < 6e-4, "at 54 degrees"
+
+
+def test_the_time_between_the_ears_is_that_of_the_sounds(folder: Path, tokens: MelTokens) -> None:
+    """Measured in what the head makes of a click, not asked of it."""
+    made = the_sounds(folder, tokens)
+    for azimuth in (-60, -20, 0, 35, 60):
+        left, right = made.responses[azimuth + 60].double()
+        spectrum = torch.fft.rfft(left, 1024) * torch.fft.rfft(right, 1024).conj()
+        correlation = torch.fft.irfft(torch.nn.functional.pad(spectrum, (0, 15 * 512)), 16 * 1024)
+        lag = int(correlation.argmax())
+        lag_s = (lag if lag < 8192 else lag - 16384) / 256_000
+        assert lag_s == pytest.approx(float(made.leads_s[azimuth + 60]), abs=60e-6)
+
+
+def test_a_sound_keeps_its_own_colour() -> None:
+    """By hand: ears that boost and cut alike lose that, what sets them apart stays."""
+    rng = np.random.default_rng(0)
+    coloured = torch.from_numpy(rng.normal(size=(1, 1, 24)) * np.exp(-np.arange(24) / 4)).float()
+    louder, later = torch.tensor([[[1.6, 1.6], [0.4, 0.4]]]), 3
+    ears = torch.zeros(1, 2, 40)
+    ears[:, 0, :24], ears[:, 1, later : later + 24] = coloured[:, 0], coloured[:, 0]
+    ears = ears * louder[..., :1]
+    plain = between_ears(ears)
+    assert plain.shape == (1, 2, 40 + 2 * LEAD_IN)
+    there, here = torch.fft.rfft(ears, 1024).abs(), torch.fft.rfft(plain, 1024).abs()
+    assert torch.allclose(here.square().mean(dim=1), torch.ones(1, 513), atol=0.05), "both ears' power is even"
+    assert there.square().mean(dim=1).std() > 0.2, "it was not"
+    assert torch.allclose(here[:, 0] / here[:, 1], torch.tensor(4.0), rtol=0.05)
+    assert int(plain[0, 1].abs().argmax() - plain[0, 0].abs().argmax()) == later
+
+
+def test_what_is_wanted_is_what_is_heard(folder: Path, tokens: MelTokens) -> None:
+    def spread(wanted: list[float]) -> Tensor:
+        """How unlike the bands are: hiss is even, a tone stands out."""
+        codes, _ = the_sounds(folder, tokens).heard(clicks_at([0.5] * 8, wanted), 0.8)
+        return tokens.decode(codes[:, 0]).std(dim=2).mean(dim=1)
+
+    hiss, tone = spread([1.0, 0.0, 0.0]), spread([0.0, 1.0, 0.0])
+    assert hiss.max() < tone.min()
+    mixed = spread([0.5, 0.5, 0.0])
+    middle = (hiss.max() + tone.min()) / 2
+    assert 0 < int((mixed > middle).sum()) < 8
+    without = spread([0.0, 0.3, 0.7])
+    assert without.min() > middle, "what there is no recording of is left out"

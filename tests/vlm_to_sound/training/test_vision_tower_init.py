@@ -1,0 +1,52 @@
+"""Where the thinker's visual tower begins: by hand."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from synesthesia.vlm_to_sound.vision_tower import EyesTower, EyesTowerConfig
+from training.vlm_to_sound.vision_tower_init import begin_with_kinds
+
+FEATURES, KINDS = 8, 5
+
+
+def material() -> tuple[torch.Tensor, nn.Linear]:
+    generator = torch.Generator().manual_seed(0)
+    cells = torch.randn(400, 3 * FEATURES, generator=generator) * torch.rand(3 * FEATURES, generator=generator) + 1.0
+    kinds = nn.Linear(FEATURES, KINDS)
+    kinds.weight.data = torch.randn(KINDS, FEATURES, generator=generator)
+    return cells, kinds.requires_grad_(False)
+
+
+def test_the_first_layer_says_what_the_classifier_says() -> None:
+    cells, kinds = material()
+    tower = EyesTower(EyesTowerConfig(feature_dim=FEATURES, hidden_size=3 * (KINDS - 1)))
+    begin_with_kinds(tower, cells, kinds)
+    assert torch.allclose(tower.deviation, cells.std(0))
+    with torch.no_grad():
+        inner = tower.inner(cells / tower.deviation).unflatten(1, (3, KINDS - 1))
+    assert torch.allclose(inner.mean(dim=0), torch.zeros(3, KINDS - 1), atol=1e-4)
+    assert torch.allclose(inner.std(dim=0), torch.ones(3, KINDS - 1), atol=1e-3)
+    for number, window in enumerate(cells.unflatten(1, (3, FEATURES)).unbind(1)):
+        scores = window @ kinds.weight.T
+        scores = scores - scores.mean(dim=0)
+        told = torch.linalg.lstsq(inner[:, number], scores).solution
+        left = (scores - inner[:, number] @ told).square().sum() / scores.square().sum()
+        assert left < 0.15, "all but the faintest direction of this window's class scores"
+
+
+def test_what_is_left_over_of_the_layer_stays_as_it_was() -> None:
+    cells, kinds = material()
+    tower = EyesTower(EyesTowerConfig(feature_dim=FEATURES, hidden_size=13))
+    before = tower.inner.weight[12:].clone()
+    begin_with_kinds(tower, cells, kinds)
+    assert torch.equal(tower.inner.weight[12:], before)
+
+
+def test_a_classifier_of_another_size_is_refused() -> None:
+    cells, _ = material()
+    tower = EyesTower(EyesTowerConfig(feature_dim=FEATURES, hidden_size=12))
+    with pytest.raises(ValueError, match="reads 9 numbers, a patch has 8"):
+        begin_with_kinds(tower, cells, nn.Linear(9, KINDS))

@@ -1,0 +1,142 @@
+"""What is true at every pixel of a rendered scene, and the files that hold it.
+
+The truth comes from one exact ray through every pixel's centre (no lens blur, no mixing at edges), so a click on glass
+means the glass. A scene is four members of a tar, readable with any tar, WebP and PNG reader:
+
+    000123.webp     the picture
+    000123.i.png    object index (0: nothing that is one of the materials), place along, place across, in R, G, B
+    000123.n.png    normals in the camera's frame (x right, y up, z to the viewer), each 128 + 127 * component
+    000123.json     the things in the order of their index, the camera, the light
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from synesthesia.impact.modal.things import MAX_SIZE_M
+from tools.blender.plan import Camera, Placed, Plan
+
+NO_HIT = -1
+
+
+@dataclass(frozen=True)
+class Truth:
+    """object_index (H, W) uint8; normals (H, W, 3) int8, 127 * unit vectors in the camera's frame, 0 in the sky;
+    place (H, W, 2) uint8: along and across the thing's bounding box, 0 to 255."""
+
+    object_index: np.ndarray
+    normals: np.ndarray
+    place: np.ndarray
+
+
+def pixel_rays(camera: Camera, frame: np.ndarray, px: int) -> np.ndarray:
+    """(px * px, 3) unit directions through the pixels' centres, row by row from the upper left; frame (3, 3): columns
+    right, up and backward."""
+    step = (np.arange(px) + 0.5) / px * 2 - 1
+    right, down = np.meshgrid(step * camera.half_tangent, step * camera.half_tangent)
+    local = np.stack([right, -down, -np.ones_like(right)], axis=-1).reshape(-1, 3)
+    return (local @ frame.T) / np.linalg.norm(local, axis=1, keepdims=True)
+
+
+def cast(plan: Plan, px: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What `set_up` has put on the stage, seen from the camera: number in the plan (N,) or NO_HIT, where (N, 3), the
+    face's normal there (N, 3)."""
+    import bpy
+
+    from tools.blender.stage import INDEX, camera_frame
+
+    stage, graph = bpy.context.scene, bpy.context.evaluated_depsgraph_get()
+    rays = pixel_rays(plan.camera, camera_frame(plan.camera), px)
+    eye = plan.camera.eye.tolist()
+    number = np.full(len(rays), NO_HIT, dtype=np.int64)
+    where, normal = np.zeros((len(rays), 3)), np.zeros((len(rays), 3))
+    for k, ray in enumerate(rays.tolist()):
+        hit, location, facing, _, thing, _ = stage.ray_cast(graph, eye, ray)
+        if hit:
+            number[k], where[k], normal[k] = thing[INDEX], location, facing
+    away = (normal * rays).sum(axis=1) > 0
+    normal[away] *= -1
+    return number, where, normal
+
+
+def placed_at(placed: Placed, points: np.ndarray) -> np.ndarray:
+    """(N, 3) points in the world -> (N, 2) along and across in [0, 1]: on the longest and on the middle axis of the
+    thing's bounding box (of the middle 2 m of anything wider)."""
+    vertices = placed.body.mesh.vertices
+    low, high = vertices.min(axis=0), vertices.max(axis=0)
+    order = np.argsort(-(high - low), kind="stable")[:2]
+    local = (points - placed.position) @ placed.rotation
+    extents = np.minimum(high - low, MAX_SIZE_M)[order]
+    return np.clip((local[:, order] - (low + high)[order] / 2) / extents + 0.5, 0.0, 1.0)
+
+
+def numbered(plan: Plan) -> list[int]:
+    """Numbers in the plan of the things that are one of the materials; object index k is the k-th, from 1."""
+    return [number for number, placed in enumerate(plan.placed) if placed.material is not None]
+
+
+def truth(plan: Plan, hits: tuple[np.ndarray, np.ndarray, np.ndarray], frame: np.ndarray, px: int) -> Truth:
+    """hits: of `cast`; frame (3, 3): of the camera."""
+    number, where, normal = hits
+    index = np.zeros(len(number), dtype=np.uint8)
+    place = np.zeros((len(number), 2), dtype=np.uint8)
+    for k, own in enumerate(numbered(plan), start=1):
+        mine = number == own
+        if mine.any():
+            index[mine] = k
+            place[mine] = np.round(placed_at(plan.placed[own], where[mine]) * 255)
+    local = np.round((normal @ frame) * 127).astype(np.int8)
+    return Truth(index.reshape(px, px), local.reshape(px, px, 3), place.reshape(px, px, 2))
+
+
+def _image(array: np.ndarray, kind: str) -> bytes:
+    out = io.BytesIO()
+    image = Image.fromarray(array)
+    if kind == "webp":
+        image.save(out, "WEBP", quality=92, method=4)
+    else:
+        image.save(out, "PNG", compress_level=9)
+    return out.getvalue()
+
+
+def described(plan: Plan) -> dict[str, Any]:
+    things = []
+    for number in numbered(plan):
+        placed = plan.placed[number]
+        things.append({**asdict(placed.thing), "variant": placed.variant, "kind": placed.kind, "seed": placed.seed,
+                       "liquid": placed.material == "liquid"})  # fmt: skip
+    camera = plan.camera
+    seen_from = {"distance_m": float(np.linalg.norm(camera.eye - camera.target)), "lens_mm": camera.lens_mm}
+    return {"seed": plan.seed, "index": plan.index, "split": plan.split, "light": plan.light, "things": things,
+            "camera": seen_from}  # fmt: skip
+
+
+def packed(plan: Plan, picture: np.ndarray, seen: Truth) -> dict[str, bytes]:
+    """The files of a scene by their endings."""
+    indexed = np.concatenate([seen.object_index[..., None], seen.place], axis=-1)
+    shifted = (seen.normals.astype(np.int16) + 128).astype(np.uint8)
+    text = json.dumps(described(plan), separators=(",", ":"))
+    return {"webp": _image(picture, "webp"), "i.png": _image(indexed, "png"), "n.png": _image(shifted, "png"),
+            "json": text.encode()}  # fmt: skip
+
+
+def write_shard(path: Path, scenes: Sequence[tuple[int, Mapping[str, bytes]]], settings: Mapping[str, int]) -> None:
+    """A tar of scenes by number, its settings first; it appears under its name only when it is whole."""
+    part = path.with_suffix(".part")
+    with tarfile.open(part, "w") as tar:
+        members = [("shard.json", json.dumps(dict(settings)).encode())]
+        members += [(f"{index:06d}.{ending}", data) for index, files in scenes for ending, data in files.items()]
+        for name, data in members:
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    part.replace(path)

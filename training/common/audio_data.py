@@ -1,0 +1,180 @@
+"""Shared sounds as training material: the manifest, one flat cache of samples and mels, balanced random crops.
+
+`manifest.csv` names each clip with label, split, source and licence. Decoding Ogg files again and again costs more
+than training on them, so the first use writes all samples and log-mels into two flat arrays under `cache`.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import torch
+from torch import Tensor
+
+from synesthesia.audio.mel import LogMel, MelConfig
+from synesthesia.core.errors import UserError
+
+SAMPLE_RATE_HZ = 16_000
+HOP = 160
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One row of manifest.csv (the columns that training needs)."""
+
+    path: str
+    label: str
+    material: str
+    source: str
+    recording_id: str
+    licence: str
+    seconds: float
+    split: str  # "train" | "val"
+    single_recording: bool  # val clips of such labels come from the very recording trained on: do not quote them
+    split_group: str
+    native_rate_hz: int
+
+
+def read_manifest(data: Path) -> list[Clip]:
+    """All clips in file order. UserError when the folder holds no manifest."""
+    path = data / "manifest.csv"
+    if not path.is_file():
+        raise UserError(f"The data folder {data} holds no manifest.csv.")
+    with path.open(newline="", encoding="utf-8") as file:
+        return [
+            Clip(
+                path=row["path"], label=row["label"], material=row["material"], source=row["source"],
+                recording_id=row["recording_id"], licence=row["licence"], seconds=float(row["seconds"]),
+                split=row["split"], single_recording=row["single_recording"] == "1",
+                split_group=row["split_group"], native_rate_hz=int(float(row["native_sr"] or SAMPLE_RATE_HZ)),
+            )
+            for row in csv.DictReader(file)
+        ]  # fmt: skip
+
+
+def label_names(clips: list[Clip]) -> list[str]:
+    """Labels that occur in the training split, sorted: the order of every classifier's outputs."""
+    return sorted({clip.label for clip in clips if clip.split == "train"})
+
+
+class SoundStore:
+    """Samples (int16) and log-mels (float16) of many clips in two flat arrays, cached on disk and memory-mapped."""
+
+    def __init__(self, data: Path, clips: list[Clip], cache: Path) -> None:
+        self.clips = clips
+        key = hashlib.sha256("\n".join(clip.path for clip in clips).encode()).hexdigest()[:12]
+        files = [cache / f"{name}-{key}.npy" for name in ("samples", "starts", "mels", "mel_starts")]
+        if not all(file.is_file() for file in files):
+            cache.mkdir(parents=True, exist_ok=True)
+            for file, array in zip(files, _decode(data, clips), strict=True):
+                np.save(file, array, allow_pickle=False)
+        self.samples = np.load(files[0], mmap_mode="r", allow_pickle=False)  # (total samples,) int16
+        self.starts = np.load(files[1], allow_pickle=False)  # (clips + 1,)
+        self.mels = np.load(files[2], mmap_mode="r", allow_pickle=False)  # (total frames, 64) float16
+        self.mel_starts = np.load(files[3], allow_pickle=False)  # (clips + 1,)
+
+    def waveform(self, index: int) -> np.ndarray:
+        """(n,) float32 in [-1, 1]."""
+        return self.samples[self.starts[index] : self.starts[index + 1]].astype(np.float32) / 32768.0
+
+    def mel(self, index: int) -> np.ndarray:
+        """(T, 64) float32 natural log-mel."""
+        return self.mels[self.mel_starts[index] : self.mel_starts[index + 1]].astype(np.float32)
+
+
+def _decode(data: Path, clips: list[Clip]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """samples, starts, mels, mel starts of all clips; clips shorter than one FFT window are padded with silence."""
+    log_mel = LogMel(MelConfig())
+    waveforms, mels = [], []
+    for clip in clips:
+        samples, rate_hz = soundfile.read(data / clip.path, dtype="float32", always_2d=True)
+        if rate_hz != SAMPLE_RATE_HZ:
+            raise UserError(f"{clip.path} has {rate_hz} Hz; the training sounds must have {SAMPLE_RATE_HZ} Hz.")
+        mono = samples.mean(axis=1)
+        mono = np.pad(mono, (0, max(0, 1024 - len(mono))))
+        with torch.no_grad():
+            mels.append(log_mel(torch.from_numpy(mono)[None])[0].half().numpy())
+        waveforms.append(np.clip(mono * 32768.0, -32768, 32767).astype(np.int16))
+    starts = np.cumsum([0] + [len(waveform) for waveform in waveforms])
+    mel_starts = np.cumsum([0] + [len(mel) for mel in mels])
+    return np.concatenate(waveforms), starts, np.concatenate(mels), mel_starts
+
+
+class CropSampler:
+    """Random crops, balanced: a label is drawn with the square root of its seconds, a clip within it by its seconds.
+
+    Clips shorter than the crop stand at a random place in silence. Every draw comes from `rng`.
+    """
+
+    def __init__(self, store: SoundStore, indices: list[int], rng: np.random.Generator, power: float = 0.5) -> None:
+        assert indices, "no clips to draw from"
+        self.store, self.rng = store, rng
+        self.indices = np.array(indices)
+        seconds = np.array([store.clips[i].seconds for i in indices])
+        labels = np.array([store.clips[i].label for i in indices])
+        weight = np.zeros(len(indices))
+        for label in np.unique(labels):
+            mine = labels == label
+            weight[mine] = seconds[mine] / seconds[mine].sum() * seconds[mine].sum() ** power
+        self.probability = weight / weight.sum()
+
+    def draw(self, count: int) -> np.ndarray:
+        """(count,) indices into the store."""
+        return self.rng.choice(self.indices, size=count, p=self.probability)
+
+    def mel_crops(self, count: int, frames: int, mix: float = 0.3, gain_db: float = 24.0) -> tuple[Tensor, Tensor]:
+        """(count, frames, 64) log-mels and the (count,) store indices of the (louder) clips.
+
+        Gain is a shift in the log domain; a share `mix` of the crops has a second clip added in the magnitude domain.
+        """
+        floor = MelConfig().floor
+        chosen = self.draw(count)
+        mels = torch.from_numpy(np.stack([self._mel_crop(i, frames, floor) for i in chosen]))
+        if mix > 0:
+            others = torch.from_numpy(np.stack([self._mel_crop(i, frames, floor) for i in self.draw(count)]))
+            shift = torch.from_numpy(self.rng.uniform(-3.0, -0.2, (count, 1, 1)).astype(np.float32))
+            mixed = torch.logaddexp(mels, others + shift)
+            use = torch.from_numpy(self.rng.random((count, 1, 1)) < mix)
+            mels = torch.where(use, mixed, mels)
+        gain = self.rng.uniform(-gain_db, 3.0, (count, 1, 1)) * np.log(10) / 20
+        return (mels + torch.from_numpy(gain.astype(np.float32))).clamp(min=floor), torch.from_numpy(chosen)
+
+    def _mel_crop(self, index: int, frames: int, floor: float) -> np.ndarray:
+        start, stop = self.store.mel_starts[index], self.store.mel_starts[index + 1]
+        length = int(stop - start)
+        if length >= frames:
+            begin = start + self.rng.integers(0, length - frames + 1)
+            return self.store.mels[begin : begin + frames].astype(np.float32)
+        crop = np.full((frames, self.store.mels.shape[1]), floor, dtype=np.float32)
+        begin = self.rng.integers(0, frames - length + 1)
+        crop[begin : begin + length] = self.store.mels[start:stop]
+        return crop
+
+    def wave_crops(self, count: int, samples: int, mix: float = 0.2, gain_db: float = 24.0) -> tuple[Tensor, Tensor]:
+        """(count, samples) waveforms in [-1, 1] and the (count,) store indices of the (louder) clips."""
+        chosen = self.draw(count)
+        waves = np.stack([self._wave_crop(i, samples) for i in chosen])
+        if mix > 0:
+            others = np.stack([self._wave_crop(i, samples) for i in self.draw(count)])
+            level = self.rng.uniform(0.05, 0.8, (count, 1)) * (self.rng.random((count, 1)) < mix)
+            waves = waves + level.astype(np.float32) * others
+        gain = 10 ** (self.rng.uniform(-gain_db, 0.0, (count, 1)) / 20)
+        waves = waves * gain.astype(np.float32)
+        peak = np.abs(waves).max(axis=1, keepdims=True)
+        return torch.from_numpy(waves / np.maximum(peak, 1.0)), torch.from_numpy(chosen)
+
+    def _wave_crop(self, index: int, samples: int) -> np.ndarray:
+        start, stop = self.store.starts[index], self.store.starts[index + 1]
+        length = int(stop - start)
+        if length >= samples:
+            begin = start + self.rng.integers(0, length - samples + 1)
+            return self.store.samples[begin : begin + samples].astype(np.float32) / 32768.0
+        crop = np.zeros(samples, dtype=np.float32)
+        begin = self.rng.integers(0, samples - length + 1)
+        crop[begin : begin + length] = self.store.samples[start:stop].astype(np.float32) / 32768.0
+        return crop

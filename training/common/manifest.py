@@ -1,0 +1,48 @@
+"""Lists every weight file with its checksum in checkpoints/manifest.json; the studio opens nothing that differs.
+
+    python -m training.common.manifest                      # checkpoints/
+    python -m training.common.manifest --checkpoints DIR    # another folder
+
+Run it after a training that wrote into checkpoints/; `evaluate_tap`, which writes the case study there, does it itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from synesthesia.core.checkpoints import MANIFEST, sha256
+
+SUFFIXES = (".safetensors", ".json", ".csv", ".npz")
+MAX_FILE_BYTES = 20_000_000
+MAX_TOTAL_BYTES = 60_000_000
+
+
+def write_manifest(checkpoints: Path) -> dict[str, dict[str, str | int]]:
+    """Writes manifest.json for all models below `checkpoints`, gives its entries. ValueError over the size limits."""
+    paths = sorted(path for path in checkpoints.glob("*/**/*") if path.is_file() and path.suffix in SUFFIXES)
+    files: dict[str, dict[str, str | int]] = {
+        path.relative_to(checkpoints).as_posix(): {"sha256": sha256(path), "bytes": path.stat().st_size}
+        for path in paths
+    }
+    heavy = [name for name, entry in files.items() if int(entry["bytes"]) > MAX_FILE_BYTES]
+    total = sum(int(entry["bytes"]) for entry in files.values())
+    if heavy or total > MAX_TOTAL_BYTES:
+        raise ValueError(f"checkpoints hold {total / 1e6:.1f} MB (at most 60); over 20 MB: {heavy or 'none'}")
+    text = json.dumps({"files": files}, indent=1) + "\n"
+    (checkpoints / MANIFEST).write_text(text, encoding="utf-8")
+    return files
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--checkpoints", type=Path, default=Path("checkpoints"))
+    files = write_manifest(parser.parse_args().checkpoints)
+    for name, entry in files.items():
+        print(f"{int(entry['bytes']) / 1e6:8.2f} MB  {name}")
+    print(f"{sum(int(entry['bytes']) for entry in files.values()) / 1e6:8.2f} MB  together")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,257 @@
+"""How long a person waits, and how much memory it takes: each figure from a process of its own, on this machine.
+
+    taskset -c 0,1 python -m training.evaluation.benchmark                     # two cores, all figures, some minutes
+    python -m training.evaluation.benchmark --clicks 30 --rounds 3 --no-page   # quicker
+    python -m training.evaluation.benchmark --json figures.json
+
+Rows: process start -> first WAV (command line), process start -> page answers, first click on a new 1000 x 700
+photograph, further click on it (models loaded, 4 s of sound), how many times faster than the sound lasts, peak memory
+of the process, memory after 300 clicks against that after 30; stereo tokens of the path "language" and the first half
+second of them; how much faster than it lasts a binaural clip is located on one core, and what the page takes for one.
+Photographs are scikit-image's: nothing is fetched.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import os
+import platform
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import psutil
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[2]
+SOUND_S = 4.0
+SIZE_PX = (1000, 700)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure. limit: what the project promises; better is below it, or above it where at_least."""
+
+    name: str
+    value: float
+    unit: str
+    limit: float
+    at_least: bool = False
+    spread: str = ""
+
+    @property
+    def held(self) -> bool:
+        return self.value >= self.limit if self.at_least else self.value <= self.limit
+
+
+def photographs(count: int) -> list[Image.Image]:
+    """Different 1000 x 700 photographs: windows of pictures that scikit-image carries."""
+    from skimage import data
+
+    sources = [Image.fromarray(picture).convert("RGB") for picture in (data.coffee(), data.chelsea(), data.rocket())]
+    made = []
+    for number in range(count):
+        source = sources[number % len(sources)]
+        inset = 2 * number
+        box = (inset, inset, source.width - inset, source.height - inset)
+        made.append(source.resize(SIZE_PX, Image.Resampling.LANCZOS, box=box))
+    return made
+
+
+def first_wav(rounds: int) -> Row:
+    """The command line as a fresh process."""
+    times = []
+    with tempfile.TemporaryDirectory() as folder:
+        photo = Path(folder) / "photo.jpg"
+        photographs(1)[0].save(photo, quality=92)
+        command = [sys.executable, "-m", "synesthesia", "hear", str(photo), "--x", "500", "--y", "400", "--anyway"]
+        for number in range(rounds):
+            begun = time.perf_counter()
+            out = str(Path(folder) / f"{number}.wav")
+            subprocess.run([*command, "--out", out], cwd=ROOT, check=True, capture_output=True)
+            times.append(time.perf_counter() - begun)
+    return _timed("process start -> first WAV", times, 12.0)
+
+
+def page_ready(rounds: int) -> Row:
+    """`app.py` as a fresh process until its page answers."""
+    times = []
+    for _ in range(rounds):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        begun = time.perf_counter()
+        app = subprocess.Popen(
+            [sys.executable, "app.py"], cwd=ROOT, env={**os.environ, "PORT": str(port)},
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        try:
+            _wait_for(f"http://127.0.0.1:{port}/", app)
+            times.append(time.perf_counter() - begun)
+        finally:
+            app.terminate()
+            app.wait(timeout=20)
+    return _timed("process start -> page ready", times, 10.0)
+
+
+def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(1200):
+        if process.poll() is not None:
+            raise RuntimeError(f"app.py ended with {process.returncode}")
+        try:
+            with urllib.request.urlopen(address, timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError("the page did not answer within a minute")
+
+
+def clicks(rounds: int, count: int) -> list[Row]:
+    """In this process: first and further clicks, then `count` of them on many photographs while memory is watched."""
+    from synesthesia import Studio
+
+    studio = Studio.load("embedded")
+    studio.warm()
+    first, further = [], []
+    pictures = photographs(rounds + 1)
+
+    def click(picture: Image.Image, x: float, y: float, seed: int) -> float:
+        begun = time.perf_counter()
+        studio.hear(picture, x, y, seconds=SOUND_S, seed=seed, anyway=True)
+        return time.perf_counter() - begun
+
+    click(pictures[-1], 500, 350, 0)  # the very first run also fills allocators
+    for number, picture in enumerate(pictures[:-1]):
+        first.append(click(picture, 500, 350, number))
+        further.append(click(picture, 200, 500, number))
+    rows = [
+        _timed("first click on a new 1000 x 700 photograph", first, 1.5),
+        _timed("further click", further, 0.8),
+        Row("sound made per second of waiting", SOUND_S / statistics.median(further), "s", 5.0, at_least=True),
+    ]
+    process, megabytes = psutil.Process(), {}
+    many = photographs(24)
+    for number in range(1, count + 1):
+        click(many[number % len(many)], 40 + (number * 97) % 920, 40 + (number * 61) % 620, number)
+        if number in (min(30, count), count):
+            gc.collect()
+            megabytes[number] = process.memory_info().rss / 1e6
+    early, late = megabytes[min(30, count)], megabytes[count]
+    rows.append(Row(f"memory after {count} clicks / after {min(30, count)}", late / early, "x", 1.05,
+                    spread=f"{early:.0f} -> {late:.0f} MB"))  # fmt: skip
+    rows.append(Row("peak memory", _peak_megabytes(), "MB", 1500.0))
+    return rows
+
+
+def tokens(rounds: int) -> list[Row]:
+    """Path "language": 4 s of stereo, and one take as a stream until its first half second is there."""
+    from synesthesia import Studio
+
+    studio = Studio.load("embedded")
+    whole, first, pictures = [], [], photographs(rounds + 1)
+    for seed, picture in enumerate(pictures):
+        studio.look(picture)
+        begun = time.perf_counter()
+        studio.hear(picture, 300, 400, path="language", seconds=SOUND_S, seed=seed, anyway=True)
+        whole.append(time.perf_counter() - begun)
+        begun = time.perf_counter()
+        next(iter(studio.stream(picture, 700, 400, seconds=SOUND_S, seed=seed, anyway=True)))
+        first.append(time.perf_counter() - begun)
+    return [
+        _timed("4 s of stereo tokens, twelve takes", whole[1:], 4.0),
+        _timed("the first half second of a stream of tokens", first[1:], 1.0),
+    ]
+
+
+def clips(rounds: int) -> list[Row]:
+    """A 4 s binaural clip: the localiser alone on one core, and all that the page shows, with the model's sentence."""
+    import torch
+
+    from synesthesia import Studio
+    from synesthesia.ui.localization import figures as locate_figures
+    from synesthesia.ui.shared import words
+
+    studio = Studio.load("embedded")
+    made = []
+    for seed in range(rounds + 1):
+        clip, rate_hz = studio.binaural("bird", 15.0 * seed - 90.0, seed=seed)
+        made.append((np.tile(clip, 2)[:, : int(SOUND_S * rate_hz)], rate_hz))
+    clip, rate_hz = made[0]
+    studio.ask(clip, rate_hz, words.ASK_FIRST)  # loads everything
+    alone, page = [], []
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    for clip, rate_hz in made[1:]:
+        begun = time.perf_counter()
+        studio.locate(clip, rate_hz)
+        alone.append((clip.shape[1] / rate_hz) / (time.perf_counter() - begun))
+    torch.set_num_threads(threads)
+    for clip, rate_hz in made[1:]:
+        clip = clip + 1e-6  # another clip than before
+        begun = time.perf_counter()
+        found = studio.locate(clip, rate_hz)
+        locate_figures.dial_figure(found, None)
+        studio.ask(clip, rate_hz, words.ASK_FIRST)
+        locate_figures.maps_figure(found, clip, rate_hz)
+        page.append(time.perf_counter() - begun)
+    spread = f"{min(alone):.0f} to {max(alone):.0f}, n {len(alone)}"
+    return [
+        Row("a clip is located faster than it lasts, one core", statistics.median(alone), "x", 100.0, True, spread),
+        _timed("a clip's direction, dial, sentence and maps", page, 1.5),
+    ]
+
+
+def _peak_megabytes() -> float:
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if sys.platform == "darwin" else peak / 1e3
+
+
+def _timed(name: str, times: list[float], limit: float) -> Row:
+    spread = f"{min(times):.2f} to {max(times):.2f}, n {len(times)}"
+    return Row(name, statistics.median(times), "s", limit, spread=spread)
+
+
+def main(rounds: int = 5, count: int = 300, page: bool = True) -> list[Row]:
+    rows = [first_wav(rounds)]
+    if page:
+        rows.append(page_ready(rounds))
+    return rows + clicks(rounds, count) + tokens(rounds) + clips(rounds)
+
+
+def table(rows: list[Row]) -> str:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    lines = [f"{cores} core(s), {platform.machine()}, Python {platform.python_version()}; median of each",
+             "", "| figure | value | promised | ratio | spread |", "|---|---|---|---|---|"]  # fmt: skip
+    for row in rows:
+        ratio = row.value / row.limit
+        sign = ">=" if row.at_least else "<="
+        lines.append(
+            f"| {row.name} | {row.value:.2f} {row.unit} | {sign} {row.limit:g} {row.unit} | "
+            f"{ratio:.2f}{'' if row.held else ' MISSED'} | {row.spread} |"
+        )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5, help="repetitions of each time")
+    parser.add_argument("--clicks", type=int, default=300, help="clicks over which memory is watched")
+    parser.add_argument("--no-page", action="store_true", help="leave the page out")
+    parser.add_argument("--json", type=Path, help="also write the figures here")
+    given = parser.parse_args()
+    made = main(given.rounds, given.clicks, not given.no_page)
+    print(table(made))
+    if given.json:
+        given.json.write_text(json.dumps([{**vars(row), "held": row.held} for row in made], indent=1) + "\n")

@@ -1,0 +1,96 @@
+"""The student network cut into the teacher's 18 units, and what each unit is shown while it learns alone.
+
+Unit 0 is the stem with the first block, 1 to 16 are inverted residuals, 17 is the 1x1 head. Early units see small
+windows of their maps (they are translation-equivariant and have pixels in plenty); late ones see the whole map.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import timm
+from torch import Tensor, nn
+
+from training.vision.image_teacher import ImageTeacher
+
+UNITS = 18
+
+
+@dataclass(frozen=True)
+class Window:
+    """A square of a unit's input map. size: its side; stride: input pixels per output pixel; rim: output pixels
+    next to the cut that see padding the whole map does not have, and so are left out of the loss."""
+
+    size: int
+    stride: int
+    rim: int
+
+
+# Input maps: 224 (picture), 112, 56, 56, 28, ...; None: the whole map.
+WINDOWS: tuple[Window | None, ...] = (
+    Window(48, 2, 2),
+    Window(40, 2, 1),
+    Window(20, 1, 1),
+    Window(36, 2, 1),
+    Window(16, 1, 1),
+    Window(16, 1, 1),
+) + (None,) * 12
+
+
+class Units(nn.Module):
+    """A timm `mobilenetv2_100` seen as its 18 units in order."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        blocks = [block for stage in net.blocks for block in stage]
+        assert len(blocks) == 17, f"expected 17 blocks, got {len(blocks)}"
+        stem = nn.Sequential(net.conv_stem, net.bn1, blocks[0])
+        self.units = nn.ModuleList([stem, *blocks[1:], nn.Sequential(net.conv_head, net.bn2)])
+        self.skips = tuple(bool(getattr(block, "has_skip", False)) for block in self.units)
+
+    def without_sums(self) -> None:
+        """From here each unit returns its branch alone; `join` adds the residual."""
+        for unit in self.units:
+            if hasattr(unit, "has_skip"):
+                unit.has_skip = False
+
+    def with_sums(self) -> None:
+        for unit, skip in zip(self.units, self.skips, strict=True):
+            if hasattr(unit, "has_skip"):
+                unit.has_skip = skip
+
+    def join(self, index: int, entering: Tensor, branch: Tensor) -> Tensor:
+        return entering + branch if self.skips[index] else branch
+
+
+def new_student(num_classes: int = 1000) -> nn.Module:
+    """A random network of the teacher's family (its padding too): 2.2M parameters without the classifier."""
+    return timm.create_model("mobilenetv2_100", pretrained=False, num_classes=num_classes, pad_type="same")
+
+
+# Of every 64 crops so many are shown to a unit: pixels are plentiful early and scarce late.
+SHARE = (8,) * 6 + (32,) * 7 + (64,) * 5
+# Crops a step: about 3,000 output pixels.
+STEP_CROPS = (8,) * 6 + (16,) * 7 + (32,) * 5
+
+Pair = tuple[np.ndarray, np.ndarray]
+
+
+def unit_pairs(teacher: ImageTeacher, rng: np.random.Generator, crop: np.ndarray, first_unit: int) -> list[Pair]:
+    """After `teacher.run(crop)`: for units first_unit.. what enters and what should leave the branch.
+
+    Each is (C, H, W) float16, cut to the unit's window.
+    """
+    pairs = []
+    entering = crop.astype(np.float32) / 127.5 - 1.0 if first_unit == 0 else teacher.joined(first_unit - 1)
+    for index in range(first_unit, UNITS):
+        x, y, window = entering, teacher.branch(index), WINDOWS[index]
+        if window is not None:
+            out = window.size // window.stride
+            top, left = rng.integers(0, y.shape[0] - out + 1, size=2)
+            y = y[top : top + out, left : left + out]
+            x = x[top * window.stride :, left * window.stride :][: window.size, : window.size]
+        pairs.append((x.transpose(2, 0, 1).astype(np.float16), y.transpose(2, 0, 1).astype(np.float16)))
+        entering = teacher.joined(index)
+    return pairs
