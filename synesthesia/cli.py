@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from synesthesia.core import presets, recipe
 from synesthesia.core.errors import UserError
 from synesthesia.core.results import Heard, bearings
-from synesthesia.impact.pipeline import told
+from synesthesia.impact.pipeline import to_dict
 from synesthesia.studio import Studio
 
 BAD_INPUT = 2
@@ -184,7 +184,7 @@ def summary(heard: Heard) -> dict[str, object]:
         "evidence": asdict(heard.evidence),
         "recipe": asdict(heard.recipe),
         **spoken,
-        **({} if heard.blow is None else {"blow": told(heard.blow)}),
+        **({} if heard.blow is None else {"blow": to_dict(heard.blow)}),
     }
 
 

@@ -21,13 +21,13 @@ from synesthesia.core.errors import UserError
 from synesthesia.core.presets import Preset
 from synesthesia.core.requests import Settings, asked, inside, place
 from synesthesia.core.results import Answered, Evidence, Heard, Info, Located, MaterialMap, Recipe, SceneHeard, Writing
-from synesthesia.impact.pipeline import Tapping, struck_together
+from synesthesia.impact.pipeline import ImpactPipeline, struck_together
 from synesthesia.localization.pipeline import ClipModels
 from synesthesia.vision.image import picture_key, read_image
-from synesthesia.vlm_to_sound.pipeline import Looked, Sound, Thinking
+from synesthesia.vlm_to_sound.pipeline import EncodedImage, Sound, VlmToSoundPipeline
 
 if TYPE_CHECKING:
-    from synesthesia.image_to_sound.pipeline import Hearing
+    from synesthesia.image_to_sound.pipeline import ImageToSoundPipeline
     from synesthesia.vision.backbone import PatchEncoder
     from synesthesia.vision.grid import PatchGrid
 
@@ -43,10 +43,10 @@ class Studio:
         self.preset = preset
         self._lock = RLock()  # around loading and running models; results belong to their caller
         self._encoder: PatchEncoder | None = None
-        self._hearing: Hearing | None = None
+        self._hearing: ImageToSoundPipeline | None = None
         self._clips = ClipModels(preset)
-        self._thinking = Thinking(preset)
-        self._tapping = Tapping(preset, lambda picture: self._eyes().textures(picture))
+        self._thinking = VlmToSoundPipeline(preset)
+        self._tapping = ImpactPipeline(preset, lambda picture: self._eyes().textures(picture))
         self._grids: BoundedCache[PatchGrid] = BoundedCache(SEEN_PICTURES)
         self._presence: BoundedCache[np.ndarray] = BoundedCache(SEEN_PICTURES)
 
@@ -69,7 +69,7 @@ class Studio:
         """What each place of the photograph is taken to be made of. UserError when no physics adapter is trained."""
         picture = read_image(image)
         self._tapping.require()
-        seen = Looked(picture, *self._see(picture))
+        seen = EncodedImage(picture, *self._see(picture))
         with self._lock:
             return self._tapping.materials(seen)
 
@@ -232,9 +232,9 @@ class Studio:
         -40 to 60; room: "none", "small" or "large"; snr_db: -10 to 60, of noise from all around; seed: the same seed
         gives the same samples. UserError: a setting out of range, missing or damaged weights.
         """
-        from synesthesia.binaural.demo_clips import RATE_HZ, Placing
+        from synesthesia.binaural.demo_clips import RATE_HZ, DemoClip
 
-        placing = Placing.checked(sound, azimuth_deg, elevation_deg, room, snr_db, seed)
+        placing = DemoClip.checked(sound, azimuth_deg, elevation_deg, room, snr_db, seed)
         with self._lock:
             return placing.heard_by(self._clips.head()), RATE_HZ
 
@@ -249,9 +249,9 @@ class Studio:
 
     def info(self) -> Info:
         """What is running, with licences. Never loads a model."""
-        from synesthesia.core.about import info
+        from synesthesia.core.about import describe
 
-        return info(self.preset)
+        return describe(self.preset)
 
     def warm(self) -> None:
         """Loads the models now, so that the first click needn't. UserError as `hear`."""
@@ -280,13 +280,13 @@ class Studio:
                 self._encoder = PatchEncoder.load(self.preset.vision)
             return self._encoder
 
-    def _ears(self) -> Hearing:
+    def _ears(self) -> ImageToSoundPipeline:
         with self._lock:
             if self._hearing is None:
                 from synesthesia.audio.codec import LatentCodec
-                from synesthesia.image_to_sound.pipeline import Hearing
+                from synesthesia.image_to_sound.pipeline import ImageToSoundPipeline
 
-                self._hearing = Hearing.load(self.preset.hearing, LatentCodec.load(self.preset.codec))
+                self._hearing = ImageToSoundPipeline.load(self.preset.hearing, LatentCodec.load(self.preset.codec))
             return self._hearing
 
     def _see(self, picture: Image.Image) -> tuple[str, PatchGrid]:
@@ -299,7 +299,7 @@ class Studio:
         with self._lock:
             return self._presence.get(key, lambda: self._ears().presence_map(grid).numpy())
 
-    def _looked_at(self, picture: Image.Image, settings: Settings) -> Looked:
+    def _looked_at(self, picture: Image.Image, settings: Settings) -> EncodedImage:
         """UserError when models that the settings need have not been trained, before any is loaded."""
         if settings.path == "tap":
             self._tapping.require()
@@ -307,11 +307,11 @@ class Studio:
             if settings.path == "language":
                 self._thinking.require()
             self._require_mapper()
-        return Looked(picture, *self._see(picture))
+        return EncodedImage(picture, *self._see(picture))
 
     def _clicked(
         self, image: ImageSource, x: float, y: float, settings: Settings
-    ) -> tuple[Looked, int, int, float, float]:
+    ) -> tuple[EncodedImage, int, int, float, float]:
         """(what was seen, row, column, x, y). UserError for a place outside, before any model is loaded."""
         x, y = place(x, y)
         picture = read_image(image)
@@ -319,13 +319,13 @@ class Studio:
         seen = self._looked_at(picture, settings)
         return seen, *seen.grid.cell(x, y), x, y
 
-    def _silent(self, seen: Looked, row: int, col: int, settings: Settings) -> tuple[bool, float]:
+    def _silent(self, seen: EncodedImage, row: int, col: int, settings: Settings) -> tuple[bool, float]:
         """(whether the studio abstains, presence)."""
         presence = float(self._presence_of(seen.key, seen.grid)[row, col])
         return presence < self._ears().threshold and not settings.anyway, presence
 
     def _steps(
-        self, seen: Looked, row: int, col: int, x: float, y: float, settings: Settings
+        self, seen: EncodedImage, row: int, col: int, x: float, y: float, settings: Settings
     ) -> Iterator[Writing | Heard]:
         if settings.path == "tap":
             with self._lock:
@@ -353,7 +353,7 @@ class Studio:
             tokens=sound.tokens,
         )
 
-    def _sounding(self, seen: Looked, row: int, col: int, settings: Settings) -> Iterator[Writing | Sound]:
+    def _sounding(self, seen: EncodedImage, row: int, col: int, settings: Settings) -> Iterator[Writing | Sound]:
         """Under the lock, from item to item."""
         assert settings.path != "tap", "blows are made in one piece"
         if settings.path == "language":
@@ -365,7 +365,7 @@ class Studio:
         )  # fmt: skip
         yield Sound(sound.waveform, sound.evidence)
 
-    def _pieces(self, seen: Looked, row: int, col: int, settings: Settings) -> Iterator[np.ndarray]:
+    def _pieces(self, seen: EncodedImage, row: int, col: int, settings: Settings) -> Iterator[np.ndarray]:
         if self._silent(seen, row, col, settings)[0]:
             yield np.zeros((settings.channels, settings.samples), dtype=np.float32)
         else:

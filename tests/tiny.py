@@ -15,20 +15,20 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-from synesthesia.audio.tagger import Ear, EarConfig
+from synesthesia.audio.tagger import AudioTagger, AudioTaggerConfig
 from synesthesia.audio.vae import MelVae, VaeConfig
 from synesthesia.audio.vocoder import IstftConfig, IstftVocoder
-from synesthesia.binaural.sh_hrtf import CompactHead, CompactHeadConfig
+from synesthesia.binaural.sh_hrtf import SphericalHarmonicHRTF, SphericalHarmonicHRTFConfig
 from synesthesia.image_to_sound.flow import Flow, FlowConfig
-from synesthesia.image_to_sound.generator import VoiceConfig
+from synesthesia.image_to_sound.generator import GeneratorConfig
 from synesthesia.image_to_sound.mel_patches import MelPatches
 from synesthesia.image_to_sound.mlp import Mlp, MlpConfig
 from synesthesia.image_to_sound.prior import Prior, PriorConfig
 from synesthesia.image_to_sound.retrieval import Entry, SoundIndex
 from synesthesia.image_to_sound.texture_statistics import DESCRIPTOR_DIM
-from synesthesia.localization.encoder import ExtractorConfig
-from synesthesia.localization.localizer import Localiser, LocaliserConfig
-from synesthesia.vision.backbone import Backbone
+from synesthesia.localization.encoder import SpatialEncoderConfig
+from synesthesia.localization.localizer import Localizer, LocalizerConfig
+from synesthesia.vision.backbone import BackboneConfig
 from training.common.manifest import write_manifest
 
 LABELS = ("rain", "dog", "clock_tick")
@@ -52,18 +52,20 @@ def write_checkpoints(folder: Path) -> None:
     vae = VaeConfig(channels=(8, 8, 8), norm_groups=4)
     MelVae(vae.build(), vae.mel_mean, vae.mel_std).save(folder / "vae")
     IstftVocoder(IstftConfig(width=16, hidden=32, blocks=1)).save(folder / "vocoder")
-    Ear(EarConfig(LABELS, widths=(8, 16), depths=(1, 1))).save(folder / "ear")
+    AudioTagger(AudioTaggerConfig(LABELS, widths=(8, 16), depths=(1, 1))).save(folder / "ear")
     write_mapper(folder / "mapper", EMBEDDED_FEATURES)
     write_mapper(folder / "mapper_hub", DINOV2_FEATURES)
-    small = ExtractorConfig(widths=(4, 4, 8), heads=2, token=16)
-    Localiser(LocaliserConfig(extractor=small, hidden=16)).save(folder / "localiser")
-    coarse = CompactHeadConfig(order=1)
-    CompactHead(coarse, np.zeros((4, coarse.frequencies), np.float32), np.zeros(4, np.float32)).save(folder / "head")
+    small = SpatialEncoderConfig(widths=(4, 4, 8), heads=2, token=16)
+    Localizer(LocalizerConfig(extractor=small, hidden=16)).save(folder / "localiser")
+    coarse = SphericalHarmonicHRTFConfig(order=1)
+    SphericalHarmonicHRTF(coarse, np.zeros((4, coarse.frequencies), np.float32), np.zeros(4, np.float32)).save(
+        folder / "head"
+    )
     write_manifest(folder)
 
 
 def write_vision(folder: Path) -> None:
-    backbone = Backbone("mobilenetv2_100", 16, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5), same_padding=True)
+    backbone = BackboneConfig("mobilenetv2_100", 16, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5), same_padding=True)
     folder.mkdir(parents=True)
     tensors = {name: value.contiguous() for name, value in backbone.build().state_dict().items()}
     save_file(tensors, folder / "model.safetensors")
@@ -90,4 +92,4 @@ def write_mapper(folder: Path, feature_dim: int) -> None:
     patches = MelPatches()
     patches.fit(torch.randn(4, 64, 64))
     save_file(patches.state_dict(), folder / "patches.safetensors")
-    (folder / "config.json").write_text(json.dumps({"voice": asdict(VoiceConfig())}))
+    (folder / "config.json").write_text(json.dumps({"voice": asdict(GeneratorConfig())}))

@@ -22,7 +22,7 @@ SMALLEST_FRAMES = 96  # shorter log-mels are padded with silence up to this
 
 
 @dataclass(frozen=True)
-class EarConfig:
+class AudioTaggerConfig:
     labels: tuple[str, ...]
     widths: tuple[int, ...] = (24, 48, 96, 192)
     depths: tuple[int, ...] = (1, 1, 2, 2)
@@ -50,10 +50,10 @@ class Residual(nn.Module):
         return F.silu(y + self.shortcut(self.pool(x)))
 
 
-class Ear(nn.Module):
+class AudioTagger(nn.Module):
     """Log-mel (B, T, 64), any T -> (logits (B, labels), embedding (B, 128) of unit length)."""
 
-    def __init__(self, config: EarConfig) -> None:
+    def __init__(self, config: AudioTaggerConfig) -> None:
         super().__init__()
         self.config = config
         widths = config.widths
@@ -118,14 +118,14 @@ class Ear(nn.Module):
         save_file(state, folder / "model.safetensors")
 
     @classmethod
-    def load(cls, folder: Path) -> Ear:
+    def load(cls, folder: Path) -> AudioTagger:
         """From config.json and model.safetensors. UserError when a file is missing."""
         for name in ("config.json", "model.safetensors"):
             if not (folder / name).is_file():
                 raise UserError(f"The ear's file {name} is missing from {folder}.")
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         config |= {name: tuple(config[name]) for name in ("labels", "widths", "depths")}
-        ear = cls(EarConfig(**config))
+        ear = cls(AudioTaggerConfig(**config))
         state = load_file(folder / "model.safetensors")
         ear.load_state_dict(
             {name: value.float() if value.is_floating_point() else value for name, value in state.items()}

@@ -15,13 +15,13 @@ from torch.nn import functional as F
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput
 
-from synesthesia.audio.tagger import SMALLEST_FRAMES, Ear, EarConfig
+from synesthesia.audio.tagger import SMALLEST_FRAMES, AudioTagger, AudioTaggerConfig
 
 FRAMES_PER_TOKEN = 16  # of 10 ms
 STRETCH = 8.0  # the whole clip's embedding has unit length, a moment's numbers are about 1 each
 
 
-class EarTowerConfig(PretrainedConfig):  # type: ignore[misc]
+class TaggerAudioTowerConfig(PretrainedConfig):  # type: ignore[misc]
     """labels, widths, depths, ...: the fields of `EarConfig` that decide shapes."""
 
     model_type = "synesthesia_ear"
@@ -37,23 +37,25 @@ class EarTowerConfig(PretrainedConfig):  # type: ignore[misc]
         return int(2 * self.widths[-1] + self.embedding)
 
     @classmethod
-    def of(cls, ear: EarConfig) -> EarTowerConfig:
+    def of(cls, ear: AudioTaggerConfig) -> TaggerAudioTowerConfig:
         return cls(len(ear.labels), ear.widths, ear.depths, ear.embedding)
 
 
-class EarTower(PreTrainedModel):  # type: ignore[misc]
+class TaggerAudioTower(PreTrainedModel):  # type: ignore[misc]
     """Log-mel (B, T, 64) of the project's front end -> `last_hidden_state` (B, ceil(T / 16), d_model)."""
 
-    config_class = EarTowerConfig
+    config_class = TaggerAudioTowerConfig
     main_input_name = "input_features"
 
-    def __init__(self, config: EarTowerConfig) -> None:
+    def __init__(self, config: TaggerAudioTowerConfig) -> None:
         super().__init__(config)
         names = tuple(str(i) for i in range(config.labels))
-        self.ear = Ear(EarConfig(names, tuple(config.widths), tuple(config.depths), embedding=config.embedding)).eval()
+        self.ear = AudioTagger(
+            AudioTaggerConfig(names, tuple(config.widths), tuple(config.depths), embedding=config.embedding)
+        ).eval()
         self.post_init()
 
-    def train(self, mode: bool = True) -> EarTower:
+    def train(self, mode: bool = True) -> TaggerAudioTower:
         """The ear never trains here: its batch statistics stay those it was trained with."""
         super().train(mode)
         self.ear.eval()
@@ -77,5 +79,5 @@ class EarTower(PreTrainedModel):  # type: ignore[misc]
         return BaseModelOutput(last_hidden_state=torch.cat([moments.transpose(1, 2), every], dim=2))
 
 
-AutoConfig.register(EarTowerConfig.model_type, EarTowerConfig, exist_ok=True)
-AutoModel.register(EarTowerConfig, EarTower, exist_ok=True)
+AutoConfig.register(TaggerAudioTowerConfig.model_type, TaggerAudioTowerConfig, exist_ok=True)
+AutoModel.register(TaggerAudioTowerConfig, TaggerAudioTower, exist_ok=True)

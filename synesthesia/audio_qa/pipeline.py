@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from synesthesia.audio.tagger import Ear
+from synesthesia.audio.tagger import AudioTagger
 from synesthesia.audio_qa.prompt import TURN_END, encode
-from synesthesia.audio_qa.qwen2_audio import Foundation, load_hub, load_tiny
+from synesthesia.audio_qa.qwen2_audio import AudioLM, load_hub, load_tiny
 from synesthesia.core import checkpoints
 from synesthesia.core.errors import UserError
 from synesthesia.core.presets import SAMPLE_RATE_HZ
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 LONGEST_ANSWER = 64  # tokens
 
 
-class Answerer:
+class AudioQAPipeline:
     """A language model that hears and knows directions."""
 
-    def __init__(self, foundation: Foundation) -> None:
+    def __init__(self, foundation: AudioLM) -> None:
         self.foundation = foundation
 
     @classmethod
-    def load(cls, config: LanguageConfig) -> Answerer:
+    def load(cls, config: LanguageConfig) -> AudioQAPipeline:
         """UserError when a file is missing or damaged, or when the token has not been trained for this model."""
         if not checkpoints.is_listed(config.token_weights.folder):
             raise UserError(
@@ -38,7 +38,7 @@ class Answerer:
         if config.weights.hub_id:
             foundation = load_hub(config.weights.hub_id, config.weights.revision)
         else:
-            ear = Ear.load(checkpoints.folder(config.ear_weights.folder))
+            ear = AudioTagger.load(checkpoints.folder(config.ear_weights.folder))
             foundation = load_tiny(checkpoints.folder(config.weights.folder), ear)
         load_trained(foundation.model, checkpoints.folder(config.token_weights.folder))
         return cls(foundation)

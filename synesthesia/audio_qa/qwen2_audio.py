@@ -14,8 +14,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from synesthesia.audio.mel import LogMel, MelConfig
-from synesthesia.audio.tagger import Ear, EarConfig
-from synesthesia.audio_qa.audio_tower import EarTowerConfig
+from synesthesia.audio.tagger import AudioTagger, AudioTaggerConfig
+from synesthesia.audio_qa.audio_tower import TaggerAudioTowerConfig
 from synesthesia.audio_qa.prompt import AUDIO, PAD, SPATIAL, SPECIAL, SYSTEM, TURN_END
 from synesthesia.audio_qa.spatial_qwen2_audio import SpatialQwen2Audio
 from synesthesia.core.errors import UserError
@@ -29,7 +29,7 @@ CONFIG, WEIGHTS, TOKENIZER = "config.json", "model.safetensors", "tokenizer.json
 ELSEWHERE = ("spatial_projector.", "model.audio_tower.")  # parameters that are not the foundation's own
 
 
-class Front(Protocol):
+class AudioFrontend(Protocol):
     """What turns clips into the audio tower's input."""
 
     @property
@@ -43,7 +43,7 @@ class Front(Protocol):
 
 
 @dataclass(frozen=True)
-class WhisperFront:
+class WhisperFrontend:
     """Whisper's log-mel (Radford et al. 2022), padded to the 30 s that Qwen2-Audio's tower takes: (B, 128, frames)."""
 
     extractor: WhisperFeatureExtractor
@@ -64,7 +64,7 @@ class WhisperFront:
 
 
 @dataclass(frozen=True)
-class EarFront:
+class TaggerFrontend:
     """The project's own log-mel, padded with silence to the longest clip: (B, frames, 64)."""
 
     seconds: float = 10.0
@@ -78,17 +78,17 @@ class EarFront:
 
 
 @dataclass(frozen=True)
-class Foundation:
+class AudioLM:
     """A model with everything that turns clips and words into its inputs. preamble: what every prompt begins with."""
 
     model: SpatialQwen2Audio
     tokenizer: PreTrainedTokenizerBase
-    front: Front
+    front: AudioFrontend
     preamble: str = ""
 
 
 def tiny_config(
-    tokenizer: PreTrainedTokenizerBase, ear: EarConfig, width: int = 192, layers: int = 4
+    tokenizer: PreTrainedTokenizerBase, ear: AudioTaggerConfig, width: int = 192, layers: int = 4
 ) -> Qwen2AudioConfig:
     """A Qwen2-Audio a few thousandths of the size, with the project's ear as its tower."""
     from transformers import Qwen2AudioConfig, Qwen2Config
@@ -100,17 +100,17 @@ def tiny_config(
         bos_token_id=None,
     )  # fmt: skip
     return Qwen2AudioConfig(
-        audio_config=EarTowerConfig.of(ear), text_config=text, audio_token_index=_id(tokenizer, AUDIO),
+        audio_config=TaggerAudioTowerConfig.of(ear), text_config=text, audio_token_index=_id(tokenizer, AUDIO),
         spatial_token_id=_id(tokenizer, SPATIAL),
     )  # fmt: skip
 
 
-def tiny(tokenizer: PreTrainedTokenizerBase, config: Qwen2AudioConfig, ear: Ear) -> Foundation:
+def tiny(tokenizer: PreTrainedTokenizerBase, config: Qwen2AudioConfig, ear: AudioTagger) -> AudioLM:
     """Untrained but for the ear, which is frozen."""
     model = SpatialQwen2Audio(config).eval()
     model.model.audio_tower.ear.load_state_dict(ear.state_dict())
     model.model.audio_tower.requires_grad_(False)
-    return Foundation(model, tokenizer, EarFront())
+    return AudioLM(model, tokenizer, TaggerFrontend())
 
 
 def tokenizer_from(file: Path) -> PreTrainedTokenizerBase:
@@ -121,7 +121,7 @@ def tokenizer_from(file: Path) -> PreTrainedTokenizerBase:
     )
 
 
-def save_tiny(foundation: Foundation, folder: Path) -> None:
+def save_tiny(foundation: AudioLM, folder: Path) -> None:
     """config.json, tokenizer.json and model.safetensors (eight bits), without the ear, which has its own folder, and
     without the spatial projector, which comes later."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -132,7 +132,7 @@ def save_tiny(foundation: Foundation, folder: Path) -> None:
     save_quantised({name: value for name, value in state.items() if not name.startswith(ELSEWHERE)}, folder / WEIGHTS)
 
 
-def load_tiny(folder: Path, ear: Ear) -> Foundation:
+def load_tiny(folder: Path, ear: AudioTagger) -> AudioLM:
     """From what `save_tiny` wrote; the projector is untrained. UserError when a file is missing."""
     from transformers import Qwen2AudioConfig
 
@@ -154,7 +154,7 @@ def load_tiny(folder: Path, ear: Ear) -> Foundation:
     return made
 
 
-def load_hub(hub_id: str, revision: str) -> Foundation:
+def load_hub(hub_id: str, revision: str) -> AudioLM:
     """Qwen2-Audio at one commit, in bfloat16, with its own tokenizer and one more token. Opens the network."""
     from transformers import AutoTokenizer, Qwen2AudioConfig, WhisperFeatureExtractor
 
@@ -164,7 +164,7 @@ def load_hub(hub_id: str, revision: str) -> Foundation:
     config.spatial_token_id = _id(tokenizer, SPATIAL)
     model = SpatialQwen2Audio.from_pretrained(hub_id, revision=revision, config=config, dtype=torch.bfloat16)
     extractor = WhisperFeatureExtractor.from_pretrained(hub_id, revision=revision)
-    return Foundation(model.eval().requires_grad_(False), tokenizer, WhisperFront(extractor), SYSTEM)
+    return AudioLM(model.eval().requires_grad_(False), tokenizer, WhisperFrontend(extractor), SYSTEM)
 
 
 def _id(tokenizer: PreTrainedTokenizerBase, token: str) -> int:

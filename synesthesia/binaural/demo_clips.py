@@ -16,7 +16,7 @@ import numpy as np
 import soundfile
 from scipy.signal import lfilter
 
-from synesthesia.binaural.hrtf import RATE_HZ, Head
+from synesthesia.binaural.hrtf import HRTF, RATE_HZ
 from synesthesia.binaural.render import add_noise, limited, render
 from synesthesia.binaural.room import Room
 from synesthesia.core.errors import UserError
@@ -80,7 +80,7 @@ SOUNDS: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
 
 
 @dataclass(frozen=True)
-class Placing:
+class DemoClip:
     """One sound at one place. room: a key of ROOMS; snr_db: of the noise from all around."""
 
     sound: str
@@ -91,13 +91,13 @@ class Placing:
     seed: int
 
     @staticmethod
-    def checked(sound: str, azimuth_deg: float, elevation_deg: float, room: str, snr_db: float, seed: int) -> Placing:
+    def checked(sound: str, azimuth_deg: float, elevation_deg: float, room: str, snr_db: float, seed: int) -> DemoClip:
         """UserError with one sentence that names the setting and its range."""
         if sound not in SOUNDS:
             raise UserError(f"There is no test sound '{sound}'; choose one of {', '.join(SOUNDS)}.")
         if room not in ROOMS:
             raise UserError(f"There is no room '{room}'; choose one of {', '.join(ROOMS)}.")
-        return Placing(
+        return DemoClip(
             sound,
             number("The azimuth in degrees", azimuth_deg, -180.0, 180.0),
             number("The elevation in degrees", elevation_deg, *ELEVATION_DEG),
@@ -106,7 +106,7 @@ class Placing:
             whole("The seed", seed, 0, MAX_SEED),
         )
 
-    def heard_by(self, head: Head) -> np.ndarray:
+    def heard_by(self, head: HRTF) -> np.ndarray:
         """(2, SAMPLES) float32 at RATE_HZ, left ear first; the same placing gives the same samples."""
         rng = np.random.default_rng(self.seed)
         sound = make(self.sound, rng)

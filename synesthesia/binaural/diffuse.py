@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import fft
 
-from synesthesia.binaural.hrtf import FREQUENCIES_HZ, SPEED_OF_SOUND, Head, diffuse_power
+from synesthesia.binaural.hrtf import FREQUENCIES_HZ, HRTF, SPEED_OF_SOUND, diffuse_power
 
 SPACING_M = 0.30  # effective distance of the ears: first zero of the coherence near 570 Hz
 FADE_HZ = (800.0, 1200.0)  # the coherence fades to zero between these
@@ -22,7 +22,7 @@ def coherence(frequency_hz: np.ndarray) -> np.ndarray:
 
 
 def diffuse_noise(
-    samples: int, rate_hz: int, rng: np.random.Generator, head: Head | None = None, slope_db_octave: float = 0.0
+    samples: int, rate_hz: int, rng: np.random.Generator, head: HRTF | None = None, slope_db_octave: float = 0.0
 ) -> np.ndarray:
     """(2, samples) float32 stationary noise: white with unit variance, or coloured by a head and a spectral slope."""
     length = fft.next_fast_len(max(samples, 16), real=True)

@@ -27,7 +27,7 @@ LEFT, RIGHT = 0, 1
 REMEMBERED_DIRECTIONS = 16_384  # 16 MB a head
 
 
-class Head(Protocol):
+class HRTF(Protocol):
     """Anything that turns directions into impulse responses."""
 
     @property
@@ -89,7 +89,7 @@ def diffuse_level(log_magnitude: np.ndarray) -> float:
 
 
 @lru_cache(maxsize=64)
-def diffuse_power(head: Head) -> np.ndarray:
+def diffuse_power(head: HRTF) -> np.ndarray:
     """(F,) mean power of both ears over the sphere: how a head colours sound from everywhere."""
     responses = head.responses(*sphere(200))  # (200, 2, TAPS)
     return (np.abs(np.fft.rfft(responses, 2 * (len(FREQUENCIES_HZ) - 1), axis=-1)) ** 2).mean(axis=(0, 1))

@@ -22,7 +22,7 @@ LOWEST_HZ = 250.0  # below it, short measurements are unreliable and heads are f
 POLE_DEG = 60.0  # a pole counts as measured when some direction lies above (below) this elevation
 
 
-class MeasuredHead:
+class MeasuredHRTF:
     """Impulse responses ir (M, 2, N) at rate_hz with azimuth and elevation (M,) in this project's sense.
 
     Resampled to 16 kHz once, by reading the spectra at the frequencies of the new rate; levelled to the diffuse field.

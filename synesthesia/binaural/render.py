@@ -9,8 +9,8 @@ import numpy as np
 from scipy import fft
 
 from synesthesia.binaural.diffuse import diffuse_noise
-from synesthesia.binaural.hrtf import Head
-from synesthesia.binaural.room import Room, place, room_response
+from synesthesia.binaural.hrtf import HRTF
+from synesthesia.binaural.room import Room, image_source_filters, room_response
 
 PEAK = 0.89  # -1 dBFS
 HOP_S = 0.04  # a moving source takes a new direction this often
@@ -18,7 +18,7 @@ HOP_S = 0.04  # a moving source takes a new direction this often
 
 def render(
     sound: np.ndarray,
-    head: Head,
+    head: HRTF,
     azimuth_deg: float,
     elevation_deg: float = 0.0,
     room: Room | None = None,
@@ -33,7 +33,7 @@ def render(
         response = head.responses(np.array([azimuth_deg]), np.array([elevation_deg]))[0]
     else:
         rng = rng or np.random.default_rng(0)
-        listener_m, yaw_deg = place(room, azimuth_deg, elevation_deg, distance_m, rng)
+        listener_m, yaw_deg = image_source_filters(room, azimuth_deg, elevation_deg, distance_m, rng)
         response = room_response(
             head, room, azimuth_deg=azimuth_deg, elevation_deg=elevation_deg, distance_m=distance_m,
             listener_m=listener_m, yaw_deg=yaw_deg, rng=rng,
@@ -41,7 +41,7 @@ def render(
     return limited(convolve(sound, response))
 
 
-def render_moving(sound: np.ndarray, head: Head, times_s: np.ndarray, azimuths_deg: np.ndarray) -> np.ndarray:
+def render_moving(sound: np.ndarray, head: HRTF, times_s: np.ndarray, azimuths_deg: np.ndarray) -> np.ndarray:
     """sound (n,) and a track of azimuths (K,) at times (K,) -> (2, n) float32, at elevation 0.
 
     The track is followed the short way round; before its first and after its last time the source stands still.
@@ -68,7 +68,7 @@ def add_noise(
     binaural: np.ndarray,
     snr_db: float,
     rng: np.random.Generator,
-    head: Head | None = None,
+    head: HRTF | None = None,
     rate_hz: int = 16_000,
     slope_db_octave: float = -3.0,
 ) -> np.ndarray:

@@ -15,7 +15,7 @@ import numpy as np
 
 from synesthesia.binaural.diffuse import diffuse_noise
 from synesthesia.binaural.geometry import direction, unit_vector
-from synesthesia.binaural.hrtf import LEAD_S, SPEED_OF_SOUND, Head
+from synesthesia.binaural.hrtf import HRTF, LEAD_S, SPEED_OF_SOUND
 from synesthesia.core.errors import UserError
 
 ORDER = 8  # reflections a path at most; the mixing time comes first in any room that is not a corridor
@@ -79,7 +79,7 @@ def source_position(listener_m: np.ndarray, yaw_deg: float, azimuth_deg: float, 
     return listener_m + distance_m * unit_vector(yaw_deg + azimuth_deg, elevation_deg)
 
 
-def place(room: Room, azimuth_deg: float, elevation_deg: float, distance_m: float,
+def image_source_filters(room: Room, azimuth_deg: float, elevation_deg: float, distance_m: float,
           rng: np.random.Generator) -> tuple[np.ndarray, float]:  # fmt: skip
     """A random listener position (3,) and yaw for which listener and source stand inside. UserError when none fits."""
     size = np.array(room.size_m)
@@ -92,7 +92,7 @@ def place(room: Room, azimuth_deg: float, elevation_deg: float, distance_m: floa
     raise UserError(f"A source {distance_m} m away at elevation {elevation_deg} does not fit into {room.size_m} m.")
 
 
-def room_response(head: Head, room: Room, *, azimuth_deg: float, elevation_deg: float, distance_m: float,
+def room_response(head: HRTF, room: Room, *, azimuth_deg: float, elevation_deg: float, distance_m: float,
                   listener_m: np.ndarray, yaw_deg: float, rng: np.random.Generator) -> np.ndarray:  # fmt: skip
     """(2, n) float32 at head.rate_hz. The direct sound is the head's own response, undelayed and with gain 1.
 
@@ -130,7 +130,7 @@ def _quarter_turn(delay_s: np.ndarray, handover: tuple[float, float]) -> np.ndar
     return 0.5 * np.pi * ((delay_s - handover[0]) / (handover[1] - handover[0])).clip(0.0, 1.0)
 
 
-def _tail(head: Head, room: Room, distance_m: float, handover: tuple[float, float], length: int,
+def _tail(head: HRTF, room: Room, distance_m: float, handover: tuple[float, float], length: int,
           rng: np.random.Generator) -> np.ndarray:  # fmt: skip
     """(2, length) decaying diffuse noise, faded in over the handover, relative to a direct sound of gain 1."""
     delay_s = np.arange(length) / head.rate_hz - LEAD_S  # behind the direct sound

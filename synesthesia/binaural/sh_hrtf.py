@@ -23,7 +23,7 @@ from synesthesia.core.errors import UserError
 
 
 @dataclass(frozen=True)
-class CompactHeadConfig:
+class SphericalHarmonicHRTFConfig:
     order: int = 14  # of the spherical harmonics
     frequencies: int = len(FREQUENCIES_HZ)
     smoothness: float = 1e-6  # weight of the squared Laplacian against the squared error of log magnitudes
@@ -36,10 +36,10 @@ def ear_directions(azimuth_deg: np.ndarray, elevation_deg: np.ndarray) -> np.nda
     return np.stack([right * [1.0, -1.0, 1.0], right], axis=1)
 
 
-class CompactHead:
+class SphericalHarmonicHRTF:
     """levels (K, F): natural log magnitudes; excess_s (K,): delay beyond a sphere's; K = (order + 1) ** 2."""
 
-    def __init__(self, config: CompactHeadConfig, levels: np.ndarray, excess_s: np.ndarray) -> None:
+    def __init__(self, config: SphericalHarmonicHRTFConfig, levels: np.ndarray, excess_s: np.ndarray) -> None:
         count = (config.order + 1) ** 2
         assert levels.shape == (count, config.frequencies), f"levels must be ({count}, F), got {levels.shape}"
         assert excess_s.shape == (count,), f"excess delays must be ({count},), got {excess_s.shape}"
@@ -49,8 +49,8 @@ class CompactHead:
         self._remembered = Remembered(self.spectra)
 
     @classmethod
-    def fit(cls, config: CompactHeadConfig, directions: np.ndarray, log_magnitude: np.ndarray, excess_s: np.ndarray,
-            weights: np.ndarray) -> CompactHead:  # fmt: skip
+    def fit(cls, config: SphericalHarmonicHRTFConfig, directions: np.ndarray, log_magnitude: np.ndarray, excess_s: np.ndarray,
+            weights: np.ndarray) -> SphericalHarmonicHRTF:  # fmt: skip
         """Weighted least squares with a penalty on roughness. directions: (R, 3) as the ear sees them, log_magnitude:
         (R, F), excess_s: (R,), weights: (R,) any scale; a row is one ear of one measurement."""
         basis = harmonics(directions, config.order)  # (R, K)
@@ -86,10 +86,10 @@ class CompactHead:
         save_file(tensors, folder / "model.safetensors")
 
     @classmethod
-    def load(cls, folder: Path) -> CompactHead:
+    def load(cls, folder: Path) -> SphericalHarmonicHRTF:
         """Reads what `save` wrote. UserError when a file is missing."""
         try:
-            config = CompactHeadConfig(**json.loads((folder / "config.json").read_text(encoding="utf-8")))
+            config = SphericalHarmonicHRTFConfig(**json.loads((folder / "config.json").read_text(encoding="utf-8")))
             tensors = load_file(folder / "model.safetensors")
         except FileNotFoundError as error:
             raise UserError(

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from synesthesia.binaural.geometry import from_sofa, unit_vector
-from synesthesia.binaural.measured_hrtf import MeasuredHead
+from synesthesia.binaural.measured_hrtf import MeasuredHRTF
 from synesthesia.core.errors import UserError
 
 SIDE_DEG = 20.0  # directions further to the side than this have an unmistakable delay
@@ -24,19 +24,19 @@ MOST_VALUES = 100_000_000  # of all impulse responses together: 400 MB
 
 
 @dataclass(frozen=True)
-class SofaHead:
+class SofaFile:
     ir: np.ndarray  # (M, 2, N) float32, [:, 0] the left ear
     azimuth_deg: np.ndarray  # (M,) in this project's sense: positive to the right
     elevation_deg: np.ndarray  # (M,)
     rate_hz: int
     note: str  # what was checked, and what was corrected
 
-    def head(self) -> MeasuredHead:
+    def head(self) -> MeasuredHRTF:
         """The head to render with. UserError when there are too few directions or the rate is too low."""
-        return MeasuredHead(self.ir, self.azimuth_deg, self.elevation_deg, self.rate_hz)
+        return MeasuredHRTF(self.ir, self.azimuth_deg, self.elevation_deg, self.rate_hz)
 
 
-def read_sofa(path: Path) -> SofaHead:
+def read_sofa(path: Path) -> SofaFile:
     """Reads a SimpleFreeFieldHRIR file (or any with Data.IR of two receivers). UserError when it can't be used."""
     try:
         import h5py
@@ -65,7 +65,7 @@ def read_sofa(path: Path) -> SofaHead:
     if named_right_first:
         ir = ir[:, ::-1]
     ir, note = _checked(ir, azimuth_deg, elevation_deg, rate_hz, named_right_first)
-    return SofaHead(np.ascontiguousarray(ir, dtype=np.float32), azimuth_deg, elevation_deg, rate_hz, note)
+    return SofaFile(np.ascontiguousarray(ir, dtype=np.float32), azimuth_deg, elevation_deg, rate_hz, note)
 
 
 def _array(h5py: Any, file: Any, name: str) -> np.ndarray:

@@ -28,7 +28,7 @@ def ray_delay_s(angle: np.ndarray, radius_m: float = RADIUS_M) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class SphericalHead:
+class SphereHRTF:
     radius_m: float = RADIUS_M
 
     @property

@@ -24,7 +24,7 @@ LIMITS = (
 _LIBRARIES = ("torch", "timm", "diffusers", "transformers", "gradio", "numpy", "pillow")
 
 
-def info(preset: Preset) -> Info:
+def describe(preset: Preset) -> Info:
     """Never loads a model, and never imports torch: cheap enough for every page view."""
     return Info(
         preset=preset.name,

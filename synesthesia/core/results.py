@@ -121,7 +121,7 @@ class PhysicsState:
 
 
 @dataclass(frozen=True)
-class Blow:
+class Impact:
     """What was struck, how, and what followed from the state alone, before there were samples.
 
     state: as read off the photograph, its numbers those of the state that was chosen; material, shape, size_m,
@@ -190,7 +190,7 @@ class Heard:
     col: int
     box_px: tuple[int, int, int, int]
     tokens: Tokens | None = None
-    blow: Blow | None = None
+    blow: Impact | None = None
 
     @property
     def seconds(self) -> float:

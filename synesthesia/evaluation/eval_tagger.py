@@ -22,7 +22,7 @@ from synesthesia.core.errors import UserError
 
 
 @dataclass(frozen=True)
-class JudgeConfig:
+class EvalTaggerConfig:
     labels: tuple[str, ...]
     sample_rate_hz: int = 16_000
     fft_samples: int = 512
@@ -33,7 +33,7 @@ class JudgeConfig:
     embedding: int = 144
 
 
-def band_filters(config: JudgeConfig) -> Tensor:
+def band_filters(config: EvalTaggerConfig) -> Tensor:
     """(fft/2 + 1, bands) triangles on O'Shaughnessy's mel scale (2595 log10(1 + f/700)), each with a peak of 1."""
     top = config.sample_rate_hz / 2
     ends = 2595.0 * torch.log10(1.0 + torch.tensor([config.low_hz, top], dtype=torch.float64) / 700.0)
@@ -63,13 +63,13 @@ class ResidualPair(nn.Module):
         return F.relu(self.second_norm(self.second(y)) + self.shortcut(self.pool(x)))
 
 
-class Judge(nn.Module):
+class EvalTagger(nn.Module):
     """Waveform (B, n) at 16 kHz -> (logits (B, labels), embedding (B, embedding)). n >= one FFT window."""
 
     window: Tensor
     filters: Tensor
 
-    def __init__(self, config: JudgeConfig) -> None:
+    def __init__(self, config: EvalTaggerConfig) -> None:
         super().__init__()
         self.config = config
         self.register_buffer("window", torch.hann_window(config.fft_samples), persistent=False)
@@ -131,7 +131,7 @@ class Judge(nn.Module):
         (folder / "config.json").write_text(text + "\n", encoding="utf-8")
 
     @staticmethod
-    def load(folder: Path) -> Judge:
+    def load(folder: Path) -> EvalTagger:
         """Reads what `save` wrote. UserError when a file is missing."""
         try:
             fields = json.loads((folder / "config.json").read_text(encoding="utf-8"))["model"]
@@ -141,6 +141,6 @@ class Judge(nn.Module):
                 f"The judge's folder {folder} is incomplete; train it with training.evaluation.train_eval_tagger."
             ) from error
         fields["labels"], fields["widths"] = tuple(fields["labels"]), tuple(fields["widths"])
-        judge = Judge(JudgeConfig(**fields))
+        judge = EvalTagger(EvalTaggerConfig(**fields))
         judge.load_state_dict({k: v.float() if v.dtype == torch.float16 else v for k, v in tensors.items()})
         return judge.eval()

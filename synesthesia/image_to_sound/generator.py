@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from synesthesia.audio.mel import LogMel
-from synesthesia.audio.tagger import Ear
+from synesthesia.audio.tagger import AudioTagger
 from synesthesia.audio.vocoder import Vocoder
 from synesthesia.core.errors import UserError
 from synesthesia.image_to_sound.condition import Condition
@@ -41,7 +41,7 @@ class Codec(Protocol):
 
 
 @dataclass(frozen=True)
-class VoiceConfig:
+class GeneratorConfig:
     """latents: "patches" (the linear transform stored beside the mapper) or "vae" (the codec's autoencoder).
 
     takes: candidates begun at once; halfway the ear keeps `finalists`, at the end one; longer sounds get fewer.
@@ -57,23 +57,23 @@ class VoiceConfig:
 
 
 @dataclass(frozen=True)
-class Sung:
+class GeneratedSound:
     """waveform: (n,) float32; rows: the index rows whose descriptors were told to the takes, the kept one first."""
 
     waveform: Tensor
     rows: tuple[int, ...]
 
 
-class Voice:
+class SoundGenerator:
     """Both mappers, the memory and the ear, behind one call."""
 
     def __init__(
         self,
-        config: VoiceConfig,
+        config: GeneratorConfig,
         flow: Flow,
         mlp: Mlp | None,
         index: SoundIndex,
-        ear: Ear,
+        ear: AudioTagger,
         codec: Codec,
         space: LatentSpace,
     ) -> None:
@@ -81,14 +81,14 @@ class Voice:
         self.ear, self.codec, self.space = ear, codec, space
 
     @staticmethod
-    def load(folder: Path, config: VoiceConfig, ear: Ear, codec: Codec) -> Voice:
+    def load(folder: Path, config: GeneratorConfig, ear: AudioTagger, codec: Codec) -> SoundGenerator:
         """From the mapper's checked folder."""
         if config.latents == "patches":
             patches = MelPatches()
             patches.load_state_dict(load_file(folder / "patches.safetensors"))
         space: LatentSpace = patches if config.latents == "patches" else codec.vae
         mlp = Mlp.load(folder) if (folder / "mlp.json").is_file() else None
-        return Voice(config, Flow.load(folder), mlp, SoundIndex.load(folder), ear, codec, space)
+        return SoundGenerator(config, Flow.load(folder), mlp, SoundIndex.load(folder), ear, codec, space)
 
     def takes(self, seconds: float) -> int:
         return max(1, min(self.config.takes, int(self.config.takes_seconds / seconds)))
@@ -160,7 +160,7 @@ class Voice:
     def sing(
         self, query: Tensor, wanted: Tensor, *, mapper: str, seconds: float, seed: int, steps: int = 12,
         guidance: float = 3.0, retrieve: bool = True, takes: int | None = None,
-    ) -> Sung:  # fmt: skip
+    ) -> GeneratedSound:  # fmt: skip
         """As `mel`, then through the vocoder: exactly `seconds`, peak at -1 dBFS, ends faded over 4 ms."""
         mel, rows = self.mel(
             query, wanted, mapper=mapper, seconds=seconds, seed=seed, steps=steps, guidance=guidance,
@@ -168,7 +168,7 @@ class Voice:
         )  # fmt: skip
         rate_hz = self.codec.mel.config.sample_rate_hz
         waveform = self.codec.vocoder(mel[None])[0][: round(seconds * rate_hz)]
-        return Sung(finish(waveform, rate_hz), rows)
+        return GeneratedSound(finish(waveform, rate_hz), rows)
 
 
 def finish(waveform: Tensor, rate_hz: int) -> Tensor:

@@ -16,14 +16,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from synesthesia.audio.tagger import Ear
+from synesthesia.audio.tagger import AudioTagger
 from synesthesia.core import checkpoints
 from synesthesia.core.errors import UserError
 from synesthesia.core.presets import HearingConfig
 from synesthesia.core.results import Evidence, LabelScore, Neighbour
-from synesthesia.image_to_sound.generator import Codec, Voice, VoiceConfig
-from synesthesia.image_to_sound.prior import Prior, Wish
-from synesthesia.image_to_sound.region_features import look
+from synesthesia.image_to_sound.generator import Codec, GeneratorConfig, SoundGenerator
+from synesthesia.image_to_sound.prior import AudioCondition, Prior
+from synesthesia.image_to_sound.region_features import region_features
 from synesthesia.vision.grid import PatchGrid
 
 KEPT_GRIDS = 4
@@ -32,7 +32,7 @@ NEIGHBOURS_SHOWN = 5
 
 
 @dataclass(frozen=True)
-class HeardPatch:
+class PatchSound:
     """waveform: (1, n) float32 in [-1, 1]; presence: 0..1."""
 
     waveform: np.ndarray
@@ -41,16 +41,16 @@ class HeardPatch:
     evidence: Evidence
 
 
-class Hearing:
+class ImageToSoundPipeline:
     """One preset's way from a patch grid to sounds. Not thread-safe: the studio holds a lock."""
 
-    def __init__(self, prior: Prior, voice: Voice) -> None:
+    def __init__(self, prior: Prior, voice: SoundGenerator) -> None:
         assert prior.config.query_dim == voice.index.embeddings.shape[1], "prior and index must share a space of sounds"
         self.prior, self.voice = prior, voice
-        self._wishes: OrderedDict[str, Wish] = OrderedDict()
+        self._wishes: OrderedDict[str, AudioCondition] = OrderedDict()
 
     @classmethod
-    def load(cls, config: HearingConfig, codec: Codec) -> Hearing:
+    def load(cls, config: HearingConfig, codec: Codec) -> ImageToSoundPipeline:
         """UserError when the mapper's or the ear's files are missing or damaged."""
         folder = checkpoints.folder(config.mapper_weights.folder)
         try:
@@ -59,15 +59,15 @@ class Hearing:
             raise UserError(
                 f"The mapper's folder {folder} is incomplete; train it with training.image_to_sound.train."
             ) from error
-        ear = Ear.load(checkpoints.folder(config.ear_weights.folder))
-        return cls(Prior.load(folder), Voice.load(folder, VoiceConfig(**fields), ear, codec))
+        ear = AudioTagger.load(checkpoints.folder(config.ear_weights.folder))
+        return cls(Prior.load(folder), SoundGenerator.load(folder, GeneratorConfig(**fields), ear, codec))
 
     @property
     def threshold(self) -> float:
         """The presence below which this mapper was calibrated to abstain."""
         return self.prior.config.threshold
 
-    def wish(self, grid: PatchGrid) -> Wish:
+    def wish(self, grid: PatchGrid) -> AudioCondition:
         """What every patch of the grid asks for, row by row; kept for the last few photographs."""
         if grid.key not in self._wishes:
             if grid.features.shape[2] != self.prior.config.feature_dim:
@@ -75,7 +75,7 @@ class Hearing:
                     f"The mapper was trained for features of {self.prior.config.feature_dim} numbers, "
                     f"but this vision network gives {grid.features.shape[2]}."
                 )
-            self._wishes[grid.key] = self.prior.wish(look(grid))
+            self._wishes[grid.key] = self.prior.wish(region_features(grid))
             while len(self._wishes) > KEPT_GRIDS:
                 self._wishes.popitem(last=False)
         self._wishes.move_to_end(grid.key)
@@ -88,7 +88,7 @@ class Hearing:
     def hear(
         self, grid: PatchGrid, row: int, col: int, *, mapper: Literal["flow", "mlp"] = "flow", seconds: float = 4.0,
         seed: int = 0, steps: int = 12, guidance: float = 3.0,
-    ) -> HeardPatch:  # fmt: skip
+    ) -> PatchSound:  # fmt: skip
         """The sound of one patch, whatever its presence. The same arguments give the very same samples, another place
         or photograph others: two dogs are not one dog."""
         assert 0 <= row < grid.rows and 0 <= col < grid.cols, f"({row}, {col}) outside {grid.rows} x {grid.cols}"
@@ -100,7 +100,7 @@ class Hearing:
             guidance=guidance,
         )  # fmt: skip
         waveform = sung.waveform.clamp(-1.0, 1.0)
-        return HeardPatch(
+        return PatchSound(
             waveform.numpy().astype(np.float32)[None],
             self.voice.codec.mel.config.sample_rate_hz,
             float(wish.presence[place]),

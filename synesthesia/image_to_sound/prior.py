@@ -32,7 +32,7 @@ class PriorConfig:
 
 
 @dataclass(frozen=True)
-class Wish:
+class AudioCondition:
     """For N patches. query: (N, Q) unit vectors; voices: (N, voices) shares that sum to 1; presence: (N,) in 0..1."""
 
     query: Tensor
@@ -106,12 +106,12 @@ class Prior(nn.Module):
         return seen, kinds, kinds @ self.pull.softmax(dim=1)
 
     @torch.inference_mode()
-    def wish(self, context: PatchContext) -> Wish:
+    def wish(self, context: PatchContext) -> AudioCondition:
         logits, presence = self(context)
         voices = logits[:, :-1].softmax(dim=1)
         voices = voices.pow(self.config.sharpness)
         voices = voices / voices.sum(dim=1, keepdim=True)
-        return Wish(F.normalize(voices @ self.anchors, dim=1), voices, presence.sigmoid())
+        return AudioCondition(F.normalize(voices @ self.anchors, dim=1), voices, presence.sigmoid())
 
     def save(self, folder: Path, name: str = "prior") -> None:
         """Writes <name>.json and <name>.safetensors (eight bits)."""

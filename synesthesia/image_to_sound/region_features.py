@@ -26,7 +26,7 @@ class PatchContext:
         return len(self.views)
 
 
-def look(grid: PatchGrid, spread: float = 0.14, sharpness: float = 14.0) -> PatchContext:
+def region_features(grid: PatchGrid, spread: float = 0.14, sharpness: float = 14.0) -> PatchContext:
     """All R * C patches of a grid, row by row.
 
     The thing: patches near the click and like it, weighted by exp(-distance^2 / 2 spread^2) exp(sharpness (cosine -

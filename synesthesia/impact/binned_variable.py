@@ -17,7 +17,7 @@ from synesthesia.core.results import Estimate
 
 
 @dataclass(frozen=True)
-class Scale:
+class BinnedVariable:
     """Bins from low to high, even on a logarithmic scale or a linear one."""
 
     low: float

@@ -48,7 +48,7 @@ def levels_db(struck: StruckModes, sample_rate_hz: int) -> Tensor:
 
     def rung(hertz: Tensor, decays_per_s: Tensor, gains: Tensor, starts_s: Tensor | float = 0.0) -> Tensor:
         """(..., K) sines -> (..., MOMENTS, BANDS)."""
-        energy = 0.5 * gains[..., None] ** 2 * fallen(2 * decays_per_s[..., None], starts_s)
+        energy = 0.5 * gains[..., None] ** 2 * decayed(2 * decays_per_s[..., None], starts_s)
         return energy.mT @ spread[(hertz / step).round().long().clamp(0, BINS - 1)]
 
     modes, push, made_of = struck.modes, struck.push, struck.properties
@@ -57,7 +57,7 @@ def levels_db(struck: StruckModes, sample_rate_hz: int) -> Tensor:
     ratio = (hz / made_of.noise_corner_hz[:, None]) ** 2
     tilt = (1 + ratio) ** (made_of.slope_db_per_octave[:, None] / (40 * math.log10(2)))
     hiss = shares(ratio / (1 + ratio) * tilt * (FLOOR + pushed / pushed[:, :1]), bands)
-    fall = fallen(2 * math.log(1000) / made_of.noise_t60_s[:, None], 0.5 * push.contact_s[:, None])
+    fall = decayed(2 * math.log(1000) / made_of.noise_t60_s[:, None], 0.5 * push.contact_s[:, None])
     power = power + (struck.noise_level[:, None] ** 2 * fall)[..., None] * hiss[:, None]
     clicked = click_energy(push, sample_rate_hz, struck.click_gain) / WINDOW_S
     power[:, 0] += clicked[:, None] * shares(pushed * hz, bands)
@@ -69,7 +69,7 @@ def levels_db(struck: StruckModes, sample_rate_hz: int) -> Tensor:
     return 10 * torch.log10(power.clamp(min=LEAST_POWER))
 
 
-def fallen(rate_per_s: Tensor, starts_s: Tensor | float) -> Tensor:
+def decayed(rate_per_s: Tensor, starts_s: Tensor | float) -> Tensor:
     """(..., 1) rates, and starts that broadcast -> (..., MOMENTS) mean over each window of what falls as exp(-rate t)
     from its start on, and is 0 before."""
     middle, _ = moments()

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from synesthesia.impact.physics_net import Reading
+from synesthesia.impact.physics_net import PhysicsPosterior
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from PIL.Image import Image
 
-    from synesthesia.impact.predictor import TapAdapter
+    from synesthesia.impact.predictor import ImpactPredictor
     from synesthesia.vision.grid import PatchGrid
 
 SIDE = 0.45  # of the window, in short sides of the photograph
@@ -37,10 +37,10 @@ def window(width_px: int, height_px: int, x: float, y: float) -> tuple[int, int,
 
 
 @torch.inference_mode()
-def looked_closer(
-    adapter: TapAdapter, textures: Callable[[Image], PatchGrid], picture: Image, grid: PatchGrid, read: Reading,
+def refine_with_crop(
+    adapter: ImpactPredictor, textures: Callable[[Image], PatchGrid], picture: Image, grid: PatchGrid, read: PhysicsPosterior,
     x: float, y: float,
-) -> Reading:  # fmt: skip
+) -> PhysicsPosterior:  # fmt: skip
     """What both looks say of natural pixel (x, y), (1, .). textures: as `PatchEncoder.textures`; grid, read: of the
     whole picture. UserError outside it."""
     row, col = grid.cell(x, y)
@@ -50,12 +50,12 @@ def looked_closer(
     seen = textures(picture.crop(box))
     row, col = seen.cell(x - box[0], y - box[1])
     near = adapter.read(seen).patch(row * seen.cols + col)
-    return Reading(
-        together(whole.codes, near.codes), whole.solid, together(whole.shape, near.shape),
-        tuple(together(a, b) for a, b in zip(whole.by_shape, near.by_shape, strict=True)), whole.along, whole.across,
+    return PhysicsPosterior(
+        log_opinion_pool(whole.codes, near.codes), whole.solid, log_opinion_pool(whole.shape, near.shape),
+        tuple(log_opinion_pool(a, b) for a, b in zip(whole.by_shape, near.by_shape, strict=True)), whole.along, whole.across,
     )  # fmt: skip
 
 
-def together(first: Tensor, second: Tensor) -> Tensor:
+def log_opinion_pool(first: Tensor, second: Tensor) -> Tensor:
     """Logarithms of shares (..., K) of two looks."""
     return ((1 - SHARE) * first + SHARE * second).log_softmax(dim=-1)

@@ -12,36 +12,48 @@ from torch import Tensor
 from synesthesia.impact.modal.contact import MalletName
 from synesthesia.impact.modal.materials import Properties
 from synesthesia.impact.modal.strike import StruckModes, struck_modes
-from synesthesia.impact.modal.things import MATERIALS, MAX_SIZE_M, MIN_SIZE_M, SHAPES, WALLED, Place, Thing
+from synesthesia.impact.modal.things import (
+    MATERIALS,
+    MAX_SIZE_M,
+    MIN_SIZE_M,
+    SHAPES,
+    WALLED,
+    PhysicalObject,
+    StrikePoint,
+)
 from synesthesia.impact.modal.vibration import Body
-from synesthesia.impact.physics_net import ALONG, BY_SHAPE, Reading
+from synesthesia.impact.physics_net import ALONG, BY_SHAPE, PhysicsPosterior
 
 if TYPE_CHECKING:
-    from synesthesia.impact.predictor import TapAdapter
+    from synesthesia.impact.predictor import ImpactPredictor
 
 
 @dataclass(frozen=True)
-class Guess:
+class Hypothesis:
     """One state that a place may have. code: of the material codebook; properties: (1,) of what it stands for."""
 
     code: int
-    thing: Thing
-    place: Place
+    thing: PhysicalObject
+    place: StrikePoint
     properties: Properties
 
 
-def likeliest(adapter: TapAdapter, read: Reading, patch: int) -> Guess:
+def mode_hypothesis(adapter: ImpactPredictor, read: PhysicsPosterior, patch: int) -> Hypothesis:
     """The likeliest material, the likeliest shape, and the middle of every extent."""
     code, _ = adapter.code(read, patch)
-    return medians(adapter, read, patch, torch.tensor([code]), read.shape[patch].argmax()[None])[0]
+    return median_hypotheses(adapter, read, patch, torch.tensor([code]), read.shape[patch].argmax()[None])[0]
 
 
-def medians(adapter: TapAdapter, read: Reading, patch: int, codes: Tensor, shapes: Tensor) -> list[Guess]:
+def median_hypotheses(
+    adapter: ImpactPredictor, read: PhysicsPosterior, patch: int, codes: Tensor, shapes: Tensor
+) -> list[Hypothesis]:
     """(G,) codes and shapes -> states of them with the middle of every extent that such a shape may have here."""
     return _guesses(adapter, read, patch, codes, shapes, torch.full((len(BY_SHAPE), len(codes)), 0.5))
 
 
-def drawn(adapter: TapAdapter, read: Reading, patch: int, count: int, random: torch.Generator) -> list[Guess]:
+def sample(
+    adapter: ImpactPredictor, read: PhysicsPosterior, patch: int, count: int, random: torch.Generator
+) -> list[Hypothesis]:
     """States that the reading holds for possible, each as often as it holds it for likely."""
     codes, shapes = (
         torch.multinomial(shares[patch].exp(), count, replacement=True, generator=random)
@@ -51,8 +63,8 @@ def drawn(adapter: TapAdapter, read: Reading, patch: int, count: int, random: to
 
 
 def _guesses(
-    adapter: TapAdapter, read: Reading, patch: int, codes: Tensor, shapes: Tensor, at: Tensor
-) -> list[Guess]:  # fmt: skip
+    adapter: ImpactPredictor, read: PhysicsPosterior, patch: int, codes: Tensor, shapes: Tensor, at: Tensor
+) -> list[Hypothesis]:  # fmt: skip
     """codes, shapes: (G,); at: (len(BY_SHAPE), G) share of what is likely that lies below each extent taken."""
     extents = [
         scale.quantile(part[patch, shapes].exp(), below).tolist()
@@ -65,22 +77,22 @@ def _guesses(
     guesses = []
     numbers = zip(codes.tolist(), names, shapes.tolist(), *extents, strict=True)
     for (code, name, shape, *told), properties in zip(numbers, zip(*columns, strict=True), strict=True):
-        thing = possible(Thing(MATERIALS[name], SHAPES[shape], *told))
-        guesses.append(Guess(code, thing, Place(along, across), Properties(*properties)))
+        thing = clamp_to_valid(PhysicalObject(MATERIALS[name], SHAPES[shape], *told))
+        guesses.append(Hypothesis(code, thing, StrikePoint(along, across), Properties(*properties)))
     return guesses
 
 
-def possible(thing: Thing) -> Thing:
+def clamp_to_valid(thing: PhysicalObject) -> PhysicalObject:
     """The same thing with extents that a thing can have."""
     size = min(max(thing.size_m, MIN_SIZE_M), MAX_SIZE_M)
     middle = min(max(thing.middle, 1e-3), 1.0)
     least = min(thing.least, middle)
     smallest = least * size
     thickness = min(thing.thickness_m, 0.5 * smallest) if thing.shape in WALLED else smallest
-    return Thing(thing.material, thing.shape, size, middle, least, thickness)
+    return PhysicalObject(thing.material, thing.shape, size, middle, least, thickness)
 
 
-def modes_of(guesses: Sequence[Guess], force_n: float, mallet: MalletName, sample_rate_hz: int) -> StruckModes:
+def modes_of(guesses: Sequence[Hypothesis], force_n: float, mallet: MalletName, sample_rate_hz: int) -> StruckModes:
     """What rings in each of them (G,), all of them struck alike."""
     things = [guess.thing for guess in guesses]
     columns = [

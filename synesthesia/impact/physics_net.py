@@ -16,15 +16,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from synesthesia.impact.binned_variable import Scale
+from synesthesia.impact.binned_variable import BinnedVariable
 from synesthesia.impact.material_codebook import MaterialCodebook
 from synesthesia.impact.modal.things import MAX_SIZE_M, MIN_SIZE_M, SHAPES
 
-SIZE = Scale(MIN_SIZE_M, MAX_SIZE_M, 28)
-MIDDLE = Scale(0.03, 1.0, 14)
-LEAST = Scale(0.002, 1.0, 20)
-THICKNESS = Scale(0.0003, 0.8, 22)
-ALONG = Scale(0.0, 1.0, 12, logarithmic=False)
+SIZE = BinnedVariable(MIN_SIZE_M, MAX_SIZE_M, 28)
+MIDDLE = BinnedVariable(0.03, 1.0, 14)
+LEAST = BinnedVariable(0.002, 1.0, 20)
+THICKNESS = BinnedVariable(0.0003, 0.8, 22)
+ALONG = BinnedVariable(0.0, 1.0, 12, logarithmic=False)
 BY_SHAPE = (SIZE, MIDDLE, LEAST, THICKNESS)  # have their own distribution for each shape
 DOUBTED = ("codes", "shapes", "extents")  # have a temperature each
 MISSING = 0.3  # share of the features that a training step does without
@@ -34,7 +34,7 @@ TURNS = 6  # pairs of sines and cosines that tell a place
 
 
 @dataclass(frozen=True)
-class NetConfig:
+class PhysicsNetConfig:
     """feature_dim: of the frozen features; early: channels of the early layers' maps, finest first, each of half the
     resolution of the one before; width, layers, heads: of the transformer; codes, code_dim: of
     the material codebook."""
@@ -50,7 +50,7 @@ class NetConfig:
 
 
 @dataclass(frozen=True)
-class Views:
+class BackboneFeatures:
     """What the eyes saw of B photographs of N patches each. features (B, N, D); closer (B, N, 2, D); early: maps
     (B, C, h, w), see PatchGrid; place (B, N, 2): across and down from the middle, in short sides of the photograph.
 
@@ -65,7 +65,7 @@ class Views:
 
 
 @dataclass(frozen=True)
-class Reading:
+class PhysicsPosterior:
     """Logarithms of shares, (..., N, .) each. codes: (K); solid: (2) nothing, something; shape: (S); by_shape: for each
     of BY_SHAPE (S, bins); along, across: (bins)."""
 
@@ -76,13 +76,13 @@ class Reading:
     along: Tensor
     across: Tensor
 
-    def patch(self, number: int) -> Reading:
+    def patch(self, number: int) -> PhysicsPosterior:
         """Of (N, .) one, (1, .)."""
         return self.rows(torch.tensor([number]))
 
-    def rows(self, at: Tensor) -> Reading:
+    def rows(self, at: Tensor) -> PhysicsPosterior:
         """Chosen patches: of (B, N, .) those under a mask (B, N), of (N, .) those numbered."""
-        return Reading(
+        return PhysicsPosterior(
             self.codes[at], self.solid[at], self.shape[at], tuple(part[at] for part in self.by_shape), self.along[at],
             self.across[at],
         )  # fmt: skip
@@ -134,7 +134,7 @@ class PhysicsNet(nn.Module):
     feature_scale: Tensor
     doubts: Tensor
 
-    def __init__(self, config: NetConfig) -> None:
+    def __init__(self, config: PhysicsNetConfig) -> None:
         super().__init__()
         self.config = config
         width = config.width
@@ -154,10 +154,10 @@ class PhysicsNet(nn.Module):
         self.register_buffer("feature_scale", torch.ones(config.feature_dim))
         self.register_buffer("doubts", torch.ones(len(DOUBTED)))
 
-    def tokens(self, views: Views) -> tuple[Tensor, Tensor]:
+    def tokens(self, views: BackboneFeatures) -> tuple[Tensor, Tensor]:
         """(B, N, W) before and after the patches have spoken to one another."""
         entered = self._enter(self.patch, views.features, self.feature_scale)
-        entered = entered + self.tower(views.early) + self.place(turns(views.place))
+        entered = entered + self.tower(views.early) + self.place(angular_encoding(views.place))
         for level, linear in enumerate((self.wide, self.close)):
             if views.mixing is None:
                 entered = entered + self._enter(linear, views.closer[..., level, :], self.feature_scale)
@@ -174,7 +174,7 @@ class PhysicsNet(nn.Module):
             weight = weight * (torch.rand_like(scale) > MISSING) / (1 - MISSING)
         return F.linear(seen, weight, linear.bias)
 
-    def forward(self, views: Views) -> Reading:
+    def forward(self, views: BackboneFeatures) -> PhysicsPosterior:
         entered, known = self.tokens(views)
         vectors = self.material(torch.cat([entered, known], dim=-1))
         solid, shape, *rest = self.geometry(known).split(self.parts, dim=-1)
@@ -183,7 +183,7 @@ class PhysicsNet(nn.Module):
             for part, scale in zip(rest[: len(BY_SHAPE)], BY_SHAPE, strict=True)
         )
         along, across = (part.log_softmax(dim=-1) for part in rest[len(BY_SHAPE) :])
-        return Reading(
+        return PhysicsPosterior(
             self._doubted(self.codebook.log_shares(vectors), 0), solid.log_softmax(dim=-1), self._doubted(shape, 1),
             by_shape, along, across,
         )  # fmt: skip
@@ -192,13 +192,13 @@ class PhysicsNet(nn.Module):
         return (logits if self.training else logits / self.doubts[number]).log_softmax(dim=-1)
 
 
-def turns(place: Tensor) -> Tensor:
+def angular_encoding(place: Tensor) -> Tensor:
     """(..., 2) -> (..., 4 * TURNS) sines and cosines of a quarter turn a short side, and of its doubles."""
     angle = place[..., None] * (0.5 * math.pi * 2.0 ** torch.arange(TURNS).to(place))
     return torch.cat([angle.sin(), angle.cos()], dim=-1).flatten(-2)
 
 
-def places(rows: int, cols: int) -> Tensor:
+def grid_positions(rows: int, cols: int) -> Tensor:
     """(rows * cols, 2): across and down from the middle, in units of the shorter side."""
     down = (torch.arange(rows) + 0.5 - rows / 2) / min(rows, cols)
     right = (torch.arange(cols) + 0.5 - cols / 2) / min(rows, cols)

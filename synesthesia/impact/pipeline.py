@@ -21,26 +21,26 @@ from synesthesia.core.results import Evidence, Heard, SceneHeard, Stem
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from synesthesia.core.results import Blow, MaterialMap
+    from synesthesia.core.results import Impact, MaterialMap
     from synesthesia.impact.modal.contact import MalletName
-    from synesthesia.impact.physics_net import Reading
-    from synesthesia.impact.predictor import TapAdapter
+    from synesthesia.impact.physics_net import PhysicsPosterior
+    from synesthesia.impact.predictor import ImpactPredictor
     from synesthesia.vision.grid import PatchGrid
-    from synesthesia.vlm_to_sound.pipeline import Looked
+    from synesthesia.vlm_to_sound.pipeline import EncodedImage
 
 KEPT_READINGS = 16  # of photographs, about 1 MB each
 KEPT_LOOKS = 64  # at single places, a few kB each
 PEAK = 0.95  # of a scene
 
 
-class Tapping:
+class ImpactPipeline:
     """The physics adapter of one preset. textures: of its eyes, as `PatchEncoder.textures`."""
 
     def __init__(self, preset: Preset, textures: Callable[[Image], PatchGrid]) -> None:
         self.preset, self._textures = preset, textures
-        self._adapter: TapAdapter | None = None
-        self._readings: BoundedCache[Reading] = BoundedCache(KEPT_READINGS)
-        self._looks: BoundedCache[Reading] = BoundedCache(KEPT_LOOKS)
+        self._adapter: ImpactPredictor | None = None
+        self._readings: BoundedCache[PhysicsPosterior] = BoundedCache(KEPT_READINGS)
+        self._looks: BoundedCache[PhysicsPosterior] = BoundedCache(KEPT_LOOKS)
 
     @property
     def trained(self) -> bool:
@@ -55,30 +55,32 @@ class Tapping:
                 f"this trains it: {self.preset.tap.train_command}"
             )
 
-    def adapter(self) -> TapAdapter:
+    def adapter(self) -> ImpactPredictor:
         """UserError when a file is missing or damaged."""
         if self._adapter is None:
-            from synesthesia.impact.predictor import TapAdapter
+            from synesthesia.impact.predictor import ImpactPredictor
 
-            self._adapter = TapAdapter.load(checkpoints.folder(self.preset.tap.weights.folder))
+            self._adapter = ImpactPredictor.load(checkpoints.folder(self.preset.tap.weights.folder))
         return self._adapter
 
     def warm(self) -> None:
         """So that the first blow needn't wait: a full body's tables are made once, in a fifth of a second."""
         from synesthesia.impact.modal.strike import strike
-        from synesthesia.impact.modal.things import Place, Thing
+        from synesthesia.impact.modal.things import PhysicalObject, StrikePoint
 
         self.adapter()
-        strike(Thing("wood", "solid", 0.2, 0.8, 0.6, 0.12), Place(), force_n=8.0, mallet="wood", seconds=0.1)
+        strike(
+            PhysicalObject("wood", "solid", 0.2, 0.8, 0.6, 0.12), StrikePoint(), force_n=8.0, mallet="wood", seconds=0.1
+        )
 
-    def solid(self, seen: Looked) -> np.ndarray:
+    def solid(self, seen: EncodedImage) -> np.ndarray:
         """(R, C) float32 in 0..1: how surely there is something to strike."""
         return self.adapter().solid(self._read(seen)).view(seen.grid.rows, seen.grid.cols).numpy()
 
-    def materials(self, seen: Looked) -> MaterialMap:
+    def materials(self, seen: EncodedImage) -> MaterialMap:
         return self.adapter().materials(self._read(seen), seen.grid.rows, seen.grid.cols)
 
-    def heard(self, seen: Looked, row: int, col: int, x: float, y: float, settings: Settings) -> Heard:
+    def heard(self, seen: EncodedImage, row: int, col: int, x: float, y: float, settings: Settings) -> Heard:
         """One blow, or silence where there is too likely nothing to strike."""
         presence = float(self.solid(seen)[row, col])
         silent = presence < self.adapter().threshold and not settings.anyway
@@ -99,31 +101,31 @@ class Tapping:
             blow=struck,
         )
 
-    def _read(self, seen: Looked) -> Reading:
+    def _read(self, seen: EncodedImage) -> PhysicsPosterior:
         return self._readings.get(seen.key, lambda: self.adapter().read(seen.grid))
 
-    def _look(self, seen: Looked, x: float, y: float) -> Reading:
+    def _look(self, seen: EncodedImage, x: float, y: float) -> PhysicsPosterior:
         """One patch's reading (1, .), after a closer look at natural pixel (x, y)."""
-        from synesthesia.impact.crop_refine import looked_closer
+        from synesthesia.impact.crop_refine import refine_with_crop
 
-        def looked() -> Reading:
-            return looked_closer(self.adapter(), self._textures, seen.picture, seen.grid, self._read(seen), x, y)
+        def looked() -> PhysicsPosterior:
+            return refine_with_crop(self.adapter(), self._textures, seen.picture, seen.grid, self._read(seen), x, y)
 
         return self._looks.get(f"{seen.key} {x:.1f} {y:.1f}", looked)
 
     def _strike(
-        self, seen: Looked, read: Reading, cell: tuple[int, int], settings: Settings
-    ) -> tuple[np.ndarray, Blow]:  # fmt: skip
+        self, seen: EncodedImage, read: PhysicsPosterior, cell: tuple[int, int], settings: Settings
+    ) -> tuple[np.ndarray, Impact]:  # fmt: skip
         """read: of the patch that is struck alone, (1, .)."""
         from synesthesia.image_to_sound.pipeline import own_seed
-        from synesthesia.impact.render import Hit, blow
+        from synesthesia.impact.render import StrikeParams, render_impact
 
-        hit = Hit(
+        hit = StrikeParams(
             force_n=settings.force, mallet=cast("MalletName", settings.mallet), seconds=settings.seconds,
             seed=own_seed(settings.seed, seen.grid.key, *cell), material=settings.material,
             size_factor=settings.size_factor,
         )  # fmt: skip
-        return blow(self.adapter(), read, 0, hit, presets.SAMPLE_RATE_HZ)
+        return render_impact(self.adapter(), read, 0, hit, presets.SAMPLE_RATE_HZ)
 
 
 def struck_together(heard: Sequence[Heard], samples: int) -> SceneHeard:
@@ -135,7 +137,7 @@ def struck_together(heard: Sequence[Heard], samples: int) -> SceneHeard:
     return SceneHeard((gain * total).astype(np.float32), presets.SAMPLE_RATE_HZ, tuple(stems))
 
 
-def told(blow: Blow) -> dict[str, Any]:
+def to_dict(blow: Impact) -> dict[str, Any]:
     """A blow but its envelopes, ready for JSON; of its modes those that sound, by rising frequency."""
     modes = zip(blow.frequencies_hz.tolist(), blow.t60_s.tolist(), blow.gains.tolist(), strict=True)
     return {

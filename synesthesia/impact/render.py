@@ -10,25 +10,25 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from synesthesia.core.results import Blow
-from synesthesia.impact.hypotheses import Guess, drawn, modes_of, possible
-from synesthesia.impact.mbr import chosen
+from synesthesia.core.results import Impact
+from synesthesia.impact.hypotheses import Hypothesis, clamp_to_valid, modes_of, sample
+from synesthesia.impact.mbr import select
 from synesthesia.impact.modal.contact import MalletName
 from synesthesia.impact.modal.envelope import predicted_envelope
 from synesthesia.impact.modal.materials import Properties
 from synesthesia.impact.modal.strike import ENVELOPE_S, strike
-from synesthesia.impact.modal.things import MAX_SIZE_M, MIN_SIZE_M, MaterialName, Thing
-from synesthesia.impact.physics_net import Reading
+from synesthesia.impact.modal.things import MAX_SIZE_M, MIN_SIZE_M, MaterialName, PhysicalObject
+from synesthesia.impact.physics_net import PhysicsPosterior
 
 if TYPE_CHECKING:
-    from synesthesia.impact.predictor import TapAdapter
+    from synesthesia.impact.predictor import ImpactPredictor
 
 DOUBTS = 12  # other states that the place may have, for the envelope's band
 FADE_S = 0.02  # at the end of a sound that still rings
 
 
 @dataclass(frozen=True)
-class Hit:
+class StrikeParams:
     """How a place is struck. material: "" for the one that is seen; size_factor: times the size that is seen."""
 
     force_n: float
@@ -39,34 +39,38 @@ class Hit:
     size_factor: float = 1.0
 
 
-def instead(guess: Guess, hit: Hit) -> Guess:
+def counterfactual(guess: Hypothesis, hit: StrikeParams) -> Hypothesis:
     """What if it were of another material, or larger: everything else stays."""
     thing, properties = guess.thing, guess.properties
     material: MaterialName = hit.material or thing.material  # type: ignore[assignment]
     if material != thing.material:
         properties = Properties.of([material])
     larger = min(max(thing.size_m * hit.size_factor, MIN_SIZE_M), MAX_SIZE_M) / thing.size_m
-    thing = Thing(material, thing.shape, thing.size_m * larger, thing.middle, thing.least, thing.thickness_m * larger)
-    return Guess(guess.code, possible(thing), guess.place, properties)
+    thing = PhysicalObject(
+        material, thing.shape, thing.size_m * larger, thing.middle, thing.least, thing.thickness_m * larger
+    )
+    return Hypothesis(guess.code, clamp_to_valid(thing), guess.place, properties)
 
 
 @torch.inference_mode()
-def blow(adapter: TapAdapter, read: Reading, patch: int, hit: Hit, sample_rate_hz: int) -> tuple[np.ndarray, Blow]:
+def render_impact(
+    adapter: ImpactPredictor, read: PhysicsPosterior, patch: int, hit: StrikeParams, sample_rate_hz: int
+) -> tuple[np.ndarray, Impact]:
     """((samples,) float32 in [-1, 1], what it followed from)."""
-    seen = chosen(adapter, read, patch)
-    struck = instead(seen, hit)
+    seen = select(adapter, read, patch)
+    struck = counterfactual(seen, hit)
     thing = struck.thing
     made = strike(
         thing, struck.place, force_n=hit.force_n, mallet=hit.mallet, seconds=hit.seconds,
         sample_rate_hz=sample_rate_hz, seed=hit.seed, properties=struck.properties,
     )  # fmt: skip
     random = torch.Generator().manual_seed(0)  # what a place may be does not hang on the blow
-    others = [instead(guess, hit) for guess in drawn(adapter, read, patch, DOUBTS, random)]
+    others = [counterfactual(guess, hit) for guess in sample(adapter, read, patch, DOUBTS, random)]
     frames = len(made.envelope)
     predicted = envelopes([struck, *others], hit, frames, sample_rate_hz)
     low, high = torch.quantile(predicted, torch.tensor([0.05, 0.95]), dim=0)
     modes = made.modes
-    blow_ = Blow(
+    blow_ = Impact(
         state=adapter.state(read, patch, seen),
         material=thing.material,
         shape=thing.shape,
@@ -84,16 +88,16 @@ def blow(adapter: TapAdapter, read: Reading, patch: int, hit: Hit, sample_rate_h
         envelope_high=torch.maximum(high, predicted[0]).numpy(),
         frame_s=ENVELOPE_S,
     )
-    return faded(made.waveform.astype(np.float32), sample_rate_hz), blow_
+    return fade_out(made.waveform.astype(np.float32), sample_rate_hz), blow_
 
 
-def envelopes(guesses: list[Guess], hit: Hit, frames: int, sample_rate_hz: int) -> Tensor:
+def envelopes(guesses: list[Hypothesis], hit: StrikeParams, frames: int, sample_rate_hz: int) -> Tensor:
     """(G, frames) float32, of all of them at once."""
     struck = modes_of(guesses, hit.force_n, hit.mallet, sample_rate_hz)
     return predicted_envelope(struck, frames, ENVELOPE_S, sample_rate_hz, hit.seed).float()
 
 
-def faded(waveform: np.ndarray, sample_rate_hz: int) -> np.ndarray:
+def fade_out(waveform: np.ndarray, sample_rate_hz: int) -> np.ndarray:
     """The same sound, brought to zero at its end: what still rings must not break off with a click."""
     count = min(round(FADE_S * sample_rate_hz), len(waveform))
     ramp = 0.5 + 0.5 * np.cos(np.pi * (np.arange(count) + 1) / count)

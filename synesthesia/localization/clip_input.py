@@ -30,7 +30,7 @@ Kind = Literal["stereo", "mono", "panned", "silent"]
 
 
 @dataclass(frozen=True)
-class Clip:
+class BinauralClip:
     """waveform: (2, n) float32 at 16 kHz, left ear first, no offset, RMS 0.1; rate_hz: of the original;
     seconds: of the original; kind: what it is; clipped: samples stand at their limit; level_difference_db: right over
     left."""
@@ -56,7 +56,7 @@ class Clip:
         return ""
 
 
-def read_clip(waveform: np.ndarray, sample_rate: int) -> Clip:
+def read_clip(waveform: np.ndarray, sample_rate: int) -> BinauralClip:
     """(2, n) or (1, n) or (n,) floats at 8 to 192 kHz, 0.2 to 60 s -> Clip.
 
     UserError, one sentence: wrong shape, more than two channels, empty, not numbers, too short or long, rate out of
@@ -89,7 +89,7 @@ def read_clip(waveform: np.ndarray, sample_rate: int) -> Clip:
     kind = _kind(sound, level)
     scale = 0.1 / max(float(np.sqrt(np.square(level).mean())), SILENT_RMS)
     made = resample(_tensor(sound * scale), sample_rate, RATE_HZ) if sample_rate != RATE_HZ else _tensor(sound * scale)
-    return Clip(made.numpy().astype(np.float32), sample_rate, seconds, kind, overdriven, difference_db)
+    return BinauralClip(made.numpy().astype(np.float32), sample_rate, seconds, kind, overdriven, difference_db)
 
 
 def clipped(sound: np.ndarray) -> bool:

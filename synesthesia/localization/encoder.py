@@ -24,7 +24,7 @@ TOGETHER = 32  # stretches that are pooled at once
 
 
 @dataclass(frozen=True)
-class ExtractorConfig:
+class SpatialEncoderConfig:
     bands: int = 64
     widths: tuple[int, int, int] = (24, 48, 96)
     heads: int = 4
@@ -140,7 +140,7 @@ class Residual(nn.Module):
 class Branch(nn.Module):
     """Pictures of one kind of cue (B, C, T, bands) -> Cells with D = token / 2."""
 
-    def __init__(self, inputs: int, config: ExtractorConfig) -> None:
+    def __init__(self, inputs: int, config: SpatialEncoderConfig) -> None:
         super().__init__()
         first, second, third = config.widths
         half = config.token // 2
@@ -165,10 +165,10 @@ class Branch(nn.Module):
         return Cells(self.value(x).float(), self.score(x).float(), keys, more)
 
 
-class SpatialFeatureExtractor(nn.Module):
+class SpatialEncoder(nn.Module):
     """Cues of B clips -> the level branch's and the phase branch's Cells; `token` pools both."""
 
-    def __init__(self, config: ExtractorConfig) -> None:
+    def __init__(self, config: SpatialEncoderConfig) -> None:
         super().__init__()
         self.config = config
         self.level = Branch(4, config)

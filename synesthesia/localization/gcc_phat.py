@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synesthesia.binaural.hrtf import Head
+from synesthesia.binaural.hrtf import HRTF
 
 LONGEST_ITD_S = 1e-3
 MARGIN = 8  # the correlation is cut out this many times further than the longest delay
@@ -41,7 +41,7 @@ class ItdTable:
     itd_s: np.ndarray
 
     @staticmethod
-    def of(head: Head, step_deg: float = 1.0) -> ItdTable:
+    def of(head: HRTF, step_deg: float = 1.0) -> ItdTable:
         """Measured with the very same correlation, on the head's own responses at elevation 0."""
         azimuth = np.arange(-90.0, 90.0 + step_deg / 2, step_deg)
         responses = head.responses(azimuth, np.zeros_like(azimuth))  # (N, 2, taps)

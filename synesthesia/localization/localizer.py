@@ -20,7 +20,7 @@ from torch.nn import functional as F
 from synesthesia.binaural.geometry import wrap
 from synesthesia.core.errors import UserError
 from synesthesia.localization.cues import BinauralCues, CueConfig, Cues
-from synesthesia.localization.encoder import Cells, ExtractorConfig, SpatialFeatureExtractor, Stretches
+from synesthesia.localization.encoder import Cells, SpatialEncoder, SpatialEncoderConfig, Stretches
 
 ELEVATIONS = ("below", "level", "above")
 ELEVATION_EDGES_DEG = (-15.0, 15.0)
@@ -28,9 +28,9 @@ BF16 = torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16
 
 
 @dataclass(frozen=True)
-class LocaliserConfig:
+class LocalizerConfig:
     cues: CueConfig = field(default_factory=CueConfig)
-    extractor: ExtractorConfig = field(default_factory=ExtractorConfig)
+    extractor: SpatialEncoderConfig = field(default_factory=SpatialEncoderConfig)
     bins: int = 180  # of the circle, 2 degrees each; bin k is centred on 2 k - 180 degrees
     hidden: int = 512
     temperature: float = 1.0  # divides the azimuth logits
@@ -91,14 +91,14 @@ class Deeper(nn.Module):
         return x + self.second(F.gelu(self.first(self.norm(x))))
 
 
-class Localiser(nn.Module):
+class Localizer(nn.Module):
     """Waveform (B, 2, n) at 16 kHz, left ear first -> Answer."""
 
-    def __init__(self, config: LocaliserConfig) -> None:
+    def __init__(self, config: LocalizerConfig) -> None:
         super().__init__()
         self.config = config
         self.cues = BinauralCues(config.cues)
-        self.extractor = SpatialFeatureExtractor(config.extractor)
+        self.extractor = SpatialEncoder(config.extractor)
         self.trunk = nn.Sequential(
             nn.LayerNorm(config.extractor.token), nn.Linear(config.extractor.token, config.hidden), nn.GELU()
         )
@@ -162,7 +162,7 @@ class Localiser(nn.Module):
         (folder / "config.json").write_text(json.dumps(asdict(self.config), indent=1) + "\n", encoding="utf-8")
 
     @staticmethod
-    def load(folder: Path) -> Localiser:
+    def load(folder: Path) -> Localizer:
         """Reads what `save` wrote. UserError when a file is missing."""
         try:
             fields = json.loads((folder / "config.json").read_text(encoding="utf-8"))
@@ -173,8 +173,8 @@ class Localiser(nn.Module):
             ) from error
         fields["cues"] = CueConfig(**fields["cues"])
         fields["extractor"]["widths"] = tuple(fields["extractor"]["widths"])
-        fields["extractor"] = ExtractorConfig(**fields["extractor"])
-        localiser = Localiser(LocaliserConfig(**fields))
+        fields["extractor"] = SpatialEncoderConfig(**fields["extractor"])
+        localiser = Localizer(LocalizerConfig(**fields))
         localiser.load_state_dict({k: v.float() if v.dtype == torch.float16 else v for k, v in tensors.items()})
         return localiser.eval().requires_grad_(False)
 

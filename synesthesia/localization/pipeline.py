@@ -18,10 +18,10 @@ from synesthesia.core.results import Answered, Located
 if TYPE_CHECKING:
     import numpy as np
 
-    from synesthesia.audio_qa.pipeline import Answerer
-    from synesthesia.binaural.sh_hrtf import CompactHead
-    from synesthesia.localization.clip_input import Clip
-    from synesthesia.localization.result import Locator
+    from synesthesia.audio_qa.pipeline import AudioQAPipeline
+    from synesthesia.binaural.sh_hrtf import SphericalHarmonicHRTF
+    from synesthesia.localization.clip_input import BinauralClip
+    from synesthesia.localization.result import Localization
 
 LOCATED_CLIPS = 64  # tokens kept: 1 kB each
 
@@ -31,17 +31,17 @@ class ClipModels:
 
     def __init__(self, preset: Preset) -> None:
         self.preset = preset
-        self._head: CompactHead | None = None
-        self._locator: Locator | None = None
-        self._answerer: Answerer | None = None
+        self._head: SphericalHarmonicHRTF | None = None
+        self._locator: Localization | None = None
+        self._answerer: AudioQAPipeline | None = None
         self._tokens: BoundedCache[np.ndarray] = BoundedCache(LOCATED_CLIPS)
 
-    def locate(self, clip: Clip) -> Located:
+    def locate(self, clip: BinauralClip) -> Located:
         found = self.locator().locate(clip)
         self._tokens.get(content(clip), lambda: found.token.copy())  # `found` belongs to the caller
         return found
 
-    def ask(self, clip: Clip, question: str) -> Answered:
+    def ask(self, clip: BinauralClip, question: str) -> Answered:
         """question: as `settings.asked` gives it. UserError for a silent clip: there is nothing to ask about."""
         if clip.kind == "silent":
             raise UserError("The clip is silent: there is nothing to ask about.")
@@ -49,26 +49,26 @@ class ClipModels:
         text = self.answerer().answer(clip.waveform.mean(axis=0), token, question)
         return Answered(question, text, spatial=clip.kind == "stereo")
 
-    def head(self) -> CompactHead:
+    def head(self) -> SphericalHarmonicHRTF:
         """UserError, here and below, when a file is missing or damaged."""
         if self._head is None:
-            from synesthesia.binaural.sh_hrtf import CompactHead
+            from synesthesia.binaural.sh_hrtf import SphericalHarmonicHRTF
 
-            self._head = CompactHead.load(checkpoints.folder(self.preset.spatial.head_weights.folder))
+            self._head = SphericalHarmonicHRTF.load(checkpoints.folder(self.preset.spatial.head_weights.folder))
         return self._head
 
-    def locator(self) -> Locator:
+    def locator(self) -> Localization:
         if self._locator is None:
-            from synesthesia.localization.result import Locator
+            from synesthesia.localization.result import Localization
 
-            self._locator = Locator.load(self.preset.spatial, self.head())
+            self._locator = Localization.load(self.preset.spatial, self.head())
         return self._locator
 
-    def answerer(self) -> Answerer:
+    def answerer(self) -> AudioQAPipeline:
         if self._answerer is None:
-            from synesthesia.audio_qa.pipeline import Answerer
+            from synesthesia.audio_qa.pipeline import AudioQAPipeline
 
-            self._answerer = Answerer.load(self.preset.language)
+            self._answerer = AudioQAPipeline.load(self.preset.language)
         return self._answerer
 
 
@@ -78,6 +78,6 @@ def can_answer(preset: Preset) -> bool:
     return all(checkpoints.is_listed(each.folder) for each in needed if not each.hub_id)
 
 
-def content(clip: Clip) -> str:
+def content(clip: BinauralClip) -> str:
     """The same samples, the same key."""
     return hashlib.sha256(clip.waveform.tobytes()).hexdigest()

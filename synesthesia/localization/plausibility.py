@@ -23,7 +23,7 @@ INVERTED = "One channel seems to be upside down (inverted polarity), so the dire
 DELAYED = "The channels differ in time but not in level, as no head makes them: the direction is a guess."
 
 
-def doubt(waveform: np.ndarray, delay_s: float) -> str:
+def implausibility(waveform: np.ndarray, delay_s: float) -> str:
     """(2, n) at 16 kHz and the delay between its ears -> one sentence about why no head may have heard this, or
     nothing."""
     spectra = np.fft.rfft(_segments(waveform))  # (2, segments, F)

@@ -6,15 +6,15 @@ import numpy as np
 import torch
 
 from synesthesia.binaural.geometry import OCTANTS, fold, is_front, octant, wrap
-from synesthesia.binaural.sh_hrtf import CompactHead
+from synesthesia.binaural.sh_hrtf import SphericalHarmonicHRTF
 from synesthesia.core import checkpoints
 from synesthesia.core.presets import SpatialConfig
 from synesthesia.core.results import Attention, AttentionMap, Located
-from synesthesia.localization.clip_input import Clip
+from synesthesia.localization.clip_input import BinauralClip
 from synesthesia.localization.encoder import BANDS_PER_CELL, FRAMES_PER_CELL
 from synesthesia.localization.gcc_phat import ItdTable, itd_s
-from synesthesia.localization.localizer import ELEVATIONS, Localiser, peak, shortest_arc, two_peaks
-from synesthesia.localization.plausibility import doubt
+from synesthesia.localization.localizer import ELEVATIONS, Localizer, peak, shortest_arc, two_peaks
+from synesthesia.localization.plausibility import implausibility
 
 TRACK_WINDOW_S = 0.4
 TRACK_HOP_S = 0.08
@@ -26,23 +26,23 @@ GUESS_DEG = 120.0  # an interval that reaches further says little
 NO_DIRECTION = "It holds no direction."
 
 
-class Locator:
+class Localization:
     """A localiser and the reference head of the plain baseline, as a preset names them."""
 
-    def __init__(self, localiser: Localiser, table: ItdTable) -> None:
+    def __init__(self, localiser: Localizer, table: ItdTable) -> None:
         self.localiser, self.table = localiser, table
 
     @staticmethod
-    def load(config: SpatialConfig, head: CompactHead) -> Locator:
+    def load(config: SpatialConfig, head: SphericalHarmonicHRTF) -> Localization:
         """UserError when a file is missing or damaged. head: whose delays the plain baseline looks up."""
-        localiser = Localiser.load(checkpoints.folder(config.localiser_weights.folder))
-        return Locator(localiser, ItdTable.of(head))
+        localiser = Localizer.load(checkpoints.folder(config.localiser_weights.folder))
+        return Localization(localiser, ItdTable.of(head))
 
-    def locate(self, clip: Clip) -> Located:
+    def locate(self, clip: BinauralClip) -> Located:
         return locate(self.localiser, clip, self.table)
 
 
-def locate(localiser: Localiser, clip: Clip, table: ItdTable) -> Located:
+def locate(localiser: Localizer, clip: BinauralClip, table: ItdTable) -> Located:
     """The whole answer; a clip whose `kind` holds no direction gets one too, with the warning that says so."""
     config = localiser.config
     waveform = torch.from_numpy(clip.waveform)[None]  # (1, 2, n)
@@ -85,14 +85,14 @@ def locate(localiser: Localiser, clip: Clip, table: ItdTable) -> Located:
         itd_s=delay_s,
         seconds=clip.seconds,
         kind=clip.kind,
-        warning=clip.warning or (doubt(clip.waveform, delay_s) if clip.kind == "stereo" else ""),
+        warning=clip.warning or (implausibility(clip.waveform, delay_s) if clip.kind == "stereo" else ""),
         sentence=sentence(first, interval, second, way if moving else None, other_half(whole, azimuths, first))
         if clip.kind == "stereo"
         else NO_DIRECTION,
     )
 
 
-def cell_frequencies_hz(localiser: Localiser) -> np.ndarray:
+def cell_frequencies_hz(localiser: Localizer) -> np.ndarray:
     """(K',) middles of the bands that one cell of the maps covers, in hertz."""
     filters = localiser.cues.filters  # (F, K)
     hz = torch.arange(len(filters)) * (localiser.config.cues.sample_rate_hz / 2 / (len(filters) - 1))

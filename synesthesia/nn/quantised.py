@@ -22,11 +22,11 @@ def save_quantised(state: dict[str, Tensor], path: Path) -> None:
         if value.ndim < 2 or not value.is_floating_point():
             out[name] = value.detach().half().contiguous() if value.is_floating_point() else value.contiguous()
             continue
-        out[name], out[name + SCALE] = in_eight_bits(value)
+        out[name], out[name + SCALE] = quantise(value)
     save_file(out, path)
 
 
-def in_eight_bits(matrix: Tensor) -> tuple[Tensor, Tensor]:
+def quantise(matrix: Tensor) -> tuple[Tensor, Tensor]:
     """(N, ...) -> the same as int8, and (N,) float32 scales of its rows."""
     rows = matrix.detach().float().flatten(1)
     scale = rows.abs().amax(dim=1, keepdim=True).clamp(min=1e-12) / 127.0

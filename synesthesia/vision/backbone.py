@@ -24,7 +24,7 @@ from synesthesia.core.errors import UserError
 from synesthesia.core.presets import VisionConfig
 from synesthesia.vision.grid import PatchGrid
 from synesthesia.vision.image import picture_key
-from synesthesia.vision.multi_crop import LEVELS, cover
+from synesthesia.vision.multi_crop import LEVELS, crop_grid
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -34,7 +34,7 @@ MAX_ASPECT = 3.0  # a longer picture is squeezed to this: its grid still covers 
 
 
 @dataclass(frozen=True)
-class Backbone:
+class BackboneConfig:
     """How one timm network is built and fed; read from its config.json.
 
     patch_px: pixels of the resized picture per grid cell; mean, std: of the input, per RGB channel, for values 0..1.
@@ -61,12 +61,12 @@ class Backbone:
         )  # fmt: skip
 
 
-def read_backbone(config: dict) -> Backbone:
+def read_backbone(config: dict) -> BackboneConfig:
     """From our own config.json or a timm hub one (`architecture`, `pretrained_cfg` with mean and std)."""
     card = config.get("pretrained_cfg", config)
     architecture = str(config["architecture"])
     patch_px = 14 if "patch14" in architecture else 16
-    return Backbone(
+    return BackboneConfig(
         architecture,
         int(config.get("patch_px", patch_px)),
         tuple(card["mean"]),
@@ -78,7 +78,7 @@ def read_backbone(config: dict) -> Backbone:
 class PatchEncoder:
     """A frozen network that turns a photograph of any size into a PatchGrid."""
 
-    def __init__(self, backbone: Backbone, net: nn.Module, short_side_px: int, device: str = "cpu") -> None:
+    def __init__(self, backbone: BackboneConfig, net: nn.Module, short_side_px: int, device: str = "cpu") -> None:
         assert short_side_px >= 14 * backbone.patch_px, "the grid must have at least 14 x 14 patches"
         self.backbone, self.short_side_px, self.device = backbone, short_side_px, device
         self.net = net.eval().requires_grad_(False).to(device)
@@ -160,7 +160,7 @@ class PatchEncoder:
         short = round(GLIMPSE_PX / min(LEVELS))  # so that the closest windows need no further resizing
         width, height = (short if side == min(picture.size) else round(short * wide) for side in picture.size)
         small = picture.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
-        covers = [cover(width, height, share) for share in LEVELS]
+        covers = [crop_grid(width, height, share) for share in LEVELS]
         size = (GLIMPSE_PX, GLIMPSE_PX)
         pixels = [
             self._normalised(small.resize(size, Image.Resampling.BILINEAR, box=box))

@@ -19,7 +19,7 @@ STEP = 0.7  # neighbouring windows lie at most this share of their side apart
 
 
 @dataclass(frozen=True)
-class Cover:
+class CropGrid:
     """Windows of one level over a photograph of width x height (any unit): tops and lefts of squares of one side."""
 
     side: float
@@ -40,10 +40,10 @@ class Cover:
         return torch.einsum("rt,cl,tld->rcd", down, along, seen.unflatten(0, (len(self.tops), len(self.lefts))))
 
 
-def cover(width: float, height: float, share: float) -> Cover:
+def crop_grid(width: float, height: float, share: float) -> CropGrid:
     """The windows of side `share` x the short side, evenly spaced and reaching every border."""
     side = share * min(width, height)
-    return Cover(side, _starts(height, side), _starts(width, side))
+    return CropGrid(side, _starts(height, side), _starts(width, side))
 
 
 def _starts(length: float, side: float) -> tuple[float, ...]:

@@ -19,17 +19,17 @@ from torch.nn import functional as F
 
 from synesthesia.nn.transformer import rotary_table, rotate
 from synesthesia.vlm_to_sound.mel_tokens import MelTokenConfig, MelTokens
-from synesthesia.vlm_to_sound.sampling import EARS, Drawing, Step, write
+from synesthesia.vlm_to_sound.sampling import EARS, Step, TokenSampler, write
 
 if TYPE_CHECKING:
-    from synesthesia.vlm_to_sound.thinker import Thought
+    from synesthesia.vlm_to_sound.thinker import HiddenStates
 
 WAVES = 4  # of a patch's place on the picture, for either coordinate
 CELL_SCALE = 2.5  # deviation of the log-mel, nepers
 
 
 @dataclass(frozen=True)
-class TokenDecoderConfig:
+class AudioHeadConfig:
     thought: int = 256  # numbers of a hidden state of the thinker
     width: int = 256
     layers: int = 5
@@ -104,10 +104,10 @@ class DecoderLayer(nn.Module):
         return x + self.down(F.gelu(self.up(self.last_norm(x)), approximate="tanh")), looks
 
 
-class TokenDecoder(nn.Module):
+class AudioHead(nn.Module):
     """Thoughts -> tokens of both ears. tokens: the codebooks, frozen and kept elsewhere."""
 
-    def __init__(self, config: TokenDecoderConfig, tokens: MelTokens) -> None:
+    def __init__(self, config: AudioHeadConfig, tokens: MelTokens) -> None:
         super().__init__()
         self.config, width = config, config.width
         self._tokens = (tokens.requires_grad_(False),)  # in a tuple: no part of the state
@@ -136,7 +136,7 @@ class TokenDecoder(nn.Module):
     def tokens(self) -> MelTokens:
         return self._tokens[0]
 
-    def memory(self, thought: Thought) -> Memory:
+    def memory(self, thought: HiddenStates) -> Memory:
         """What the audio tokens look at: every hidden state through the adaptor, patches with their place and the last
         with that of the box; and what they are told wherever they look, from the last state: itself through the
         adaptor, and the kinds that it chooses."""
@@ -208,7 +208,7 @@ class TokenDecoder(nn.Module):
         """One step a position, for as many takes as generators; memory: of one thought. temperature: 0 takes the
         likeliest code; guidance: 1 follows the thought as it was learnt, more exaggerates what sets it apart from no
         thought; pull: 0 is none, more keeps to what the thought alone asks for, whatever was written so far."""
-        return write(self, memory, frames, generators, Drawing(temperature, top_k, guidance, pull))
+        return write(self, memory, frames, generators, TokenSampler(temperature, top_k, guidance, pull))
 
     def alone(self, memory: Memory, positions: int) -> Tensor:
         """(2, P, W): hidden states of positions that are not told what was written, of one thought and of none."""

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from synesthesia.core.errors import UserError
 from synesthesia.nn.lora import LORA_TARGETS, LoraSettings
 from synesthesia.nn.quantised import load_quantised, save_quantised
-from synesthesia.vlm_to_sound.audio_head import TokenDecoder, TokenDecoderConfig
+from synesthesia.vlm_to_sound.audio_head import AudioHead, AudioHeadConfig
 from synesthesia.vlm_to_sound.mel_tokens import MelTokenConfig, MelTokens
 from synesthesia.vlm_to_sound.thinker import Thinker
 
@@ -25,8 +25,8 @@ CONFIG, WEIGHTS = "config.json", "model.safetensors"
 LORA, WORDS = "lora.", "words."
 
 
-def save_speaking(
-    decoder: TokenDecoder, thinker: Thinker, settings: LoraSettings, folder: Path, *, words: bool = False
+def save_audio_head(
+    decoder: AudioHead, thinker: Thinker, settings: LoraSettings, folder: Path, *, words: bool = False
 ) -> None:
     """thinker: with its LoRA still laid over it, see `add_lora`; words: also the table of the new words."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -37,7 +37,7 @@ def save_speaking(
     save_quantised(decoder.state_dict() | lora | table, folder / WEIGHTS)
 
 
-def load_speaking(folder: Path, thinker: Thinker, tokens: MelTokens, *, words: bool = False) -> TokenDecoder:
+def load_audio_head(folder: Path, thinker: Thinker, tokens: MelTokens, *, words: bool = False) -> AudioHead:
     """The audio head; the thinker is changed in place: LoRA is merged into its weights, so that it thinks as fast as
     without. UserError when a file is missing or was made for another thinker or other tokens."""
     try:
@@ -47,7 +47,7 @@ def load_speaking(folder: Path, thinker: Thinker, tokens: MelTokens, *, words: b
         raise UserError(
             f"The audio head's folder {folder} is incomplete; train it with training.vlm_to_sound.train."
         ) from error
-    config = TokenDecoderConfig(**fields["decoder"] | {"tokens": MelTokenConfig(**fields["decoder"]["tokens"])})
+    config = AudioHeadConfig(**fields["decoder"] | {"tokens": MelTokenConfig(**fields["decoder"]["tokens"])})
     if config.thought != thinker.width:
         raise UserError(
             f"The audio head in {folder} was trained for thoughts of {config.thought} numbers, "
@@ -59,7 +59,7 @@ def load_speaking(folder: Path, thinker: Thinker, tokens: MelTokens, *, words: b
             f"but the sound tokens have {tokens.config.codebooks} x {tokens.config.codes}, or cells of another size."
         )
     lora, table = _taken(state, LORA), _taken(state, WORDS)
-    head = TokenDecoder(config, tokens)
+    head = AudioHead(config, tokens)
     if _shapes(head.state_dict()) != _shapes(state):
         raise UserError(f"The audio head in {folder} is of another shape than its config.json says.")
     wanted = _lora_shapes(thinker, LoraSettings(**fields["lora"]))
@@ -106,7 +106,7 @@ def _merge(thinker: Thinker, lora: dict[str, Tensor], settings: LoraSettings) ->
             module.weight.copy_(module.weight.float() + change)
 
 
-def _laid_out(head: TokenDecoder) -> None:
+def _laid_out(head: AudioHead) -> None:
     """Matrices column by column in memory: the order in which a few rows times a matrix go fastest on a CPU."""
     for module in head.modules():
         if isinstance(module, nn.Linear):

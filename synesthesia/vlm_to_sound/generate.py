@@ -16,17 +16,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from synesthesia.audio.tagger import Ear
+from synesthesia.audio.tagger import AudioTagger
 from synesthesia.audio.vocoder import Vocoder
 from synesthesia.core.presets import SAMPLE_RATE_HZ
 from synesthesia.core.results import Writing
 from synesthesia.image_to_sound.generator import FADE_S, PEAK
 from synesthesia.vision.grid import PatchGrid
-from synesthesia.vlm_to_sound.audio_head import Memory, TokenDecoder
-from synesthesia.vlm_to_sound.region_inputs import EyesViews, Views
+from synesthesia.vlm_to_sound.audio_head import AudioHead, Memory
+from synesthesia.vlm_to_sound.region_inputs import FeatureRegionInputs, RegionInputs
 from synesthesia.vlm_to_sound.sampling import EARS, Step
-from synesthesia.vlm_to_sound.stereo import common, stereo
-from synesthesia.vlm_to_sound.streaming import Pieces, faded
+from synesthesia.vlm_to_sound.stereo import mid_mel, stereo
+from synesthesia.vlm_to_sound.streaming import StreamAssembler, fade_edges
 from synesthesia.vlm_to_sound.thinker import Thinker
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Sampling:
 
 
 @dataclass(frozen=True)
-class Spoken:
+class GeneratedStereo:
     """waveform: (2, n) float32, left ear first; codes: (2, K, F) int64; looks: (rows, cols) float32 that sums to 1, at
     which of the photograph's patches the audio head looked; lead_s: by which the right ear leads; take: the one that
     was kept."""
@@ -65,7 +65,7 @@ class Spoken:
 
 
 @dataclass(frozen=True)
-class Written:
+class GeneratedTokens:
     """Everything that takes wrote. codes: (takes, 2, K, F); lead_s: (takes,); looks: (takes, S) mean over positions."""
 
     codes: Tensor
@@ -73,15 +73,15 @@ class Written:
     looks: Tensor
 
 
-class LanguagePath:
+class TokenGenerator:
     """views: what the thinker is shown of a photograph. Not thread-safe: the studio holds a lock."""
 
     def __init__(
-        self, thinker: Thinker, decoder: TokenDecoder, vocoder: Vocoder, ear: Ear | None = None,
-        views: Views | None = None,
+        self, thinker: Thinker, decoder: AudioHead, vocoder: Vocoder, ear: AudioTagger | None = None,
+        views: RegionInputs | None = None,
     ) -> None:  # fmt: skip
         self.thinker, self.decoder, self.vocoder, self.ear = thinker, decoder, vocoder, ear
-        self.views: Views = views or EyesViews()
+        self.views: RegionInputs = views or FeatureRegionInputs()
 
     @property
     def tokens_per_second(self) -> float:
@@ -96,19 +96,19 @@ class LanguagePath:
     def speak(
         self, memory: Memory, grid: PatchGrid, *, seconds: float, seed: int, takes: int = TAKES,
         sampling: Sampling | None = None, wanted: Tensor | None = None,
-    ) -> Spoken:  # fmt: skip
+    ) -> GeneratedStereo:  # fmt: skip
         """As `speaking`, without what comes before the sound."""
         *_, spoken = self.speaking(
             memory, grid, seconds=seconds, seed=seed, takes=takes, sampling=sampling, wanted=wanted
         )
-        assert isinstance(spoken, Spoken)
+        assert isinstance(spoken, GeneratedStereo)
         return spoken
 
     @torch.inference_mode()
     def speaking(
         self, memory: Memory, grid: PatchGrid, *, seconds: float, seed: int, takes: int = TAKES,
         sampling: Sampling | None = None, wanted: Tensor | None = None,
-    ) -> Iterator[Writing | Spoken]:  # fmt: skip
+    ) -> Iterator[Writing | GeneratedStereo]:  # fmt: skip
         """How far it is after every frame, and last the sound: exactly `seconds`, the louder ear's peak at -1 dBFS,
         ends faded. grid: what was thought about; wanted: (voices,) shares of the ear's labels, to choose by."""
         frames = math.ceil(seconds * self.tokens_per_second)
@@ -117,15 +117,17 @@ class LanguagePath:
             steps.append(step)
             if len(steps) % EARS == 0:
                 yield Writing(len(steps) // EARS, frames)
-        written = gathered(steps, self.decoder)
+        written = stack_steps(steps, self.decoder)
         mels = self.decoder.tokens.decode(written.codes.flatten(0, 1)).unflatten(0, (-1, EARS))
         take = 0
         if takes > 1 and self.ear is not None and wanted is not None:
-            take = int((self.ear(common(mels))[0].softmax(dim=1) * wanted).sum(dim=1).argmax())
+            take = int((self.ear(mid_mel(mels))[0].softmax(dim=1) * wanted).sum(dim=1).argmax())
         made = stereo(mels[[take]], written.lead_s[[take]], self.vocoder)[0]
-        waveform = faded(loud(made[:, : round(seconds * SAMPLE_RATE_HZ)]), round(FADE_S * SAMPLE_RATE_HZ))
+        waveform = fade_edges(
+            peak_normalised(made[:, : round(seconds * SAMPLE_RATE_HZ)]), round(FADE_S * SAMPLE_RATE_HZ)
+        )
         looks = self.views.on_patches(written.looks[take][memory.patches[0]], grid)
-        yield Spoken(
+        yield GeneratedStereo(
             waveform=waveform.numpy().astype(np.float32), codes=written.codes[take].numpy(),
             looks=(looks / looks.sum().clamp(min=1e-9)).numpy(), lead_s=float(written.lead_s[take]), take=take,
         )  # fmt: skip
@@ -150,7 +152,7 @@ class LanguagePath:
         they last `seconds`. What the first piece says of the time between the ears holds for all; see `Pieces` for
         loudness and joins."""
         frames = math.ceil(seconds * self.tokens_per_second)
-        pieces = Pieces(round(seconds * SAMPLE_RATE_HZ), SAMPLE_RATE_HZ, round(FADE_S * SAMPLE_RATE_HZ), PEAK)
+        pieces = StreamAssembler(round(seconds * SAMPLE_RATE_HZ), SAMPLE_RATE_HZ, round(FADE_S * SAMPLE_RATE_HZ), PEAK)
         per_frame = round(SAMPLE_RATE_HZ / self.tokens_per_second)
         ends = set(range(FIRST_FRAMES, frames, PIECE_FRAMES)) | {frames}
         steps: list[Step] = []
@@ -160,7 +162,7 @@ class LanguagePath:
             done = len(steps) // EARS
             if len(steps) % EARS or done not in ends:
                 continue
-            written = gathered(steps, self.decoder)
+            written = stack_steps(steps, self.decoder)
             lead_s = written.lead_s if lead_s is None else lead_s
             first = max(0, pieces.given // per_frame - OVERLAP_FRAMES)
             mels = self.decoder.tokens.decode(written.codes[0, :, :, first:])[None]
@@ -168,21 +170,21 @@ class LanguagePath:
             yield pieces.add(made, first * per_frame, last=done == frames)
 
 
-def gathered(steps: list[Step], decoder: TokenDecoder) -> Written:
+def stack_steps(steps: list[Step], decoder: AudioHead) -> GeneratedTokens:
     """All positions of all takes so far, whole frames."""
     codes = torch.stack([step.codes for step in steps], dim=1).unflatten(1, (-1, EARS)).permute(0, 2, 3, 1)
     leads = torch.stack([step.lead for step in steps if step.lead is not None]).softmax(dim=2).mean(dim=0)
     looks = torch.stack([step.looks for step in steps]).mean(dim=0)
-    return Written(codes, leads @ decoder.config.leads_s, looks)
+    return GeneratedTokens(codes, leads @ decoder.config.leads_s, looks)
 
 
-def loud(waveform: Tensor) -> Tensor:
+def peak_normalised(waveform: Tensor) -> Tensor:
     """(2, n) with the louder ear's peak at -1 dBFS; what sets the ears apart stays."""
     waveform = waveform - waveform.mean(dim=1, keepdim=True)
     return waveform * (PEAK / waveform.abs().max().clamp(min=1e-4))
 
 
-def takes_of(seconds: float, sampling: Sampling) -> int:
+def number_of_takes(seconds: float, sampling: Sampling) -> int:
     """One where nothing is drawn, for all would be the same."""
     drawn = sampling.temperature > 0 and sampling.top_k > 1
     return max(1, min(TAKES, int(TAKES_SECONDS / seconds))) if drawn else 1

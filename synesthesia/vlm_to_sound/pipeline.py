@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     import numpy as np
     from PIL.Image import Image
 
-    from synesthesia.image_to_sound.pipeline import Hearing
+    from synesthesia.image_to_sound.pipeline import ImageToSoundPipeline
     from synesthesia.vision.grid import PatchGrid
-    from synesthesia.vlm_to_sound.generate import LanguagePath, Sampling
-    from synesthesia.vlm_to_sound.region_inputs import Views
+    from synesthesia.vlm_to_sound.generate import Sampling, TokenGenerator
+    from synesthesia.vlm_to_sound.region_inputs import RegionInputs
     from synesthesia.vlm_to_sound.thinker import Thinker
 
 
 @dataclass(frozen=True)
-class Looked:
+class EncodedImage:
     """A photograph, upright and RGB, the key of its content, and what the eyes saw."""
 
     picture: Image
@@ -44,12 +44,12 @@ class Sound:
     tokens: Tokens | None = None
 
 
-class Thinking:
+class VlmToSoundPipeline:
     """Thinker, audio head and sound tokens of one preset."""
 
     def __init__(self, preset: Preset) -> None:
         self.preset = preset
-        self._path: LanguagePath | None = None
+        self._path: TokenGenerator | None = None
 
     def require(self) -> None:
         """UserError when one of the models has not been trained. Loads and fetches nothing."""
@@ -60,24 +60,24 @@ class Thinking:
             )
 
     def speaking(
-        self, hearing: Hearing, seen: Looked, row: int, col: int, settings: Settings
+        self, hearing: ImageToSoundPipeline, seen: EncodedImage, row: int, col: int, settings: Settings
     ) -> Iterator[Writing | Sound]:
         """How far the tokens have come, and last the sound of one patch, whatever its presence. Its evidence is what
         the ear hears in both channels together, and the training sounds nearest what the prior wishes here."""
         import torch
 
-        from synesthesia.vlm_to_sound.generate import Spoken, takes_of
+        from synesthesia.vlm_to_sound.generate import GeneratedStereo, number_of_takes
 
         path, grid = self.path(hearing), seen.grid
         wish, patch = hearing.wish(grid), row * grid.cols + col
         sampling = sampling_of(settings)
-        takes = takes_of(settings.seconds, sampling)
+        takes = number_of_takes(settings.seconds, sampling)
         for came in path.speaking(
             path.think(grid, row, col, seen.picture), grid, seconds=settings.seconds,
             seed=own_seed_of(seen, row, col, settings), takes=takes, sampling=sampling,
             wanted=wish.voices[patch],
         ):  # fmt: skip
-            if not isinstance(came, Spoken):
+            if not isinstance(came, GeneratedStereo):
                 yield came
                 continue
             config = path.decoder.config.tokens
@@ -85,7 +85,9 @@ class Thinking:
             mono = torch.from_numpy(came.waveform).mean(dim=0)
             yield Sound(came.waveform, hearing.evidence(mono, wish.query[patch]), told)
 
-    def stream(self, hearing: Hearing, seen: Looked, row: int, col: int, settings: Settings) -> Iterator[np.ndarray]:
+    def stream(
+        self, hearing: ImageToSoundPipeline, seen: EncodedImage, row: int, col: int, settings: Settings
+    ) -> Iterator[np.ndarray]:
         """(2, n) float32 pieces of one take as its tokens come."""
         path = self.path(hearing)
         yield from path.stream(
@@ -93,31 +95,31 @@ class Thinking:
             seed=own_seed_of(seen, row, col, settings), sampling=sampling_of(settings),
         )  # fmt: skip
 
-    def path(self, hearing: Hearing) -> LanguagePath:
+    def path(self, hearing: ImageToSoundPipeline) -> TokenGenerator:
         """UserError when a file is missing, damaged, can't be fetched, or does not fit the others."""
         if self._path is None:
-            from synesthesia.vlm_to_sound.checkpoint import load_speaking
-            from synesthesia.vlm_to_sound.generate import LanguagePath
+            from synesthesia.vlm_to_sound.checkpoint import load_audio_head
+            from synesthesia.vlm_to_sound.generate import TokenGenerator
             from synesthesia.vlm_to_sound.mel_tokens import MelTokens
 
             config = self.preset.thinking
             tokens = MelTokens.load(checkpoints.folder(config.tokens_weights.folder))
             folder = checkpoints.folder(config.decoder_weights.folder)
             thinker, views = thinker_of(config.thinker_weights)
-            decoder = load_speaking(folder, thinker, tokens, words=bool(config.thinker_weights.hub_id))
-            self._path = LanguagePath(thinker, decoder, hearing.voice.codec.vocoder, hearing.voice.ear, views)
+            decoder = load_audio_head(folder, thinker, tokens, words=bool(config.thinker_weights.hub_id))
+            self._path = TokenGenerator(thinker, decoder, hearing.voice.codec.vocoder, hearing.voice.ear, views)
         return self._path
 
 
-def thinker_of(where: Weights) -> tuple[Thinker, Views]:
+def thinker_of(where: Weights) -> tuple[Thinker, RegionInputs]:
     """With its way of looking."""
     from synesthesia.vlm_to_sound.qwen3_vl import load_hub, load_tiny
-    from synesthesia.vlm_to_sound.region_inputs import EyesViews, PixelViews
+    from synesthesia.vlm_to_sound.region_inputs import FeatureRegionInputs, PixelRegionInputs
 
     if not where.hub_id:
-        return load_tiny(checkpoints.folder(where.folder)), EyesViews()
+        return load_tiny(checkpoints.folder(where.folder)), FeatureRegionInputs()
     try:
-        return load_hub(where.hub_id, where.revision), PixelViews.load(where.hub_id, where.revision)
+        return load_hub(where.hub_id, where.revision), PixelRegionInputs.load(where.hub_id, where.revision)
     except Exception as error:  # the libraries raise some twenty kinds for one fact: the model isn't to be had
         raise UserError(
             f"The hub checkpoint {where.hub_id} at {where.revision[:12]} can't be fetched "
@@ -125,7 +127,7 @@ def thinker_of(where: Weights) -> tuple[Thinker, Views]:
         ) from error
 
 
-def own_seed_of(seen: Looked, row: int, col: int, settings: Settings) -> int:
+def own_seed_of(seen: EncodedImage, row: int, col: int, settings: Settings) -> int:
     from synesthesia.image_to_sound.pipeline import own_seed
 
     return own_seed(settings.seed, seen.grid.key, row, col)

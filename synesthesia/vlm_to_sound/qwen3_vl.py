@@ -11,7 +11,7 @@ import torch
 from synesthesia.core.errors import UserError
 from synesthesia.nn.quantised import load_quantised, save_quantised
 from synesthesia.vlm_to_sound.thinker import Framing, Thinker
-from synesthesia.vlm_to_sound.vision_tower import EyesTowerConfig
+from synesthesia.vlm_to_sound.vision_tower import FeatureVisionTowerConfig
 
 if TYPE_CHECKING:
     from transformers import Qwen3VLConfig
@@ -36,7 +36,7 @@ def tiny_config(feature_dim: int, width: int = 256, layers: int = 4) -> Qwen3VLC
         tie_word_embeddings=True, pad_token_id=PAD, bos_token_id=None, eos_token_id=None,
     )  # fmt: skip
     return Qwen3VLConfig(
-        text_config=text, vision_config=EyesTowerConfig(feature_dim=feature_dim, out_hidden_size=width),
+        text_config=text, vision_config=FeatureVisionTowerConfig(feature_dim=feature_dim, out_hidden_size=width),
         image_token_id=IMAGE, video_token_id=VIDEO, vision_start_token_id=VISION_START, vision_end_token_id=VISION_END,
         tie_word_embeddings=True,
     )  # fmt: skip
@@ -68,7 +68,7 @@ def load_tiny(folder: Path) -> Thinker:
         raise UserError(
             f"The thinker's folder {folder} is incomplete; train it with training.vlm_to_sound.train."
         ) from error
-    vision = EyesTowerConfig(**fields["model"].pop("vision_config"))
+    vision = FeatureVisionTowerConfig(**fields["model"].pop("vision_config"))
     thinker = tiny(Qwen3VLConfig(**fields["model"], vision_config=vision), int(fields["layer"]))
     shapes = {name: value.shape for name, value in thinker.state_dict().items()}
     if shapes != {name: value.shape for name, value in state.items()}:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from synesthesia.vision.grid import PatchGrid
-from synesthesia.vlm_to_sound.thinker import Seen
+from synesthesia.vlm_to_sound.thinker import ImageInput
 from synesthesia.vlm_to_sound.vision_tower import MERGE, blocks
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 PIXELS = (256 * 256, 512 * 512)  # fewest and most that a model from the hub is shown
 
 
-class Views(Protocol):
+class RegionInputs(Protocol):
     """A model's way of looking at a photograph."""
 
-    def view(self, grid: PatchGrid, row: int, col: int, picture: Image | None) -> tuple[Seen, Tensor]:
+    def view(self, grid: PatchGrid, row: int, col: int, picture: Image | None) -> tuple[ImageInput, Tensor]:
         """What the tower takes, and the patch as a box (1, 4) in shares of that."""
         ...
 
@@ -35,14 +35,14 @@ class Views(Protocol):
         ...
 
 
-class EyesViews:
+class FeatureRegionInputs:
     """A token is 2 x 2 patches. The box is told as in training: a share of what the tower sees, where an odd last row
     or column stands twice."""
 
-    def view(self, grid: PatchGrid, row: int, col: int, picture: Image | None = None) -> tuple[Seen, Tensor]:
+    def view(self, grid: PatchGrid, row: int, col: int, picture: Image | None = None) -> tuple[ImageInput, Tensor]:
         pixels, (rows, cols) = blocks(grid)
         box = torch.tensor([[col / cols, row / rows, (col + 1) / cols, (row + 1) / rows]])
-        return Seen(pixels, rows, cols), box
+        return ImageInput(pixels, rows, cols), box
 
     def on_patches(self, looks: Tensor, grid: PatchGrid) -> Tensor:
         """What an odd last row or column got, it keeps alone."""
@@ -51,26 +51,26 @@ class EyesViews:
 
 
 @dataclass(frozen=True)
-class PixelViews:
+class PixelRegionInputs:
     """Tokens lie evenly over the whole photograph, which is resized to whole tokens."""
 
     processor: BaseImageProcessor
 
     @staticmethod
-    def load(hub_id: str, revision: str) -> PixelViews:
+    def load(hub_id: str, revision: str) -> PixelRegionInputs:
         """The image processor of a model at one commit. Opens the network."""
         from transformers import AutoImageProcessor
 
         size = {"shortest_edge": PIXELS[0], "longest_edge": PIXELS[1]}
-        return PixelViews(AutoImageProcessor.from_pretrained(hub_id, revision=revision, size=size))
+        return PixelRegionInputs(AutoImageProcessor.from_pretrained(hub_id, revision=revision, size=size))
 
-    def view(self, grid: PatchGrid, row: int, col: int, picture: Image | None) -> tuple[Seen, Tensor]:
+    def view(self, grid: PatchGrid, row: int, col: int, picture: Image | None) -> tuple[ImageInput, Tensor]:
         assert picture is not None, "a model from the hub looks at pixels"
         out = self.processor(images=[picture], return_tensors="pt")
         _, rows, cols = (int(number) for number in out["image_grid_thw"][0])
         x1, y1, x2, y2 = grid.box(row, col)
         box = torch.tensor([[x1 / grid.width_px, y1 / grid.height_px, x2 / grid.width_px, y2 / grid.height_px]])
-        return Seen(out["pixel_values"], rows, cols), box
+        return ImageInput(out["pixel_values"], rows, cols), box
 
     def on_patches(self, looks: Tensor, grid: PatchGrid) -> Tensor:
         from transformers.models.qwen2_vl.image_processing_qwen2_vl import smart_resize

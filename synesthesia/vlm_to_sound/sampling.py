@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from synesthesia.nn.transformer import rotary_table, rotate
 
 if TYPE_CHECKING:
-    from synesthesia.vlm_to_sound.audio_head import DecoderLayer, Memory, TokenDecoder
+    from synesthesia.vlm_to_sound.audio_head import AudioHead, DecoderLayer, Memory
 
 EARS = 2
 CONTEXT_FRAMES, PRIMED_FRAMES = 100, 50
@@ -36,7 +36,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Drawing:
+class TokenSampler:
     """How a code is drawn. temperature: 0 takes the likeliest; top_k: codes that may be drawn; guidance: how many times
     what the thought changes is added to no thought, given what was written; pull: how many times what it changes where
     nothing was written is added to that. What was written soon outweighs the thought, and a slip would be gone on
@@ -60,7 +60,7 @@ class Drawing:
 class Context:
     """Up to `positions` positions of `takes` takes, and as many again without the thought when `guided`."""
 
-    def __init__(self, decoder: TokenDecoder, memory: Memory, takes: int, guided: bool, positions: int) -> None:
+    def __init__(self, decoder: AudioHead, memory: Memory, takes: int, guided: bool, positions: int) -> None:
         self.decoder, self.memory, self.takes, self.filled = decoder, memory, takes, 0
         self.rows, config = takes * (1 + guided), decoder.config
         shape = (self.rows, config.heads, positions, config.width // config.heads)
@@ -117,7 +117,7 @@ def _attended(q: Tensor, keys: Tensor, values: Tensor) -> Tensor:
 
 @torch.inference_mode()
 def write(
-    decoder: TokenDecoder, memory: Memory, frames: int, generators: list[torch.Generator], drawing: Drawing
+    decoder: AudioHead, memory: Memory, frames: int, generators: list[torch.Generator], drawing: TokenSampler
 ) -> Iterator[Step]:
     """One step a position, for as many takes as generators; memory: of one thought."""
     assert len(memory.patches) == 1, f"one thought, got {len(memory.patches)}"
@@ -141,7 +141,7 @@ def write(
 
 
 def _depth(
-    decoder: TokenDecoder, hidden: Tensor, alone: Tensor | None, uniform: Tensor, drawing: Drawing
+    decoder: AudioHead, hidden: Tensor, alone: Tensor | None, uniform: Tensor, drawing: TokenSampler
 ) -> tuple[Tensor, Tensor]:
     """hidden: (rows, W); alone: (2, W) with and without the thought where nothing was written; uniform: (takes, K) ->
     codes (takes, K), coarse to fine, and the cell (takes, 256) that they stand for. Guidance is linear, and so is the

@@ -17,7 +17,7 @@ from synesthesia.audio.vocoder import Vocoder
 LOUDEST, FAINTEST = 0.3466, -3.5  # nepers re the common mel: all in one ear is 3 dB above it; 30 dB below
 
 
-def common(mels: Tensor) -> Tensor:
+def mid_mel(mels: Tensor) -> Tensor:
     """(B, 2, T, 64) -> (B, T, 64): the mean power of both ears."""
     return 0.5 * (torch.logsumexp(2.0 * mels, dim=1) - torch.log(torch.tensor(2.0)))
 
@@ -27,7 +27,7 @@ def stereo(mels: Tensor, lead_s: Tensor, vocoder: Vocoder, smooth: int = 5) -> T
     """mels: (B, 2, T, 64), left ear first; lead_s: (B,) seconds by which the right ear leads; smooth: frames over
     which levels are averaged -> waveform (B, 2, 160 T)."""
     assert mels.ndim == 4 and mels.shape[1] == 2, f"mels must be (B, 2, T, 64), got {tuple(mels.shape)}"
-    config, together = MelConfig(), common(mels)
+    config, together = MelConfig(), mid_mel(mels)
     wave = vocoder(together)  # (B, 160 T)
     window = torch.hann_window(config.fft_samples)
     spectrum = torch.stft(wave, config.fft_samples, config.hop_samples, window=window, return_complex=True)

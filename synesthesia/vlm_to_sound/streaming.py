@@ -16,7 +16,7 @@ BENT_FROM = 0.7  # of the loudest that is allowed
 HELD_S = 0.04  # of each piece but the last, to lay the next one over
 
 
-def faded(waveform: Tensor, samples: int, *, begin: bool = True, end: bool = True) -> Tensor:
+def fade_edges(waveform: Tensor, samples: int, *, begin: bool = True, end: bool = True) -> Tensor:
     """(C, n) with its ends faded over `samples`, or over half of what there is."""
     count = waveform.shape[1]
     width = min(count // 2, samples)
@@ -35,7 +35,7 @@ def bent(waveform: Tensor, peak: float) -> Tensor:
     return torch.where(over > 0, waveform.sign() * (knee + (peak - knee) * over.tanh()), waveform)
 
 
-class Pieces:
+class StreamAssembler:
     """samples: of the whole sound; fade: samples of either end; peak: the loudest that is allowed."""
 
     def __init__(self, samples: int, rate_hz: int, fade: int, peak: float) -> None:
@@ -56,6 +56,6 @@ class Pieces:
         wave[:, :laid] += self._tail[:, :laid] * (1.0 - ramp[:laid])
         end = wave.shape[1] if last else wave.shape[1] - self._held
         wave, self._tail = wave[:, :end], wave[:, end:]
-        out = faded(bent(wave * self.gain, self.peak), self.fade, begin=not self.given, end=last)
+        out = fade_edges(bent(wave * self.gain, self.peak), self.fade, begin=not self.given, end=last)
         self.given += end
         return out.numpy().astype(np.float32)

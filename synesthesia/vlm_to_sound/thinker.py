@@ -24,7 +24,7 @@ SAID = 7  # new tokens of a prompt
 
 
 @dataclass(frozen=True)
-class Seen:
+class ImageInput:
     """One picture as a visual tower takes it. pixels: (patches, numbers); rows, cols: of patches."""
 
     pixels: Tensor
@@ -43,7 +43,7 @@ class Framing:
 
 
 @dataclass(frozen=True)
-class Thought:
+class HiddenStates:
     """Of B prompts. states: (B, S, D), the last of each is <think_sound>, shorter prompts are padded on the left; mask:
     (B, S) bool; patches: (B, S) bool, places of picture tokens; at: (B, S, 2) where on the picture they lie, x and y in
     0..1, and of <think_sound> the middle of the box; zero elsewhere."""
@@ -53,8 +53,8 @@ class Thought:
     patches: Tensor
     at: Tensor
 
-    def rows(self, which: Tensor) -> Thought:
-        return Thought(self.states[which], self.mask[which], self.patches[which], self.at[which])
+    def rows(self, which: Tensor) -> HiddenStates:
+        return HiddenStates(self.states[which], self.mask[which], self.patches[which], self.at[which])
 
 
 class Thinker(nn.Module):
@@ -72,7 +72,7 @@ class Thinker(nn.Module):
     def width(self) -> int:
         return int(self.words.embedding_dim)
 
-    def forward(self, seen: Sequence[Seen], boxes: Tensor) -> Thought:
+    def forward(self, seen: Sequence[ImageInput], boxes: Tensor) -> HiddenStates:
         """B pictures and boxes (B, 4), x1 y1 x2 y2 in 0..1."""
         assert boxes.shape == (len(seen), 4), f"one box a picture, got {tuple(boxes.shape)} for {len(seen)}"
         config, merge = self.model.config, self.model.config.vision_config.spatial_merge_size
@@ -100,9 +100,9 @@ class Thinker(nn.Module):
             image_grid_thw=grids, output_hidden_states=self.layer != -1, use_cache=False,
         )  # fmt: skip
         states = out.last_hidden_state if self.layer == -1 else out.hidden_states[self.layer]
-        return Thought(states, mask, patches, at)
+        return HiddenStates(states, mask, patches, at)
 
-    def _ids(self, seen: Seen, box: Tensor, merge: int) -> Tensor:
+    def _ids(self, seen: ImageInput, box: Tensor, merge: int) -> Tensor:
         """(S,) ids of one prompt; new token k is -1 - k."""
         pictures = [int(self.model.config.image_token_id)] * (seen.rows * seen.cols // merge**2)
         coordinates = (box.clamp(0.0, 1.0) * BINS).long().clamp(max=BINS - 1)

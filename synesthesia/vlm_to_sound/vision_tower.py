@@ -20,7 +20,7 @@ from synesthesia.vision.grid import PatchGrid
 MERGE = 2
 
 
-class EyesTowerConfig(PretrainedConfig):  # type: ignore[misc]
+class FeatureVisionTowerConfig(PretrainedConfig):  # type: ignore[misc]
     """feature_dim: numbers that a patch and each of its windows have; windows: of a patch."""
 
     model_type = "synesthesia_eyes"
@@ -38,13 +38,13 @@ class EyesTowerConfig(PretrainedConfig):  # type: ignore[misc]
         return int(self.feature_dim * (1 + self.windows))
 
 
-class EyesTower(PreTrainedModel):  # type: ignore[misc]
+class FeatureVisionTower(PreTrainedModel):  # type: ignore[misc]
     """(patches, patch_numbers) in blocks of 2 x 2, see `blocks`, -> `pooler_output` (patches / 4, out_hidden_size)."""
 
-    config_class = EyesTowerConfig
+    config_class = FeatureVisionTowerConfig
     main_input_name = "pixel_values"
 
-    def __init__(self, config: EyesTowerConfig) -> None:
+    def __init__(self, config: FeatureVisionTowerConfig) -> None:
         super().__init__(config)
         self.register_buffer("deviation", torch.ones(config.patch_numbers))  # deviations of the features
         self.inner = nn.Linear(config.patch_numbers, config.hidden_size)
@@ -74,5 +74,5 @@ def blocks(grid: PatchGrid) -> tuple[Tensor, tuple[int, int]]:
     return cut.flatten(0, 3), (rows, cols)
 
 
-AutoConfig.register(EyesTowerConfig.model_type, EyesTowerConfig, exist_ok=True)
-AutoModel.register(EyesTowerConfig, EyesTower, exist_ok=True)
+AutoConfig.register(FeatureVisionTowerConfig.model_type, FeatureVisionTowerConfig, exist_ok=True)
+AutoModel.register(FeatureVisionTowerConfig, FeatureVisionTower, exist_ok=True)

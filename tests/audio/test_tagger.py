@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from synesthesia.audio.tagger import Ear, EarConfig
+from synesthesia.audio.tagger import AudioTagger, AudioTaggerConfig
 from synesthesia.core.errors import UserError
 
-TINY = EarConfig(labels=("dog", "rain", "clock_tick"), widths=(8, 8, 16), depths=(1, 1, 1))
+TINY = AudioTaggerConfig(labels=("dog", "rain", "clock_tick"), widths=(8, 8, 16), depths=(1, 1, 1))
 
 
 @pytest.fixture
-def ear() -> Ear:
+def ear() -> AudioTagger:
     torch.manual_seed(0)
-    return Ear(TINY).eval().requires_grad_(False)
+    return AudioTagger(TINY).eval().requires_grad_(False)
 
 
 def mels(frames: int = 100) -> torch.Tensor:
@@ -25,32 +25,32 @@ def mels(frames: int = 100) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("frames", [3, 100, 431, 1000])
-def test_any_length_gives_logits_and_a_unit_embedding(ear: Ear, frames: int) -> None:
+def test_any_length_gives_logits_and_a_unit_embedding(ear: AudioTagger, frames: int) -> None:
     logits, embedding = ear(mels(frames))
     assert logits.shape == (2, 3) and embedding.shape == (2, 128)
     assert torch.allclose(embedding.norm(dim=1), torch.ones(2), atol=1e-5)
 
 
-def test_the_level_does_not_matter(ear: Ear) -> None:
+def test_the_level_does_not_matter(ear: AudioTagger) -> None:
     assert torch.allclose(ear(mels())[0], ear(mels() + 2.0)[0], atol=1e-4)
 
 
-def test_silence_is_heard_without_numbers_going_wrong(ear: Ear) -> None:
+def test_silence_is_heard_without_numbers_going_wrong(ear: AudioTagger) -> None:
     assert ear(torch.full((1, 100, 64), math.log(1e-5)))[0].isfinite().all()
 
 
-def test_top_is_sorted_and_sums_to_one(ear: Ear) -> None:
+def test_top_is_sorted_and_sums_to_one(ear: AudioTagger) -> None:
     top = ear.top(mels()[:1], 5)
     scores = [score for _, score in top]
     assert {label for label, _ in top} == set(TINY.labels)
     assert scores == sorted(scores, reverse=True) and math.isclose(sum(scores), 1.0, abs_tol=1e-5)
 
 
-def test_save_and_load(ear: Ear, tmp_path: Path) -> None:
+def test_save_and_load(ear: AudioTagger, tmp_path: Path) -> None:
     ear.save(tmp_path)
-    loaded = Ear.load(tmp_path)
+    loaded = AudioTagger.load(tmp_path)
     assert loaded.config == TINY
     assert torch.allclose(loaded(mels())[1], ear(mels())[1], atol=1e-2)
     (tmp_path / "config.json").unlink()
     with pytest.raises(UserError, match=r"config\.json"):
-        Ear.load(tmp_path)
+        AudioTagger.load(tmp_path)

@@ -11,16 +11,16 @@ import numpy as np
 import torch
 from transformers import PreTrainedTokenizerBase, Qwen2AudioConfig, WhisperFeatureExtractor
 
-from synesthesia.audio.tagger import Ear, EarConfig
+from synesthesia.audio.tagger import AudioTagger, AudioTaggerConfig
 from synesthesia.audio_qa.prompt import SYSTEM, Encoded, encode
-from synesthesia.audio_qa.qwen2_audio import Foundation, WhisperFront, tiny, tiny_config, tokenizer_from
+from synesthesia.audio_qa.qwen2_audio import AudioLM, WhisperFrontend, tiny, tiny_config, tokenizer_from
 from synesthesia.audio_qa.spatial_qwen2_audio import SpatialQwen2Audio
 from training.audio_qa.train_language_model import fit_tokenizer
 
 Tower = Literal["ear", "whisper"]
 TOWERS: tuple[Tower, ...] = ("ear", "whisper")
 WHISPER_SECONDS = 5
-EAR = EarConfig(labels=("dog", "clock_tick"), widths=(4, 4, 8, 8), depths=(1, 1, 1, 1), embedding=16)
+EAR = AudioTaggerConfig(labels=("dog", "clock_tick"), widths=(4, 4, 8, 8), depths=(1, 1, 1, 1), embedding=16)
 QUESTIONS = ("Where is it?", "What do I hear, and from where does it come?", "它在哪里？")
 
 
@@ -33,12 +33,12 @@ def tokenizer() -> PreTrainedTokenizerBase:
 
 
 @cache
-def ear() -> Ear:
+def ear() -> AudioTagger:
     torch.manual_seed(7)
-    return Ear(EAR).eval().requires_grad_(False)
+    return AudioTagger(EAR).eval().requires_grad_(False)
 
 
-def foundation(tower: Tower, width: int = 32, layers: int = 2, seed: int = 0) -> Foundation:
+def foundation(tower: Tower, width: int = 32, layers: int = 2, seed: int = 0) -> AudioLM:
     """Random weights, large enough that every input token matters to what is said."""
     config, hearing = tiny_config(tokenizer(), EAR, width=width, layers=layers), ear()
     torch.manual_seed(seed)  # after the ear, which has its own
@@ -50,7 +50,7 @@ def foundation(tower: Tower, width: int = 32, layers: int = 2, seed: int = 0) ->
     return made
 
 
-def _whisper(config: Qwen2AudioConfig) -> Foundation:
+def _whisper(config: Qwen2AudioConfig) -> AudioLM:
     """A tower of the type that Qwen2-Audio has, for clips of 5 s."""
     audio = {
         "model_type": "qwen2_audio_encoder", "num_mel_bins": 128, "d_model": 32, "encoder_layers": 2,
@@ -60,8 +60,8 @@ def _whisper(config: Qwen2AudioConfig) -> Foundation:
         audio_config=audio, text_config=config.text_config, audio_token_index=config.audio_token_id,
         spatial_token_id=config.spatial_token_id,
     )  # fmt: skip
-    front = WhisperFront(WhisperFeatureExtractor(feature_size=128, chunk_length=WHISPER_SECONDS))
-    return Foundation(SpatialQwen2Audio(own).eval(), tokenizer(), front, SYSTEM)
+    front = WhisperFrontend(WhisperFeatureExtractor(feature_size=128, chunk_length=WHISPER_SECONDS))
+    return AudioLM(SpatialQwen2Audio(own).eval(), tokenizer(), front, SYSTEM)
 
 
 def noises(*seconds: float) -> list[np.ndarray]:
@@ -79,7 +79,7 @@ def tokens(count: int, seed: int = 0) -> torch.Tensor:
 
 
 def heard(
-    made: Foundation,
+    made: AudioLM,
     clips: list[np.ndarray],
     spatial: torch.Tensor | None,
     questions: tuple[str, ...] = QUESTIONS,

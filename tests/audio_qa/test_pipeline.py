@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from synesthesia.audio_qa import pipeline as answerer
-from synesthesia.audio_qa.pipeline import LONGEST_ANSWER, Answerer, loudest
+from synesthesia.audio_qa.pipeline import LONGEST_ANSWER, AudioQAPipeline, loudest
 from synesthesia.audio_qa.prompt import SPATIAL, SPECIAL
-from synesthesia.audio_qa.qwen2_audio import Foundation, load_tiny, save_tiny
+from synesthesia.audio_qa.qwen2_audio import AudioLM, load_tiny, save_tiny
 from synesthesia.core import checkpoints as store
 from synesthesia.core import presets
 from synesthesia.core.errors import UserError
@@ -26,13 +26,13 @@ TOKEN = tokens(1)[0].numpy()
 
 
 @pytest.fixture(scope="module", params=TOWERS)
-def made(request: pytest.FixtureRequest) -> Answerer:
-    return Answerer(foundation(request.param))
+def made(request: pytest.FixtureRequest) -> AudioQAPipeline:
+    return AudioQAPipeline(foundation(request.param))
 
 
 @pytest.mark.parametrize("token", [None, TOKEN], ids=["no-direction", "direction"])
 @pytest.mark.parametrize("seconds", [0.2, 1.0, 30.0])
-def test_a_clip_of_any_length_is_answered(made: Answerer, seconds: float, token: np.ndarray | None) -> None:
+def test_a_clip_of_any_length_is_answered(made: AudioQAPipeline, seconds: float, token: np.ndarray | None) -> None:
     (clip,) = noises(seconds)
     said = made.answer(clip, token, QUESTION)
     assert isinstance(said, str) and said == said.strip()
@@ -42,7 +42,7 @@ def test_a_clip_of_any_length_is_answered(made: Answerer, seconds: float, token:
 
 @pytest.mark.parametrize("spatial", [None, tokens(1)], ids=["no-direction", "direction"])
 def test_the_model_gets_clip_token_and_question(
-    made: Answerer, spatial: torch.Tensor | None, monkeypatch: pytest.MonkeyPatch
+    made: AudioQAPipeline, spatial: torch.Tensor | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And the answer is what it says after them."""
     given: dict[str, Any] = {}
@@ -60,14 +60,14 @@ def test_the_model_gets_clip_token_and_question(
     assert spatial is not None or given["spatial"] is None
 
 
-def test_of_a_long_clip_the_loudest_stretch_is_heard(made: Answerer) -> None:
+def test_of_a_long_clip_the_loudest_stretch_is_heard(made: AudioQAPipeline) -> None:
     (clip,) = noises(30.0)
     clip[int(16_000 * 20.0) : int(16_000 * 21.0)] *= 8
     part = loudest(clip, int(made.foundation.front.seconds * 16_000))
     assert len(part) < len(clip) and made.answer(clip, TOKEN, QUESTION) == made.answer(part, TOKEN, QUESTION)
 
 
-def inclined(tower: Any, name: str) -> Foundation:
+def inclined(tower: Any, name: str) -> AudioLM:
     """A model that would always say one token, were it free to."""
     made = foundation(tower)
     (said,) = made.tokenizer.convert_tokens_to_ids([name])
@@ -84,13 +84,13 @@ def inclined(tower: Any, name: str) -> Foundation:
 @pytest.mark.parametrize("token", [None, TOKEN], ids=["no-direction", "direction"])
 def test_the_spatial_token_is_never_said(tower: Any, token: np.ndarray | None) -> None:
     """Where it has no features, decoding could not go on from it."""
-    assert isinstance(Answerer(inclined(tower, SPATIAL)).answer(noises(0.5)[0], token, QUESTION), str)
+    assert isinstance(AudioQAPipeline(inclined(tower, SPATIAL)).answer(noises(0.5)[0], token, QUESTION), str)
 
 
 def test_an_answer_ends() -> None:
     made = inclined("ear", "a")
-    assert Answerer(made).answer(noises(0.5)[0], TOKEN, QUESTION) == "a" * LONGEST_ANSWER
-    assert Answerer(inclined("ear", "<|im_end|>")).answer(noises(0.5)[0], TOKEN, QUESTION) == ""
+    assert AudioQAPipeline(made).answer(noises(0.5)[0], TOKEN, QUESTION) == "a" * LONGEST_ANSWER
+    assert AudioQAPipeline(inclined("ear", "<|im_end|>")).answer(noises(0.5)[0], TOKEN, QUESTION) == ""
 
 
 @pytest.mark.parametrize("start", [0, 1, 7_000, 20_000])
@@ -123,12 +123,12 @@ def checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_it_is_put_together_from_files(checkpoints: Path) -> None:
     by_hand = load_tiny(checkpoints / "language", ear())
     load_trained(by_hand.model, checkpoints / "spatial_token")
-    loaded = Answerer.load(LanguageConfig())
+    loaded = AudioQAPipeline.load(LanguageConfig())
     there, back = by_hand.model.state_dict(), loaded.foundation.model.state_dict()
     assert there.keys() == back.keys() and all(torch.equal(back[name], value) for name, value in there.items())
     assert not any(module.training for module in loaded.foundation.model.modules())
     (clip,) = noises(0.7)
-    said = {one.answer(clip, TOKEN, QUESTION) for one in (loaded, loaded, Answerer(by_hand))}
+    said = {one.answer(clip, TOKEN, QUESTION) for one in (loaded, loaded, AudioQAPipeline(by_hand))}
     assert len(said) == 1, "dropout is off"
 
 
@@ -137,7 +137,7 @@ def test_without_a_trained_token_the_training_is_named(checkpoints: Path) -> Non
         file.unlink()
     write_manifest(checkpoints)
     with pytest.raises(UserError, match="train_spatial"):
-        Answerer.load(LanguageConfig())
+        AudioQAPipeline.load(LanguageConfig())
 
 
 @pytest.mark.parametrize("name", ["ear", "language", "spatial_token"])
@@ -145,7 +145,7 @@ def test_a_damaged_file_is_found_out(name: str, checkpoints: Path) -> None:
     with (checkpoints / name / "model.safetensors").open("ab") as file:
         file.write(b"more")
     with pytest.raises(UserError, match="damaged"):
-        Answerer.load(LanguageConfig())
+        AudioQAPipeline.load(LanguageConfig())
 
 
 def test_the_hubs_model_is_fetched_at_its_commit(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,11 +154,11 @@ def test_the_hubs_model_is_fetched_at_its_commit(checkpoints: Path, monkeypatch:
     write_manifest(checkpoints)
     fetched: list[tuple[str, str]] = []
 
-    def fetch(hub_id: str, revision: str) -> Foundation:
+    def fetch(hub_id: str, revision: str) -> AudioLM:
         fetched.append((hub_id, revision))
         return foundation("whisper")
 
     monkeypatch.setattr(answerer, "load_hub", fetch)
-    made = Answerer.load(wanted)
+    made = AudioQAPipeline.load(wanted)
     assert fetched == [(wanted.weights.hub_id, wanted.weights.revision)] and len(wanted.weights.revision) == 40
     assert any(".lora_" in name for name in made.foundation.model.state_dict()), "the token was laid over it"

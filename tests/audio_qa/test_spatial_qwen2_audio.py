@@ -15,7 +15,7 @@ from transformers import Qwen2AudioForConditionalGeneration
 
 from synesthesia.audio_qa.projector import SpatialProjector
 from synesthesia.audio_qa.prompt import AUDIO, IGNORED, SPATIAL, SPECIAL, TURN_END
-from synesthesia.audio_qa.qwen2_audio import Foundation
+from synesthesia.audio_qa.qwen2_audio import AudioLM
 from tests.audio_qa.foundations import QUESTIONS, TOWERS, foundation, heard, noises, tokens
 
 ANSWERS = ("From the left.", "A dog, from the front right, about 60 degrees to the right.", "从左边传来。")
@@ -24,22 +24,22 @@ ALIKE = noises(0.8, 0.8, 0.8)
 
 
 @pytest.fixture(scope="module", params=TOWERS)
-def made(request: pytest.FixtureRequest) -> Foundation:
+def made(request: pytest.FixtureRequest) -> AudioLM:
     return foundation(request.param)
 
 
-def ids(made: Foundation, *names: str) -> list[int]:
+def ids(made: AudioLM, *names: str) -> list[int]:
     return [int(made.tokenizer.convert_tokens_to_ids(name)) for name in names]
 
 
 @torch.no_grad()
-def logits(made: Foundation, inputs: dict[str, Tensor]) -> Tensor:
+def logits(made: AudioLM, inputs: dict[str, Tensor]) -> Tensor:
     out: Tensor = made.model(**inputs).logits
     return out
 
 
 @torch.no_grad()
-def entering(made: Foundation, inputs: dict[str, Tensor]) -> Tensor:
+def entering(made: AudioLM, inputs: dict[str, Tensor]) -> Tensor:
     """What the language model is given on a forward pass, (B, S, d_llm)."""
     seen: list[Tensor] = []
 
@@ -52,7 +52,7 @@ def entering(made: Foundation, inputs: dict[str, Tensor]) -> Tensor:
     return seen[0]
 
 
-def greedy(made: Foundation, inputs: dict[str, Tensor], use_cache: bool = True, length: int = 12) -> Any:
+def greedy(made: AudioLM, inputs: dict[str, Tensor], use_cache: bool = True, length: int = 12) -> Any:
     return made.model.generate(
         **inputs, do_sample=False, use_cache=use_cache, max_new_tokens=length, min_new_tokens=length,
         pad_token_id=made.tokenizer.pad_token_id, suppress_tokens=ids(made, *SPECIAL), output_logits=True,
@@ -78,7 +78,7 @@ def test_the_projector_reads_the_language_models_width(tower: Any, width: int) -
     assert model.spatial_projector(tokens(3)).shape == (3, width)
 
 
-def test_audio_embeddings_are_the_same_to_the_bit_beside_the_token(made: Foundation) -> None:
+def test_audio_embeddings_are_the_same_to_the_bit_beside_the_token(made: AudioLM) -> None:
     _, without = heard(made, DIFFERENT, None)
     _, beside = heard(made, DIFFERENT, tokens(3))
     (audio,) = ids(made, AUDIO)
@@ -90,7 +90,7 @@ def test_audio_embeddings_are_the_same_to_the_bit_beside_the_token(made: Foundat
     assert torch.equal(plain, changed)
 
 
-def test_the_projected_token_stands_in_its_place(made: Foundation) -> None:
+def test_the_projected_token_stands_in_its_place(made: AudioLM) -> None:
     _, inputs = heard(made, DIFFERENT, tokens(3))
     place = inputs["input_ids"] == ids(made, SPATIAL)[0]
     assert place.sum(dim=1).tolist() == [1, 1, 1]
@@ -99,7 +99,7 @@ def test_the_projected_token_stands_in_its_place(made: Foundation) -> None:
 
 
 @pytest.mark.parametrize("answers", [None, ANSWERS], ids=["left-padded", "right-padded"])
-def test_without_the_token_it_is_plain_qwen2_audio(made: Foundation, answers: tuple[str, ...] | None) -> None:
+def test_without_the_token_it_is_plain_qwen2_audio(made: AudioLM, answers: tuple[str, ...] | None) -> None:
     plain = Qwen2AudioForConditionalGeneration(made.model.config).eval()
     missing, unexpected = plain.load_state_dict(made.model.state_dict(), strict=False)
     assert missing == [] and all(name.startswith("spatial_projector.") for name in unexpected)
@@ -111,7 +111,7 @@ def test_without_the_token_it_is_plain_qwen2_audio(made: Foundation, answers: tu
     assert answers is None or torch.equal(theirs.loss, ours.loss)
 
 
-def test_what_follows_the_token_depends_on_it_and_what_precedes_does_not(made: Foundation) -> None:
+def test_what_follows_the_token_depends_on_it_and_what_precedes_does_not(made: AudioLM) -> None:
     _, one = heard(made, ALIKE[:1], tokens(1, seed=1))
     there, elsewhere = logits(made, one)[0], logits(made, one | {"spatial": tokens(1, seed=2)})[0]
     at = int((one["input_ids"][0] == ids(made, SPATIAL)[0]).nonzero())
@@ -119,7 +119,7 @@ def test_what_follows_the_token_depends_on_it_and_what_precedes_does_not(made: F
     assert ((there[at:] - elsewhere[at:]).abs().amax(dim=1) > 1e-3).all()
 
 
-def test_every_row_of_a_batch_gets_its_own_token(made: Foundation) -> None:
+def test_every_row_of_a_batch_gets_its_own_token(made: AudioLM) -> None:
     clip, question, where = [ALIKE[0]] * 3, (QUESTIONS[0],) * 3, tokens(3)
     _, inputs = heard(made, clip, where, question)
     found = logits(made, inputs)
@@ -131,7 +131,7 @@ def test_every_row_of_a_batch_gets_its_own_token(made: Foundation) -> None:
         assert torch.allclose(logits(made, alone)[0], found[row], atol=1e-4)
 
 
-def test_the_answer_is_the_same_alone_and_in_a_padded_batch(made: Foundation) -> None:
+def test_the_answer_is_the_same_alone_and_in_a_padded_batch(made: AudioLM) -> None:
     where = tokens(3)
     _, together = heard(made, ALIKE, where)
     assert sorted((together["attention_mask"] == 0).sum(dim=1).tolist())[1] > 0, "two rows are padded"
@@ -145,7 +145,7 @@ def test_the_answer_is_the_same_alone_and_in_a_padded_batch(made: Foundation) ->
         assert torch.equal(one.sequences[0, length[0] :], answered.sequences[row, length[1] :])
 
 
-def test_decoding_with_the_cache_is_decoding_without(made: Foundation) -> None:
+def test_decoding_with_the_cache_is_decoding_without(made: AudioLM) -> None:
     _, inputs = heard(made, DIFFERENT, tokens(3))
     cached, anew = greedy(made, inputs), greedy(made, inputs, use_cache=False)
     assert torch.equal(cached.sequences, anew.sequences)
@@ -154,7 +154,7 @@ def test_decoding_with_the_cache_is_decoding_without(made: Foundation) -> None:
     assert (other.logits[-1] - cached.logits[-1]).abs().max() > 1e-3, "the token counts to the end"
 
 
-def test_a_step_with_the_cache_may_be_given_everything_again(made: Foundation) -> None:
+def test_a_step_with_the_cache_may_be_given_everything_again(made: AudioLM) -> None:
     _, inputs = heard(made, DIFFERENT[:1], tokens(1))
     whole = logits(made, inputs)
     whole_ids, mask = inputs["input_ids"], inputs["attention_mask"]
@@ -165,7 +165,7 @@ def test_a_step_with_the_cache_may_be_given_everything_again(made: Foundation) -
     assert torch.allclose(last[:, 0], whole[:, -1], atol=1e-4)
 
 
-def test_labels_are_the_answer_and_the_end_of_the_turn(made: Foundation) -> None:
+def test_labels_are_the_answer_and_the_end_of_the_turn(made: AudioLM) -> None:
     batch, _ = heard(made, DIFFERENT, tokens(3), answers=ANSWERS)
     assert batch.labels is not None
     for row, answer in enumerate(ANSWERS):
@@ -178,7 +178,7 @@ def test_labels_are_the_answer_and_the_end_of_the_turn(made: Foundation) -> None
         assert QUESTIONS[row] in before and before.endswith("assistant\n")
 
 
-def test_the_loss_is_the_answers_alone(made: Foundation) -> None:
+def test_the_loss_is_the_answers_alone(made: AudioLM) -> None:
     batch, inputs = heard(made, DIFFERENT, tokens(3), answers=ANSWERS)
     assert batch.labels is not None
     with torch.no_grad():
@@ -191,13 +191,13 @@ def test_the_loss_is_the_answers_alone(made: Foundation) -> None:
 
 
 @pytest.mark.parametrize("rows", [1, 4])
-def test_another_number_of_spatial_tokens_is_refused(made: Foundation, rows: int) -> None:
+def test_another_number_of_spatial_tokens_is_refused(made: AudioLM, rows: int) -> None:
     _, inputs = heard(made, DIFFERENT, tokens(3))
     with pytest.raises(ValueError, match=f"3 spatial tokens for {rows} spatial"):
         made.model(**inputs | {"spatial": tokens(rows)})
 
 
-def test_another_number_of_audio_tokens_is_refused(made: Foundation) -> None:
+def test_another_number_of_audio_tokens_is_refused(made: AudioLM) -> None:
     _, inputs = heard(made, DIFFERENT, tokens(3))
     audio = inputs["input_ids"] == ids(made, AUDIO)[0]
     (last,) = audio[0].nonzero()[-1].tolist()
@@ -207,7 +207,7 @@ def test_another_number_of_audio_tokens_is_refused(made: Foundation) -> None:
         made.model(**inputs)
 
 
-def test_a_token_in_the_prompt_wants_features(made: Foundation) -> None:
+def test_a_token_in_the_prompt_wants_features(made: AudioLM) -> None:
     _, inputs = heard(made, DIFFERENT, tokens(3))
     del inputs["spatial"]
     with pytest.raises(ValueError, match="no spatial features"):

@@ -13,7 +13,7 @@ import soundfile
 from synesthesia import Studio, UserError, cli
 from synesthesia.core import checkpoints as store
 from synesthesia.localization.pipeline import LOCATED_CLIPS, ClipModels
-from synesthesia.localization.result import Locator
+from synesthesia.localization.result import Localization
 from tests.localization.test_studio_locate import clip
 from tests.tiny import write_checkpoints
 from tests.ui.fake_studio import FakeAnswerer
@@ -39,13 +39,13 @@ def answerer(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> FakeAnswerer
 def runs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """One entry for each run of the localiser."""
     seen: list[str] = []
-    locate = Locator.locate
+    locate = Localization.locate
 
-    def counted(self: Locator, heard: Any) -> Any:
+    def counted(self: Localization, heard: Any) -> Any:
         seen.append(heard.kind)
         return locate(self, heard)
 
-    monkeypatch.setattr(Locator, "locate", counted)
+    monkeypatch.setattr(Localization, "locate", counted)
     return seen
 
 
@@ -71,7 +71,7 @@ def test_many_questions_locate_a_clip_once(answerer: FakeAnswerer, runs: list[st
 
 
 def test_what_is_kept_of_clips_is_bounded(answerer: FakeAnswerer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Locator, "locate", lambda self, heard: FakeToken())
+    monkeypatch.setattr(Localization, "locate", lambda self, heard: FakeToken())
     studio = Studio.load("embedded")
     for seed in range(LOCATED_CLIPS + 5):
         studio.ask(clip(0.2, seed=seed), 16_000, "What is it?")

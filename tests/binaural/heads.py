@@ -6,7 +6,7 @@ import numpy as np
 
 from synesthesia.binaural.geometry import sphere
 from synesthesia.binaural.hrtf import FREQUENCIES_HZ, LEFT, RIGHT
-from synesthesia.binaural.sphere_hrtf import SphericalHead
+from synesthesia.binaural.sphere_hrtf import SphereHRTF
 
 
 def measured_grid(
@@ -14,7 +14,7 @@ def measured_grid(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """ir (M, 2, taps) at rate_hz, azimuth (M,), elevation (M,): a SphericalHead as a laboratory would store it."""
     azimuth, elevation = sphere(directions)
-    spectra = SphericalHead().spectra(azimuth, elevation)
+    spectra = SphereHRTF().spectra(azimuth, elevation)
     samples = 2 * taps
     frequency_hz = np.fft.rfftfreq(samples, 1 / rate_hz)
     log_magnitude = np.stack(

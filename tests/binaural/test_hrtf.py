@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from synesthesia.binaural.geometry import sphere
-from synesthesia.binaural.hrtf import FREQUENCIES_HZ, LEFT, RIGHT, TAPS, Head, diffuse_power, in_band
-from synesthesia.binaural.measured_hrtf import MeasuredHead
+from synesthesia.binaural.hrtf import FREQUENCIES_HZ, HRTF, LEFT, RIGHT, TAPS, diffuse_power, in_band
+from synesthesia.binaural.measured_hrtf import MeasuredHRTF
 from synesthesia.binaural.minimum_phase import build, delays, minimum_phase_spectrum
-from synesthesia.binaural.sh_hrtf import CompactHead, CompactHeadConfig, ear_directions
-from synesthesia.binaural.sphere_hrtf import SphericalHead
+from synesthesia.binaural.sh_hrtf import SphericalHarmonicHRTF, SphericalHarmonicHRTFConfig, ear_directions
+from synesthesia.binaural.sphere_hrtf import SphereHRTF
 from synesthesia.binaural.spherical_harmonics import harmonics
 from synesthesia.core import checkpoints
 from synesthesia.core.errors import UserError
@@ -22,27 +22,27 @@ SIDES = np.arange(0.0, 91.0, 10.0)
 
 
 @pytest.fixture(scope="module")
-def measured() -> MeasuredHead:
-    return MeasuredHead(*measured_grid(), 44_100)
+def measured() -> MeasuredHRTF:
+    return MeasuredHRTF(*measured_grid(), 44_100)
 
 
 @pytest.fixture(scope="module")
-def compact() -> CompactHead:
+def compact() -> SphericalHarmonicHRTF:
     """A small fit to a sphere with a nose: louder in front, so that front and back differ."""
     azimuth, elevation = sphere(300)
-    spectra = SphericalHead().spectra(azimuth, elevation)
+    spectra = SphereHRTF().spectra(azimuth, elevation)
     seen = ear_directions(azimuth, elevation).reshape(-1, 3)
     nose = 0.3 * seen[:, :1] * np.sin(FREQUENCIES_HZ / 1000)
     rows = spectra.log_magnitude.reshape(600, -1) + nose
-    return CompactHead.fit(CompactHeadConfig(order=6), seen, rows, 5e-5 * seen[:, 0], np.ones(600))
+    return SphericalHarmonicHRTF.fit(SphericalHarmonicHRTFConfig(order=6), seen, rows, 5e-5 * seen[:, 0], np.ones(600))
 
 
 @pytest.fixture(params=["sphere", "measured", "compact"])
-def head(request: pytest.FixtureRequest) -> Head:
-    return SphericalHead() if request.param == "sphere" else request.getfixturevalue(request.param)
+def head(request: pytest.FixtureRequest) -> HRTF:
+    return SphereHRTF() if request.param == "sphere" else request.getfixturevalue(request.param)
 
 
-def test_the_right_ear_leads_and_is_louder_at_the_right(head: Head) -> None:
+def test_the_right_ear_leads_and_is_louder_at_the_right(head: HRTF) -> None:
     response = head.responses(np.array([90.0]), np.array([0.0]))
     assert response.shape == (1, 2, TAPS) and response.dtype == np.float32
     left_db, right_db = level_db(response)[0]
@@ -50,21 +50,21 @@ def test_the_right_ear_leads_and_is_louder_at_the_right(head: Head) -> None:
     assert 500 < itd_us(response[0]) < 900
 
 
-def test_itd_grows_from_front_to_side(head: Head) -> None:
+def test_itd_grows_from_front_to_side(head: HRTF) -> None:
     itd = np.array([itd_us(response) for response in head.responses(SIDES, np.zeros_like(SIDES))])
     assert abs(itd[0]) < 30
     assert (np.diff(itd) > -8).all() and itd[-1] - itd[0] > 500  # read with a grain of 8 us
 
 
-def test_swapping_the_ears_mirrors_the_azimuth(head: Head) -> None:
+def test_swapping_the_ears_mirrors_the_azimuth(head: HRTF) -> None:
     azimuth, elevation = np.array([10.0, 55.0, 100.0, 170.0]), np.array([0.0, 20.0, -20.0, 60.0])
     here, there = head.responses(azimuth, elevation), head.responses(-azimuth, elevation)
     apart = 10 * np.log10(np.square(here[:, ::-1] - there).mean() / np.square(here).mean() + 1e-20)
-    assert apart < (-15 if isinstance(head, MeasuredHead) else -100)  # its grid is not symmetrical
+    assert apart < (-15 if isinstance(head, MeasuredHRTF) else -100)  # its grid is not symmetrical
 
 
-def test_a_measured_grid_gives_back_what_was_measured(measured: MeasuredHead) -> None:
-    truth = SphericalHead()
+def test_a_measured_grid_gives_back_what_was_measured(measured: MeasuredHRTF) -> None:
+    truth = SphereHRTF()
     azimuth, elevation = sphere(97)  # between the measured directions
     guess, wanted = measured.spectra(azimuth, elevation), truth.spectra(azimuth, elevation)
     assert np.abs(guess.itd_s - wanted.itd_s).mean() < 10e-6
@@ -73,14 +73,14 @@ def test_a_measured_grid_gives_back_what_was_measured(measured: MeasuredHead) ->
     assert 8.7 * np.sqrt(np.square(difference).mean()) < 1.0  # dB
 
 
-def test_measured_directions_are_remembered_by_the_degree(measured: MeasuredHead) -> None:
+def test_measured_directions_are_remembered_by_the_degree(measured: MeasuredHRTF) -> None:
     several = measured.responses(np.array([30.2, 180.0, 29.8]), np.array([0.4, 0.0, -0.4]))
     np.testing.assert_array_equal(several[0], several[2])
     np.testing.assert_array_equal(several[1:2], measured.responses(np.array([-180.0]), np.array([0.0])))
 
 
-def test_the_way_from_the_loudspeaker_does_not_matter(measured: MeasuredHead) -> None:
-    far = MeasuredHead(*measured_grid(taps=640, lead_s=8.1e-3), 44_100)
+def test_the_way_from_the_loudspeaker_does_not_matter(measured: MeasuredHRTF) -> None:
+    far = MeasuredHRTF(*measured_grid(taps=640, lead_s=8.1e-3), 44_100)
     azimuth, elevation = sphere(50)
     here, there = measured.spectra(azimuth, elevation), far.spectra(azimuth, elevation)
     assert np.abs(here.itd_s - there.itd_s).max() < 15e-6
@@ -89,7 +89,7 @@ def test_the_way_from_the_loudspeaker_does_not_matter(measured: MeasuredHead) ->
 def test_a_horizontal_ring_serves_all_elevations() -> None:
     ir, azimuth, elevation = measured_grid(directions=400)
     flat = np.abs(elevation) < 8
-    ring = MeasuredHead(ir[flat], azimuth[flat], np.zeros(flat.sum()), 44_100)
+    ring = MeasuredHRTF(ir[flat], azimuth[flat], np.zeros(flat.sum()), 44_100)
     responses = ring.responses(np.array([40.0, 40.0, 0.0]), np.array([0.0, 60.0, -90.0]))
     assert np.isfinite(responses).all() and itd_us(responses[0]) > itd_us(responses[1]) > 0
 
@@ -97,9 +97,9 @@ def test_a_horizontal_ring_serves_all_elevations() -> None:
 def test_too_few_directions_and_too_low_a_rate_are_said() -> None:
     ir, azimuth, elevation = measured_grid(directions=8)
     with pytest.raises(UserError, match="at least 3"):
-        MeasuredHead(ir[:2], azimuth[:2], elevation[:2], 44_100)
+        MeasuredHRTF(ir[:2], azimuth[:2], elevation[:2], 44_100)
     with pytest.raises(UserError, match="8000 Hz"):
-        MeasuredHead(ir, azimuth, elevation, 8_000)
+        MeasuredHRTF(ir, azimuth, elevation, 8_000)
 
 
 def test_delay_and_minimum_phase_put_a_response_together_again() -> None:
@@ -114,11 +114,11 @@ def test_delay_and_minimum_phase_put_a_response_together_again() -> None:
 
 
 def test_a_sphere_is_the_same_in_front_and_behind() -> None:
-    pair = SphericalHead().responses(np.array([40.0, 140.0]), np.zeros(2))
+    pair = SphereHRTF().responses(np.array([40.0, 140.0]), np.zeros(2))
     np.testing.assert_allclose(pair[0], pair[1], atol=1e-6)
 
 
-def test_diffuse_power_is_positive_and_remembered(head: Head) -> None:
+def test_diffuse_power_is_positive_and_remembered(head: HRTF) -> None:
     assert (diffuse_power(head) > 0).all() and diffuse_power(head) is diffuse_power(head)
 
 
@@ -129,22 +129,22 @@ def test_harmonics_are_orthonormal() -> None:
     np.testing.assert_allclose(gram, np.eye(81), atol=5e-3)
 
 
-def test_the_compact_head_keeps_front_and_back_apart(compact: CompactHead) -> None:
+def test_the_compact_head_keeps_front_and_back_apart(compact: SphericalHarmonicHRTF) -> None:
     spectra = compact.spectra(np.array([30.0, 150.0]), np.zeros(2))
     assert np.abs(spectra.log_magnitude[0] - spectra.log_magnitude[1])[:, in_band()].mean() > 0.1
 
 
-def test_the_compact_head_saves_and_loads(compact: CompactHead, tmp_path: Path) -> None:
+def test_the_compact_head_saves_and_loads(compact: SphericalHarmonicHRTF, tmp_path: Path) -> None:
     compact.save(tmp_path / "head")
-    again = CompactHead.load(tmp_path / "head")
+    again = SphericalHarmonicHRTF.load(tmp_path / "head")
     direction = np.array([77.0]), np.array([-10.0])
     np.testing.assert_allclose(again.responses(*direction), compact.responses(*direction), atol=2e-3)
     with pytest.raises(UserError, match="train_head"):
-        CompactHead.load(tmp_path / "nothing")
+        SphericalHarmonicHRTF.load(tmp_path / "nothing")
 
 
 def test_the_shipped_head_hears_sides_and_front_from_back() -> None:
-    head = CompactHead.load(checkpoints.root() / "head")
+    head = SphericalHarmonicHRTF.load(checkpoints.root() / "head")
     itd_s = head.spectra(SIDES, np.zeros_like(SIDES)).itd_s
     assert (np.diff(itd_s[:9]) > 0).all() and 550e-6 < itd_s[-1] < 800e-6
     front, back = head.spectra(np.array([30.0, 150.0]), np.zeros(2)).log_magnitude[..., in_band()]

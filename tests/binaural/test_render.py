@@ -7,10 +7,10 @@ import pytest
 
 from synesthesia.binaural.render import PEAK, add_noise, render, render_moving
 from synesthesia.binaural.room import Room
-from synesthesia.binaural.sphere_hrtf import SphericalHead
+from synesthesia.binaural.sphere_hrtf import SphereHRTF
 from tests.binaural.heads import itd_us, level_db
 
-HEAD = SphericalHead()
+HEAD = SphereHRTF()
 ROOM = Room((5.0, 4.0, 2.7), 0.3)
 
 

@@ -9,18 +9,18 @@ import pytest
 
 from synesthesia.binaural.diffuse import coherence, diffuse_noise
 from synesthesia.binaural.hrtf import FREQUENCIES_HZ, TAPS, diffuse_power
-from synesthesia.binaural.room import Room, image_sources, place, room_response, source_position
-from synesthesia.binaural.sphere_hrtf import SphericalHead
+from synesthesia.binaural.room import Room, image_source_filters, image_sources, room_response, source_position
+from synesthesia.binaural.sphere_hrtf import SphereHRTF
 from synesthesia.core.errors import UserError
 from tests.binaural.heads import itd_us
 
 ROOM = Room((6.0, 4.5, 2.8), 0.5)
-HEAD = SphericalHead()
+HEAD = SphereHRTF()
 
 
 def response(azimuth_deg: float, seed: int = 0, room: Room = ROOM, distance_m: float = 1.2) -> np.ndarray:
     rng = np.random.default_rng(seed)
-    listener_m, yaw_deg = place(room, azimuth_deg, 0.0, distance_m, rng)
+    listener_m, yaw_deg = image_source_filters(room, azimuth_deg, 0.0, distance_m, rng)
     return room_response(
         HEAD, room, azimuth_deg=azimuth_deg, elevation_deg=0.0, distance_m=distance_m, listener_m=listener_m,
         yaw_deg=yaw_deg, rng=rng,
@@ -101,12 +101,12 @@ def test_one_seed_one_response_and_it_is_quick() -> None:
 def test_nobody_stands_in_a_wall() -> None:
     rng = np.random.default_rng(0)
     for azimuth in (-150.0, 0.0, 90.0):
-        listener, yaw = place(ROOM, azimuth, 20.0, 2.0, rng)
+        listener, yaw = image_source_filters(ROOM, azimuth, 20.0, 2.0, rng)
         source = source_position(listener, yaw, azimuth, 20.0, 2.0)
         for point in (listener, source):
             assert (point >= 0.29).all() and (point <= np.array(ROOM.size_m) - 0.29).all()
     with pytest.raises(UserError, match="does not fit"):
-        place(ROOM, 0.0, 0.0, 20.0, rng)
+        image_source_filters(ROOM, 0.0, 0.0, 20.0, rng)
     with pytest.raises(UserError, match="inside"):
         room_response(HEAD, ROOM, azimuth_deg=0.0, elevation_deg=0.0, distance_m=5.0,
                       listener_m=np.array([3.0, 2.0, 1.0]), yaw_deg=0.0, rng=rng)  # fmt: skip

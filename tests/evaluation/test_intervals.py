@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from synesthesia.core.errors import UserError
-from synesthesia.evaluation.eval_tagger import Judge, JudgeConfig
+from synesthesia.evaluation.eval_tagger import EvalTagger, EvalTaggerConfig
 from synesthesia.evaluation.frechet import frechet_distance
 from synesthesia.evaluation.intervals import bootstrap, wilson
 from training.common.hear_cases import auroc, calibration_error, likeness
@@ -57,9 +57,9 @@ def test_a_copy_is_found_at_another_level_and_moment() -> None:
     assert likeness(mel, np.random.default_rng(1).normal(size=(300, 64))) < 0.2
 
 
-def small_judge() -> Judge:
+def small_judge() -> EvalTagger:
     torch.manual_seed(0)
-    return Judge(JudgeConfig(labels=("bell", "dog", "rain"), widths=(8, 8, 16, 16), embedding=12)).eval()
+    return EvalTagger(EvalTaggerConfig(labels=("bell", "dog", "rain"), widths=(8, 8, 16, 16), embedding=12)).eval()
 
 
 def test_judge_ignores_level_and_loads_back(tmp_path: Path) -> None:
@@ -70,10 +70,10 @@ def test_judge_ignores_level_and_loads_back(tmp_path: Path) -> None:
     assert torch.allclose(scores.sum(dim=1), torch.ones(2), atol=1e-5)
     assert torch.allclose(judge.hear(wave * 0.2)[0], scores, atol=1e-3)
     judge.save(tmp_path)
-    assert torch.allclose(Judge.load(tmp_path).hear(wave)[0], scores, atol=5e-3)
+    assert torch.allclose(EvalTagger.load(tmp_path).hear(wave)[0], scores, atol=5e-3)
 
 
 def test_judge_bears_silence_and_names_a_missing_folder(tmp_path: Path) -> None:
     assert torch.isfinite(small_judge().hear(torch.zeros(1, 16_000))[0]).all()
     with pytest.raises(UserError, match="train_judge"):
-        Judge.load(tmp_path / "nothing")
+        EvalTagger.load(tmp_path / "nothing")

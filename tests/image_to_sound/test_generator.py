@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from synesthesia.audio.mel import LogMel
-from synesthesia.audio.tagger import Ear, EarConfig
+from synesthesia.audio.tagger import AudioTagger, AudioTaggerConfig
 from synesthesia.image_to_sound.flow import Flow, FlowConfig
-from synesthesia.image_to_sound.generator import Voice, VoiceConfig, finish
+from synesthesia.image_to_sound.generator import GeneratorConfig, SoundGenerator, finish
 from synesthesia.image_to_sound.mel_patches import MelPatches
 from synesthesia.image_to_sound.mlp import Mlp, MlpConfig
 from synesthesia.image_to_sound.retrieval import Entry, SoundIndex
@@ -28,37 +28,43 @@ class Hum:
 
 
 @pytest.fixture(scope="module")
-def voice() -> Voice:
+def voice() -> SoundGenerator:
     torch.manual_seed(0)
     flow = Flow(FlowConfig(width=32, depth=1, heads=2, query_dim=WIDTH, descriptor_dim=9, descriptor_tokens=2)).eval()
     torch.nn.init.normal_(flow.leave.weight, std=0.2)
     mlp = Mlp(MlpConfig(width=16, layers=1, query_dim=WIDTH, descriptor_dim=9)).eval()
-    ear = Ear(EarConfig(labels=("dog", "rain"), widths=(8, 8, 8), depths=(1, 1, 1))).eval().requires_grad_(False)
+    ear = (
+        AudioTagger(AudioTaggerConfig(labels=("dog", "rain"), widths=(8, 8, 8), depths=(1, 1, 1)))
+        .eval()
+        .requires_grad_(False)
+    )
     space = MelPatches()
     space.fit(torch.randn(8, 64, 64))
     points = torch.nn.functional.normalize(torch.randn(30, WIDTH), dim=1)
     entries = tuple(Entry("dog", "here", f"r:{i}", "CC0") for i in range(30))
-    return Voice(VoiceConfig(), flow, mlp, SoundIndex(entries, points, torch.randn(30, 9)), ear, Hum(), space)
+    return SoundGenerator(
+        GeneratorConfig(), flow, mlp, SoundIndex(entries, points, torch.randn(30, 9)), ear, Hum(), space
+    )
 
 
-def sing(voice: Voice, seed: int, **options: object) -> torch.Tensor:
+def sing(voice: SoundGenerator, seed: int, **options: object) -> torch.Tensor:
     settings: dict = {"mapper": "flow", "seconds": 1.3, "steps": 2, "guidance": 2.0, **options}
     return voice.sing(voice.index.embeddings[3], torch.tensor([0.7, 0.3]), seed=seed, **settings).waveform
 
 
 @pytest.mark.parametrize("mapper", ["flow", "mlp"])
 @pytest.mark.parametrize("seconds", [1.0, 1.3, 10.0])
-def test_a_sound_lasts_exactly_as_long_as_asked(voice: Voice, mapper: str, seconds: float) -> None:
+def test_a_sound_lasts_exactly_as_long_as_asked(voice: SoundGenerator, mapper: str, seconds: float) -> None:
     out = sing(voice, 0, mapper=mapper, seconds=seconds)
     assert out.shape == (round(seconds * 16_000),) and torch.isfinite(out).all() and out.abs().max() <= 0.9
 
 
-def test_the_same_seed_gives_the_same_samples_and_another_seed_others(voice: Voice) -> None:
+def test_the_same_seed_gives_the_same_samples_and_another_seed_others(voice: SoundGenerator) -> None:
     assert torch.equal(sing(voice, 4), sing(voice, 4))
     assert not torch.allclose(sing(voice, 4), sing(voice, 5), atol=1e-3)
 
 
-def test_the_kept_take_is_one_of_the_takes_and_its_guide_comes_first(voice: Voice) -> None:
+def test_the_kept_take_is_one_of_the_takes_and_its_guide_comes_first(voice: SoundGenerator) -> None:
     query, wanted = voice.index.embeddings[3], torch.tensor([0.7, 0.3])
     settings: dict = {"mapper": "flow", "seconds": 1.0, "seed": 2, "steps": 2, "guidance": 2.0}
     mel, rows = voice.mel(query, wanted, **settings)
@@ -68,11 +74,11 @@ def test_the_kept_take_is_one_of_the_takes_and_its_guide_comes_first(voice: Voic
     assert scores >= voice.ear(first[None])[0].softmax(dim=1) @ wanted - 1e-5
 
 
-def test_long_sounds_get_fewer_takes(voice: Voice) -> None:
+def test_long_sounds_get_fewer_takes(voice: SoundGenerator) -> None:
     assert 1 <= voice.takes(10.0) < voice.takes(4.0)
 
 
-def test_without_retrieval_no_descriptor_is_told(voice: Voice) -> None:
+def test_without_retrieval_no_descriptor_is_told(voice: SoundGenerator) -> None:
     assert not torch.allclose(sing(voice, 1, retrieve=False, takes=1), sing(voice, 1, takes=1), atol=1e-3)
 
 

@@ -10,7 +10,7 @@ import torch
 from synesthesia.core.results import Evidence, Heard, Recipe
 from synesthesia.image_to_sound.mix import mix, pick_places
 from synesthesia.image_to_sound.prior import Prior, PriorConfig
-from synesthesia.image_to_sound.region_features import look
+from synesthesia.image_to_sound.region_features import region_features
 from synesthesia.vision.grid import PatchGrid
 
 KINDS, DIM = 6, 12
@@ -35,14 +35,14 @@ def small_prior() -> Prior:
 
 
 def test_context_of_a_patch_is_its_own_thing() -> None:
-    context = look(grid_of(0, 1))
+    context = region_features(grid_of(0, 1))
     assert context.views.shape == (96, 6, DIM) and context.place.shape == (96, 4)
     thing = context.views[4 * 12 + 4, 2]
     assert thing[0] > 20 * thing[1]  # the neighbours beyond the edge are unlike it
 
 
 def test_each_half_wishes_its_own_sound() -> None:
-    wish = small_prior().wish(look(grid_of(1, 3)))
+    wish = small_prior().wish(region_features(grid_of(1, 3)))
     voices = wish.voices.reshape(8, 12, 4).argmax(dim=2)
     assert (voices[:, 1] == 1).all() and (voices[:, 10] == 3).all()
     assert torch.allclose(wish.query.norm(dim=1), torch.ones(96), atol=1e-5)
@@ -51,14 +51,14 @@ def test_each_half_wishes_its_own_sound() -> None:
 def test_silent_kinds_ask_for_silence() -> None:
     prior = small_prior()
     with torch.no_grad():
-        logits = prior(look(grid_of(2, 5)))[0].reshape(8, 12, 5)
+        logits = prior(region_features(grid_of(2, 5)))[0].reshape(8, 12, 5)
     assert (logits[:, 1].argmax(dim=1) == 2).all() and (logits[:, 10].argmax(dim=1) == 4).all()
 
 
 def test_prior_loads_back(tmp_path: Path) -> None:
     prior = small_prior()
     prior.save(tmp_path)
-    context = look(grid_of(0, 5))
+    context = region_features(grid_of(0, 5))
     assert torch.allclose(Prior.load(tmp_path).wish(context).query, prior.wish(context).query, atol=5e-3)
 
 

@@ -10,7 +10,7 @@ import torch
 from synesthesia.image_to_sound.mel_patches import MelPatches
 from synesthesia.image_to_sound.retrieval import Entry, SoundIndex
 from synesthesia.image_to_sound.texture_statistics import DESCRIPTOR_DIM, describe, modulation, rhythm
-from training.common.crop_placing import place
+from training.common.crop_placing import place_in_canvas
 
 
 def knocks(period: int, frames: int = 512) -> torch.Tensor:
@@ -85,7 +85,7 @@ def test_index_loads_back(tmp_path: Path) -> None:
 def test_placing_keeps_the_length_and_the_clip() -> None:
     rng = np.random.default_rng(0)
     clip = np.arange(1.0, 11.0)
-    assert place(np.arange(100.0), 30, rng).shape == (30,)
-    once = place(clip, 40, rng, repeat=0.0)
+    assert place_in_canvas(np.arange(100.0), 30, rng).shape == (30,)
+    once = place_in_canvas(clip, 40, rng, repeat=0.0)
     assert once.shape == (40,) and once.sum() == clip.sum()
-    assert place(clip, 40, rng, repeat=1.0).sum() > clip.sum()
+    assert place_in_canvas(clip, 40, rng, repeat=1.0).sum() > clip.sum()

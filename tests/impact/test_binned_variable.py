@@ -7,14 +7,14 @@ import math
 import pytest
 import torch
 
-from synesthesia.impact.binned_variable import Scale, estimated
+from synesthesia.impact.binned_variable import BinnedVariable, estimated
 from synesthesia.impact.physics_net import ALONG, BY_SHAPE, SIZE
 
 SCALES = (*BY_SHAPE, ALONG)
 
 
 @pytest.mark.parametrize("scale", SCALES, ids=str)
-def test_the_median_of_a_target_is_its_value(scale: Scale) -> None:
+def test_the_median_of_a_target_is_its_value(scale: BinnedVariable) -> None:
     """To a third of a bin, away from the ends, where the curve is cut off."""
     low, high = scale.ends
     at = torch.linspace(low + 2 * scale.step, high - 2 * scale.step, 40)
@@ -27,7 +27,7 @@ def test_the_median_of_a_target_is_its_value(scale: Scale) -> None:
 
 
 @pytest.mark.parametrize("scale", SCALES, ids=str)
-def test_what_lies_beyond_the_scale_is_told_at_its_end(scale: Scale) -> None:
+def test_what_lies_beyond_the_scale_is_told_at_its_end(scale: BinnedVariable) -> None:
     low, high = scale.quantile(scale.target(torch.tensor([scale.low / 100 - 1, scale.high * 100])), 0.5).tolist()
     first, last = scale.ends
     assert (math.log(low) if scale.logarithmic else low) < first + scale.step
@@ -35,7 +35,7 @@ def test_what_lies_beyond_the_scale_is_told_at_its_end(scale: Scale) -> None:
 
 
 def test_quantiles_of_known_shares() -> None:
-    scale = Scale(0.0, 4.0, 4, logarithmic=False)
+    scale = BinnedVariable(0.0, 4.0, 4, logarithmic=False)
     even, two = torch.full((1, 4), 0.25), torch.tensor([[0.5, 0.0, 0.0, 0.5]])
     assert [float(scale.quantile(even, at)) for at in (0.05, 0.5, 0.95)] == pytest.approx([0.2, 2.0, 3.8])
     assert float(scale.quantile(two, 0.25)) == pytest.approx(0.5) and float(scale.quantile(two, 0.75)) == 3.5
@@ -66,7 +66,7 @@ def test_estimates_of_weighed_values() -> None:
 
 
 def test_an_interval_that_ends_in_the_last_bin_holds_the_end() -> None:
-    scale = Scale(0.01, 2.0, 20)
+    scale = BinnedVariable(0.01, 2.0, 20)
     sure = scale.target(torch.tensor([2.0, 0.01, 0.2]))
     top, bottom, middle = (scale.estimate(row) for row in sure)
     assert top.high == 2.0 and top.low > 0.5 and bottom.low == 0.01 and bottom.high < 0.05

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from synesthesia.core.errors import UserError
-from synesthesia.impact.crop_refine import SHARE, SIDE, looked_closer, together, window
+from synesthesia.impact.crop_refine import SHARE, SIDE, log_opinion_pool, refine_with_crop, window
 from synesthesia.vision.grid import PatchGrid
 from tests.impact.tiny import a_grid, an_adapter
 
@@ -26,8 +26,8 @@ def test_the_window_lies_inside_and_around_the_click(x: float, y: float) -> None
 
 def test_two_looks_that_agree_are_one_and_two_that_differ_meet_between() -> None:
     one, other = torch.tensor([[0.7, 0.2, 0.1]]).log(), torch.tensor([[0.1, 0.2, 0.7]]).log()
-    assert torch.allclose(together(one, one), one, atol=1e-6)
-    both = together(one, other).exp()[0]
+    assert torch.allclose(log_opinion_pool(one, one), one, atol=1e-6)
+    both = log_opinion_pool(one, other).exp()[0]
     assert float(both.sum()) == pytest.approx(1.0, abs=1e-6)
     assert 0.1 < float(both[2]) < float(both[0]) < 0.7, "the first look weighs more"
     assert float(both[0] / both[2]) == pytest.approx(7 ** (1 - 2 * SHARE), rel=1e-4)
@@ -48,13 +48,13 @@ def test_a_click_is_looked_at_twice_and_only_what_it_is_made_of_changes() -> Non
     adapter, whole, near = an_adapter(), a_grid(seed=1), a_grid(seed=2)
     whole = replace(whole, width_px=480, height_px=360)
     eyes, read = Eyes(near), adapter.read(whole)
-    found = looked_closer(adapter, eyes, Image.new("RGB", (480, 360)), whole, read, 240.0, 180.0)
+    found = refine_with_crop(adapter, eyes, Image.new("RGB", (480, 360)), whole, read, 240.0, 180.0)
     assert eyes.shown == [(162, 162)]
     row, col = whole.cell(240.0, 180.0)
     first, second = read.patch(row * whole.cols + col), adapter.read(near)
     middle = second.patch((near.rows // 2) * near.cols + near.cols // 2)
-    assert torch.allclose(found.codes, together(first.codes, middle.codes))
-    assert torch.allclose(found.by_shape[0], together(first.by_shape[0], middle.by_shape[0]))
+    assert torch.allclose(found.codes, log_opinion_pool(first.codes, middle.codes))
+    assert torch.allclose(found.by_shape[0], log_opinion_pool(first.by_shape[0], middle.by_shape[0]))
     assert torch.equal(found.solid, first.solid) and torch.equal(found.along, first.along)
     assert not torch.allclose(found.codes, first.codes)
 
@@ -62,7 +62,7 @@ def test_a_click_is_looked_at_twice_and_only_what_it_is_made_of_changes() -> Non
 def test_a_picture_too_small_for_a_window_is_looked_at_once() -> None:
     adapter, grid = an_adapter(), replace(a_grid(), width_px=80, height_px=60)
     eyes, read = Eyes(grid), adapter.read(grid)
-    found = looked_closer(adapter, eyes, Image.new("RGB", (80, 60)), grid, read, 79.0, 59.0)
+    found = refine_with_crop(adapter, eyes, Image.new("RGB", (80, 60)), grid, read, 79.0, 59.0)
     assert not eyes.shown and torch.equal(found.codes, read.codes[-1:])
     with pytest.raises(UserError):
-        looked_closer(adapter, eyes, Image.new("RGB", (80, 60)), grid, read, 80.0, 10.0)
+        refine_with_crop(adapter, eyes, Image.new("RGB", (80, 60)), grid, read, 80.0, 10.0)

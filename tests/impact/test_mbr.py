@@ -9,14 +9,14 @@ import torch
 from torchaudio.functional import melscale_fbanks
 
 from synesthesia.impact.coarse_spectrogram import BANDS, HIGH_HZ, LOW_HZ, SECONDS, distances_db, levels_db, moments
-from synesthesia.impact.hypotheses import Guess, drawn, likeliest, modes_of
-from synesthesia.impact.mbr import DRAWS, FORCE_N, MALLET, NEAR, SOLIDS, answers, chosen, thinned
+from synesthesia.impact.hypotheses import Hypothesis, mode_hypothesis, modes_of, sample
+from synesthesia.impact.mbr import DRAWS, FORCE_N, MALLET, NEAR, SOLIDS, candidates, select, subsample
 from synesthesia.impact.modal.materials import Properties
 from synesthesia.impact.modal.strike import sound
-from synesthesia.impact.modal.things import MATERIALS, SHAPES, MaterialName, Place, ShapeName, Thing
-from synesthesia.impact.physics_net import Reading
-from synesthesia.impact.predictor import TapAdapter
-from synesthesia.impact.render import Hit, blow
+from synesthesia.impact.modal.things import MATERIALS, SHAPES, MaterialName, PhysicalObject, ShapeName, StrikePoint
+from synesthesia.impact.physics_net import PhysicsPosterior
+from synesthesia.impact.predictor import ImpactPredictor
+from synesthesia.impact.render import StrikeParams, render_impact
 from tests.impact.modal.bodies import THINGS, of_material
 from tests.impact.tiny import a_grid, a_reading, an_adapter, log
 
@@ -26,11 +26,11 @@ BOTTLE, BAR = THINGS["bottle"], THINGS["bar"]
 
 
 @pytest.fixture(scope="module")
-def adapter() -> TapAdapter:
+def adapter() -> ImpactPredictor:
     return an_adapter()
 
 
-def between(adapter: TapAdapter, first: Thing, second: Thing, share: float) -> Reading:
+def between(adapter: ImpactPredictor, first: PhysicalObject, second: PhysicalObject, share: float) -> PhysicsPosterior:
     """Surely one of two things of different shapes, of one material, the first by `share`."""
     sure = a_reading(adapter, first, spread=0.3)
     other = a_reading(adapter, second, spread=0.3)
@@ -41,7 +41,7 @@ def between(adapter: TapAdapter, first: Thing, second: Thing, share: float) -> R
     return replace(sure, codes=codes(adapter, {first.material: 1.0}), shape=log(shape), by_shape=parts)
 
 
-def codes(adapter: TapAdapter, materials: dict[MaterialName, float]) -> torch.Tensor:
+def codes(adapter: ImpactPredictor, materials: dict[MaterialName, float]) -> torch.Tensor:
     """(1, K) of a reading that says these materials."""
     named, _ = adapter.net.codebook.called()
     shares = torch.zeros(len(named))
@@ -53,71 +53,75 @@ def codes(adapter: TapAdapter, materials: dict[MaterialName, float]) -> torch.Te
 
 @pytest.mark.parametrize("near", [FIRST, ANY])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_what_is_certain_is_struck(adapter: TapAdapter, shape: ShapeName, near: float) -> None:
+def test_what_is_certain_is_struck(adapter: ImpactPredictor, shape: ShapeName, near: float) -> None:
     thing = of_material(THINGS[shape], "wood")
     read = between(adapter, thing, of_material(BOTTLE if shape == "bar" else BAR, "wood"), 1.0)
-    found = chosen(adapter, read, 0, near)
-    assert found == likeliest(adapter, read, 0)
+    found = select(adapter, read, 0, near)
+    assert found == mode_hypothesis(adapter, read, 0)
     assert (found.thing.material, found.thing.shape) == ("wood", shape)
     assert found.thing.size_m == pytest.approx(thing.size_m, rel=0.1)
 
 
 @pytest.mark.parametrize(("share", "struck"), [(0.75, "bottle"), (0.25, "bar")])
-def test_of_two_things_the_likelier_is_struck(adapter: TapAdapter, share: float, struck: str) -> None:
+def test_of_two_things_the_likelier_is_struck(adapter: ImpactPredictor, share: float, struck: str) -> None:
     read = between(adapter, of_material(BOTTLE, "glass"), of_material(BAR, "glass"), share)
-    assert chosen(adapter, read, 0).thing.shape == struck
+    assert select(adapter, read, 0).thing.shape == struck
 
 
-def test_three_of_five_alike_outweigh_the_likeliest(adapter: TapAdapter) -> None:
+def test_three_of_five_alike_outweigh_the_likeliest(adapter: ImpactPredictor) -> None:
     """Metal has the largest share, but the rest of the doubt is of what thuds: that is what sounds least far."""
     doubt: dict[MaterialName, float] = {"metal": 0.4, "fabric": 0.2, "leather": 0.2, "rubber": 0.2}
     read = replace(a_reading(adapter, of_material(THINGS["plate"], "metal"), spread=0.3), codes=codes(adapter, doubt))
-    assert likeliest(adapter, read, 0).thing.material == chosen(adapter, read, 0, FIRST).thing.material == "metal"
-    assert chosen(adapter, read, 0, ANY).thing.material in ("fabric", "leather", "rubber")
+    assert mode_hypothesis(adapter, read, 0).thing.material == select(adapter, read, 0, FIRST).thing.material == "metal"
+    assert select(adapter, read, 0, ANY).thing.material in ("fabric", "leather", "rubber")
 
 
-def test_the_answer_has_the_least_mean_distance(adapter: TapAdapter) -> None:
+def test_the_answer_has_the_least_mean_distance(adapter: ImpactPredictor) -> None:
     read = adapter.read(a_grid(seed=7))
     for patch in (3, 20, 41):
-        states, weights = thinned(drawn(adapter, read, patch, DRAWS, torch.Generator().manual_seed(0)))
-        told = answers(adapter, read, patch, ANY)
+        states, weights = subsample(sample(adapter, read, patch, DRAWS, torch.Generator().manual_seed(0)))
+        told = candidates(adapter, read, patch, ANY)
         heard = levels_db(modes_of([*states, *told], FORCE_N, MALLET, RATE_HZ), RATE_HZ)
         means = [
             sum(float(weight * distances_db(truth[None], answer[None]))
                 for weight, truth in zip(weights, heard[: len(states)], strict=True)) / DRAWS
             for answer in heard[len(states) :]
         ]  # fmt: skip
-        assert chosen(adapter, read, patch, ANY) == told[means.index(min(means))]
+        assert select(adapter, read, patch, ANY) == told[means.index(min(means))]
         assert min(means) < sum(means) / len(means)
 
 
-def test_only_the_likeliest_material_where_that_is_asked(adapter: TapAdapter) -> None:
+def test_only_the_likeliest_material_where_that_is_asked(adapter: ImpactPredictor) -> None:
     read = adapter.read(a_grid(seed=7))
-    first = [likeliest(adapter, read, patch).thing.material for patch in range(0, 48, 6)]
-    assert [chosen(adapter, read, patch, FIRST).thing.material for patch in range(0, 48, 6)] == first
-    assert [chosen(adapter, read, patch, ANY).thing.material for patch in range(0, 48, 6)] != first
+    first = [mode_hypothesis(adapter, read, patch).thing.material for patch in range(0, 48, 6)]
+    assert [select(adapter, read, patch, FIRST).thing.material for patch in range(0, 48, 6)] == first
+    assert [select(adapter, read, patch, ANY).thing.material for patch in range(0, 48, 6)] != first
 
 
-def test_nothing_is_struck_that_hardly_anything_speaks_for(adapter: TapAdapter) -> None:
+def test_nothing_is_struck_that_hardly_anything_speaks_for(adapter: ImpactPredictor) -> None:
     """Dull things together outweigh metal, but none of them has half of its share."""
     for rest in (0.9 * NEAR, 1.1 * NEAR):
         one = 1 / (1 + 4 * rest)
         dull: list[MaterialName] = ["fabric", "leather", "rubber", "paper"]
         doubt: dict[MaterialName, float] = {"metal": one, **dict.fromkeys(dull, one * rest)}
         read = replace(a_reading(adapter, THINGS["plate"], spread=0.3), codes=codes(adapter, doubt))
-        likely = {guess.thing.material for guess in answers(adapter, read, 0, NEAR)}
+        likely = {guess.thing.material for guess in candidates(adapter, read, 0, NEAR)}
         assert likely == ({"metal"} if rest < NEAR else {"metal", *dull})
-        assert (chosen(adapter, read, 0).thing.material == "metal") == (rest < NEAR)
+        assert (select(adapter, read, 0).thing.material == "metal") == (rest < NEAR)
     read = between(adapter, of_material(BOTTLE, "glass"), of_material(BAR, "glass"), 0.6)
-    assert {guess.thing.shape for guess in answers(adapter, read, 0, NEAR)} == {"bottle", "bar"}
+    assert {guess.thing.shape for guess in candidates(adapter, read, 0, NEAR)} == {"bottle", "bar"}
 
 
-def test_every_blow_strikes_the_same_state_and_shows_it(adapter: TapAdapter) -> None:
+def test_every_blow_strikes_the_same_state_and_shows_it(adapter: ImpactPredictor) -> None:
     read = adapter.read(a_grid(seed=7))
     for patch in (0, 11, 33):
-        found = chosen(adapter, read, patch)
-        for hit in (Hit(8.0, "wood", 0.5, 1), Hit(40.0, "metal", 0.5, 2), Hit(0.5, "finger", 0.5, 3)):
-            told = blow(adapter, read, patch, hit, RATE_HZ)[1]
+        found = select(adapter, read, patch)
+        for hit in (
+            StrikeParams(8.0, "wood", 0.5, 1),
+            StrikeParams(40.0, "metal", 0.5, 2),
+            StrikeParams(0.5, "finger", 0.5, 3),
+        ):
+            told = render_impact(adapter, read, patch, hit, RATE_HZ)[1]
             assert (told.material, told.shape, told.size_m) == (
                 found.thing.material,
                 found.thing.shape,
@@ -125,20 +129,20 @@ def test_every_blow_strikes_the_same_state_and_shows_it(adapter: TapAdapter) -> 
             )
             assert (told.state.code, told.state.size_m.value) == (found.code, told.size_m)
             assert told.state.thickness_m.value == told.thickness_m
-        larger = blow(adapter, read, patch, Hit(8.0, "wood", 0.5, 1, size_factor=0.5), RATE_HZ)[1]
+        larger = render_impact(adapter, read, patch, StrikeParams(8.0, "wood", 0.5, 1, size_factor=0.5), RATE_HZ)[1]
         assert larger.state == told.state and larger.what_if
 
 
-def test_few_full_bodies_speak_for_many(adapter: TapAdapter) -> None:
+def test_few_full_bodies_speak_for_many(adapter: ImpactPredictor) -> None:
     read = between(adapter, of_material(THINGS["solid"], "wood"), of_material(BAR, "wood"), 0.7)
-    states = drawn(adapter, read, 0, DRAWS, torch.Generator().manual_seed(0))
+    states = sample(adapter, read, 0, DRAWS, torch.Generator().manual_seed(0))
     full = sum(guess.thing.shape == "solid" for guess in states)
-    kept, weights = thinned(states)
+    kept, weights = subsample(states)
     assert SOLIDS < full < DRAWS and len(kept) == len(weights) == DRAWS - full + SOLIDS
     is_full = torch.tensor([guess.thing.shape == "solid" for guess in kept])
     assert float(weights[is_full].sum()) == pytest.approx(full) and (weights[~is_full] == 1).all()
     none = [guess for guess in states if guess.thing.shape != "solid"]
-    assert thinned(none)[0] == none
+    assert subsample(none)[0] == none
 
 
 def sampled_db(waveform: torch.Tensor) -> torch.Tensor:
@@ -152,10 +156,10 @@ def sampled_db(waveform: torch.Tensor) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_the_coarse_grid_follows_the_samples(adapter: TapAdapter, shape: ShapeName) -> None:
+def test_the_coarse_grid_follows_the_samples(adapter: ImpactPredictor, shape: ShapeName) -> None:
     """Of cells within 40 dB of the loudest the median within 3 dB, nine in ten within 10; the loudest within 7."""
     for material in ("metal", "wood", "ceramic", "stone", "plastic", "rubber"):
-        guess = Guess(0, of_material(THINGS[shape], material), Place(0.4, 0.6), Properties.of([material]))
+        guess = Hypothesis(0, of_material(THINGS[shape], material), StrikePoint(0.4, 0.6), Properties.of([material]))
         struck = modes_of([guess], FORCE_N, MALLET, RATE_HZ)
         told = levels_db(struck, RATE_HZ)[0]
         heard = sampled_db(sound(struck, SECONDS, RATE_HZ, 5)[0].float())
@@ -166,7 +170,7 @@ def test_the_coarse_grid_follows_the_samples(adapter: TapAdapter, shape: ShapeNa
         assert abs(float(told.max() - heard.max())) < 7, material
 
 
-def test_distances_on_the_grid(adapter: TapAdapter) -> None:
+def test_distances_on_the_grid(adapter: ImpactPredictor) -> None:
     generator = torch.Generator().manual_seed(0)
     one = -30 * torch.rand(1, len(moments()[0]), BANDS, generator=generator)
     assert float(distances_db(one, one)) == 0

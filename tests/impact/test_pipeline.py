@@ -19,10 +19,10 @@ from synesthesia.core import checkpoints
 from synesthesia.core.errors import UserError
 from synesthesia.core.results import Heard
 from synesthesia.image_to_sound.pipeline import own_seed
-from synesthesia.impact.crop_refine import looked_closer
+from synesthesia.impact.crop_refine import refine_with_crop
 from synesthesia.impact.modal.things import MATERIALS
 from synesthesia.impact.pipeline import KEPT_LOOKS, KEPT_READINGS, PEAK, struck_together
-from synesthesia.impact.render import Hit, blow
+from synesthesia.impact.render import StrikeParams, render_impact
 from tests.impact.tiny import strike, struck, write_eyes_and_tap, write_tap
 
 
@@ -99,10 +99,10 @@ def test_seeds_and_places(studio: Studio, cat: Image.Image) -> None:
 def test_the_blow_is_that_of_the_adapter_with_the_places_own_seed(studio: Studio, cat: Image.Image) -> None:
     heard, grid, adapter = strike(studio, cat, seed=3, force=20, material="glass"), studio.look(cat), None
     adapter = studio._tapping.adapter()
-    hit = Hit(20.0, "wood", 1.0, own_seed(3, grid.key, heard.row, heard.col), "glass", 1.0)
+    hit = StrikeParams(20.0, "wood", 1.0, own_seed(3, grid.key, heard.row, heard.col), "glass", 1.0)
     x, y = heard.recipe.x, heard.recipe.y
-    near = looked_closer(adapter, studio._eyes().textures, cat.convert("RGB"), grid, adapter.read(grid), x, y)
-    by_hand, said = blow(adapter, near, 0, hit, 16_000)
+    near = refine_with_crop(adapter, studio._eyes().textures, cat.convert("RGB"), grid, adapter.read(grid), x, y)
+    by_hand, said = render_impact(adapter, near, 0, hit, 16_000)
     assert np.array_equal(heard.waveform[0], by_hand)
     assert struck(heard).state == said.state and struck(heard).material == "glass"
     assert heard.presence == float(adapter.solid(adapter.read(grid))[heard.row * grid.cols + heard.col])

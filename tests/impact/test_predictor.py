@@ -10,10 +10,10 @@ import torch
 
 from synesthesia.core.errors import UserError
 from synesthesia.core.results import Estimate, PhysicsState
-from synesthesia.impact.mbr import chosen
-from synesthesia.impact.modal.things import MATERIALS, SHAPES, WALLED, Place
-from synesthesia.impact.physics_net import NetConfig, Reading, places
-from synesthesia.impact.predictor import TapAdapter, hollowness, hollowness_of, save_net
+from synesthesia.impact.mbr import select
+from synesthesia.impact.modal.things import MATERIALS, SHAPES, WALLED, StrikePoint
+from synesthesia.impact.physics_net import PhysicsNetConfig, PhysicsPosterior, grid_positions
+from synesthesia.impact.predictor import ImpactPredictor, hollowness, hollowness_of, save_net
 from tests.impact.modal.bodies import THINGS, of_material
 from tests.impact.tiny import a_grid, a_net, a_reading, an_adapter
 
@@ -21,19 +21,19 @@ CUP = THINGS["bowl"]
 
 
 @pytest.fixture(scope="module")
-def adapter() -> TapAdapter:
+def adapter() -> ImpactPredictor:
     return an_adapter()
 
 
-def state_of(adapter: TapAdapter, read: Reading, patch: int = 0) -> PhysicsState:
-    return adapter.state(read, patch, chosen(adapter, read, patch))
+def state_of(adapter: ImpactPredictor, read: PhysicsPosterior, patch: int = 0) -> PhysicsState:
+    return adapter.state(read, patch, select(adapter, read, patch))
 
 
 def estimates(state: PhysicsState) -> dict[str, Estimate]:
     return {name: value for name, value in vars(state).items() if isinstance(value, Estimate)}
 
 
-def test_every_place_of_a_photograph_has_a_state(adapter: TapAdapter) -> None:
+def test_every_place_of_a_photograph_has_a_state(adapter: ImpactPredictor) -> None:
     grid = a_grid()
     read = adapter.read(grid)
     assert read.codes.shape == (48, 26) and read.solid.shape == (48, 2)
@@ -50,10 +50,10 @@ def test_every_place_of_a_photograph_has_a_state(adapter: TapAdapter) -> None:
         assert 0 < state.purity <= 1 and 0 <= state.code < 26
 
 
-def test_the_state_is_what_is_struck(adapter: TapAdapter) -> None:
+def test_the_state_is_what_is_struck(adapter: ImpactPredictor) -> None:
     read = adapter.read(a_grid(seed=2))
     for patch in range(48):
-        guess = chosen(adapter, read, patch)
+        guess = select(adapter, read, patch)
         state, thing = adapter.state(read, patch, guess), guess.thing
         assert state.code == guess.code
         assert MATERIALS[int(adapter.net.codebook.called()[0][state.code])] == thing.material
@@ -64,7 +64,7 @@ def test_the_state_is_what_is_struck(adapter: TapAdapter) -> None:
         assert (state.along.value, state.across.value) == pytest.approx((guess.place.along, guess.place.across))
 
 
-def test_places_of_one_photograph_differ_and_speak_to_one_another(adapter: TapAdapter) -> None:
+def test_places_of_one_photograph_differ_and_speak_to_one_another(adapter: ImpactPredictor) -> None:
     grid = a_grid()
     read = adapter.read(grid)
     assert len({state_of(adapter, read, patch).size_m.value for patch in range(48)}) > 20
@@ -74,9 +74,9 @@ def test_places_of_one_photograph_differ_and_speak_to_one_another(adapter: TapAd
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_a_sure_reading_gives_the_thing_back(adapter: TapAdapter, shape: str) -> None:
+def test_a_sure_reading_gives_the_thing_back(adapter: ImpactPredictor, shape: str) -> None:
     thing = THINGS[shape]  # type: ignore[index]
-    state = state_of(adapter, a_reading(adapter, thing, Place(0.7, 0.3), spread=0.3))
+    state = state_of(adapter, a_reading(adapter, thing, StrikePoint(0.7, 0.3), spread=0.3))
     assert (state.materials[0].label, state.shapes[0].label) == (thing.material, shape)
     assert state.materials[0].score > 0.7
     assert state.size_m.value == pytest.approx(thing.size_m, rel=0.1)
@@ -89,7 +89,7 @@ def test_a_sure_reading_gives_the_thing_back(adapter: TapAdapter, shape: str) ->
     assert state.along.value == pytest.approx(0.7, abs=0.05) and state.across.value == pytest.approx(0.3, abs=0.05)
 
 
-def test_ring_times_and_hardness_are_the_materials(adapter: TapAdapter) -> None:
+def test_ring_times_and_hardness_are_the_materials(adapter: ImpactPredictor) -> None:
     steel, rubber = (state_of(adapter, a_reading(adapter, of_material(CUP, name))) for name in ("metal", "rubber"))
     assert steel.t60_s.value > 10 * rubber.t60_s.value > 0.01
     assert steel.hardness_pa.value == pytest.approx(200e9, rel=0.02)
@@ -97,12 +97,12 @@ def test_ring_times_and_hardness_are_the_materials(adapter: TapAdapter) -> None:
     assert steel.purity == pytest.approx(1.0 / 1.12, rel=1e-3)
 
 
-def test_less_sure_means_wider(adapter: TapAdapter) -> None:
+def test_less_sure_means_wider(adapter: ImpactPredictor) -> None:
     sure, unsure = (state_of(adapter, a_reading(adapter, CUP, spread=spread)).size_m for spread in (0.4, 3.0))
     assert unsure.high / unsure.low > 2 * sure.high / sure.low
 
 
-def test_no_wall_is_thicker_than_half_the_thing(adapter: TapAdapter) -> None:
+def test_no_wall_is_thicker_than_half_the_thing(adapter: ImpactPredictor) -> None:
     thick = replace(CUP, size_m=0.1, least=0.2, thickness_m=0.5)
     state = state_of(adapter, a_reading(adapter, thick))
     assert state.thickness_m.value == pytest.approx(0.5 * 0.1 * 0.2, rel=0.15)
@@ -110,7 +110,7 @@ def test_no_wall_is_thicker_than_half_the_thing(adapter: TapAdapter) -> None:
     assert hollowness(0.001, 0.1) == pytest.approx(0.98) and hollowness(1.0, 0.1) == 0.0
 
 
-def test_the_material_map(adapter: TapAdapter) -> None:
+def test_the_material_map(adapter: ImpactPredictor) -> None:
     grid = a_grid()
     read = adapter.read(grid)
     found = adapter.materials(read, grid.rows, grid.cols)
@@ -125,12 +125,12 @@ def test_the_material_map(adapter: TapAdapter) -> None:
         assert found.solid[row, col] == pytest.approx(float(adapter.solid(read)[patch]))
 
 
-def test_what_is_saved_is_read_again(adapter: TapAdapter, tmp_path: Path) -> None:
+def test_what_is_saved_is_read_again(adapter: ImpactPredictor, tmp_path: Path) -> None:
     """In eight bits: nearly the same reading, exactly the same config, shares that still sum to 1."""
     save_net(a_net(), tmp_path / "tap")
     assert {path.name for path in (tmp_path / "tap").iterdir()} == {"config.json", "model.safetensors"}
-    again, grid = TapAdapter.load(tmp_path / "tap"), a_grid()
-    assert again.net.config == adapter.net.config and again.threshold == NetConfig().threshold
+    again, grid = ImpactPredictor.load(tmp_path / "tap"), a_grid()
+    assert again.net.config == adapter.net.config and again.threshold == PhysicsNetConfig().threshold
     ours, theirs = adapter.read(grid), again.read(grid)
     torch.testing.assert_close(theirs.solid.exp(), ours.solid.exp(), rtol=0.0, atol=0.1)
     agree = (ours.codes.argmax(dim=1) == theirs.codes.argmax(dim=1)).float().mean()
@@ -139,9 +139,9 @@ def test_what_is_saved_is_read_again(adapter: TapAdapter, tmp_path: Path) -> Non
     assert not any(parameter.requires_grad for parameter in again.net.parameters())
 
 
-def test_an_incomplete_folder_and_other_features_are_one_sentence(adapter: TapAdapter, tmp_path: Path) -> None:
+def test_an_incomplete_folder_and_other_features_are_one_sentence(adapter: ImpactPredictor, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="incomplete"):
-        TapAdapter.load(tmp_path)
+        ImpactPredictor.load(tmp_path)
     grid = a_grid()
     for other in (replace(grid, early=()), replace(grid, features=grid.features[..., :5])):
         with pytest.raises(UserError, match="another vision network"):
@@ -149,11 +149,11 @@ def test_an_incomplete_folder_and_other_features_are_one_sentence(adapter: TapAd
 
 
 def test_places_are_told_from_the_middle_in_short_sides() -> None:
-    found = places(4, 8).view(4, 8, 2)
+    found = grid_positions(4, 8).view(4, 8, 2)
     assert found[0, 0].tolist() == [-0.875, -0.375] and found[3, 7].tolist() == [0.875, 0.375]
 
 
-def test_hollowness_is_of_all_shapes_that_a_place_may_have(adapter: TapAdapter) -> None:
+def test_hollowness_is_of_all_shapes_that_a_place_may_have(adapter: ImpactPredictor) -> None:
     read = a_reading(adapter, CUP, spread=0.3)
     sure = hollowness_of(read)
     assert sure.value == pytest.approx(CUP.hollowness, abs=0.1) and sure.low > 0.3

@@ -14,8 +14,8 @@ from synesthesia import Studio, cli
 from synesthesia.core import checkpoints, presets, recipe
 from synesthesia.core.errors import UserError
 from synesthesia.impact.modal import contact
-from synesthesia.impact.pipeline import Tapping, told
-from synesthesia.vlm_to_sound.pipeline import Thinking
+from synesthesia.impact.pipeline import ImpactPipeline, to_dict
+from synesthesia.vlm_to_sound.pipeline import VlmToSoundPipeline
 from tests.impact.tiny import strike, struck, write_eyes_and_tap
 from tests.tiny import damaged_copy
 from training.common.manifest import write_manifest
@@ -48,7 +48,12 @@ def test_a_click_outside_is_refused_before_models_are_loaded(
         raise AssertionError("the models come after the place")
 
     grid, fresh = studio.look(cat), Studio.load("embedded")
-    for part, name in ((Studio, "_eyes"), (Studio, "_require_mapper"), (Tapping, "require"), (Thinking, "require")):
+    for part, name in (
+        (Studio, "_eyes"),
+        (Studio, "_require_mapper"),
+        (ImpactPipeline, "require"),
+        (VlmToSoundPipeline, "require"),
+    ):
         monkeypatch.setattr(part, name, refuse)
     for x, y in ((451, 20), (-1, 20), (20, 300), (float("nan"), 20)):
         with pytest.raises(UserError) as later:
@@ -100,7 +105,7 @@ def test_recipes(studio: Studio, cat: Image.Image, tmp_path: Path, capsys: pytes
     assert cli.main([str(one) for one in given]) == 0
     said = json.loads(capsys.readouterr().out)
     assert said["recipe"] == json.loads((tmp_path / "r.json").read_text())
-    assert said["blow"] == json.loads(json.dumps(told(struck(heard))))
+    assert said["blow"] == json.loads(json.dumps(to_dict(struck(heard))))
     samples, rate_hz = soundfile.read(tmp_path / "a.wav", dtype="int16")
     assert rate_hz == 16_000
     assert np.abs(samples - np.round(np.clip(heard.waveform[0], -1, 1) * 32767)).max() <= 1

@@ -10,23 +10,23 @@ from PIL import Image
 from torch import Tensor
 
 from synesthesia import Studio
-from synesthesia.core.results import Blow, Heard
+from synesthesia.core.results import Heard, Impact
 from synesthesia.impact.modal.materials import Properties
-from synesthesia.impact.modal.things import MATERIALS, SHAPES, Place, Thing
-from synesthesia.impact.physics_net import ALONG, BY_SHAPE, NetConfig, PhysicsNet, Reading
-from synesthesia.impact.predictor import TapAdapter, save_net
+from synesthesia.impact.modal.things import MATERIALS, SHAPES, PhysicalObject, StrikePoint
+from synesthesia.impact.physics_net import ALONG, BY_SHAPE, PhysicsNet, PhysicsNetConfig, PhysicsPosterior
+from synesthesia.impact.predictor import ImpactPredictor, save_net
 from synesthesia.vision.grid import PatchGrid
 from tests.tiny import write_vision
 from training.common.manifest import write_manifest
 
-PLACE = Place(0.31, 0.42)
+PLACE = StrikePoint(0.31, 0.42)
 FEATURES, EARLY = 12, (8, 5)  # of `a_grid`, small
 
 
 def a_net(feature_dim: int = FEATURES, early: tuple[int, ...] = EARLY, seed: int = 3) -> PhysicsNet:
     """Solid at about half of all patches."""
     torch.manual_seed(seed)
-    net = PhysicsNet(NetConfig(feature_dim, early, width=16, layers=1, heads=2, codes=26, code_dim=6))
+    net = PhysicsNet(PhysicsNetConfig(feature_dim, early, width=16, layers=1, heads=2, codes=26, code_dim=6))
     with torch.no_grad():
         for name, parameter in net.named_parameters():
             if parameter.ndim == 2 and not name.startswith("codebook"):
@@ -40,8 +40,8 @@ def a_net(feature_dim: int = FEATURES, early: tuple[int, ...] = EARLY, seed: int
     return net.eval()
 
 
-def an_adapter() -> TapAdapter:
-    return TapAdapter(a_net())
+def an_adapter() -> ImpactPredictor:
+    return ImpactPredictor(a_net())
 
 
 def a_grid(rows: int = 6, cols: int = 8, seed: int = 0) -> PatchGrid:
@@ -56,14 +56,16 @@ def a_grid(rows: int = 6, cols: int = 8, seed: int = 0) -> PatchGrid:
     return PatchGrid(features, features.mean(dim=(0, 1)), closer, 160, 120, f"grid {seed}", early)
 
 
-def a_reading(adapter: TapAdapter, thing: Thing, place: Place = PLACE, spread: float = 0.8) -> Reading:
+def a_reading(
+    adapter: ImpactPredictor, thing: PhysicalObject, place: StrikePoint = PLACE, spread: float = 0.8
+) -> PhysicsPosterior:
     """Of one patch that is taken for this thing, rather surely: as the net's training would have it say."""
     named, _ = adapter.net.codebook.called()
     codes = (named == MATERIALS.index(thing.material)).float() + 0.01
     shape = torch.full((len(SHAPES),), 0.01)
     shape[SHAPES.index(thing.shape)] = 1.0
     told = (thing.size_m, thing.middle, thing.least, thing.thickness_m)
-    return Reading(
+    return PhysicsPosterior(
         log(codes), log(torch.tensor([0.1, 0.9])), log(shape),
         tuple(log(scale.target(torch.tensor([value]), spread)[0].expand(len(SHAPES), -1))
               for scale, value in zip(BY_SHAPE, told, strict=True)),
@@ -94,6 +96,6 @@ def strike(studio: Studio, picture: Image.Image, x: float = 200, y: float = 100,
     return studio.hear(picture, x, y, path="tap", **given)  # type: ignore[arg-type]
 
 
-def struck(heard: Heard) -> Blow:
+def struck(heard: Heard) -> Impact:
     assert heard.blow is not None
     return heard.blow

@@ -11,10 +11,10 @@ import torch
 from synesthesia.binaural.geometry import within
 from synesthesia.core.errors import UserError
 from synesthesia.localization.cues import BinauralCues, CueConfig
-from synesthesia.localization.encoder import Cells, ExtractorConfig, Stretches
+from synesthesia.localization.encoder import Cells, SpatialEncoderConfig, Stretches
 from synesthesia.localization.localizer import (
-    Localiser,
-    LocaliserConfig,
+    Localizer,
+    LocalizerConfig,
     both_pairs,
     mirror,
     peak,
@@ -22,13 +22,13 @@ from synesthesia.localization.localizer import (
     two_peaks,
 )
 
-TINY = LocaliserConfig(extractor=ExtractorConfig(widths=(4, 4, 8), heads=2, token=16), hidden=16)
+TINY = LocalizerConfig(extractor=SpatialEncoderConfig(widths=(4, 4, 8), heads=2, token=16), hidden=16)
 
 
 @pytest.fixture(scope="module")
-def localiser() -> Localiser:
+def localiser() -> Localizer:
     torch.manual_seed(0)
-    made = Localiser(TINY).eval().requires_grad_(False)
+    made = Localizer(TINY).eval().requires_grad_(False)
     for grown in (made.extractor.refine, made.deeper.second):  # they add nothing at first
         torch.nn.init.normal_(grown.weight)
     return made
@@ -70,7 +70,7 @@ def test_the_level_of_a_clip_does_not_matter() -> None:
     assert torch.allclose(read(noise()).level, read(4 * noise()).level, atol=1e-4)
 
 
-def test_swapping_the_ears_mirrors_the_answer_exactly(localiser: Localiser) -> None:
+def test_swapping_the_ears_mirrors_the_answer_exactly(localiser: Localizer) -> None:
     there, back = localiser.symmetric(noise(), track=(5, 3)), localiser.symmetric(noise().flip(1), track=(5, 3))
     assert there.share.shape == (2, 180) and torch.allclose(there.share.sum(dim=1), torch.ones(2), atol=1e-5)
     assert torch.allclose(back.share, mirror(there.share), atol=1e-6)
@@ -83,7 +83,7 @@ def test_swapping_the_ears_mirrors_the_answer_exactly(localiser: Localiser) -> N
     assert peak(back.share[0].numpy(), azimuths) == pytest.approx(-peak(there.share[0].numpy(), azimuths), abs=1e-3)
 
 
-def test_attention_is_a_distribution_over_the_stretch(localiser: Localiser) -> None:
+def test_attention_is_a_distribution_over_the_stretch(localiser: Localizer) -> None:
     cells = localiser.extractor(localiser.cues(noise()))
     sliding = Stretches.sliding(13, 5, 3)
     answer = localiser.read(cells, sliding)
@@ -93,7 +93,7 @@ def test_attention_is_a_distribution_over_the_stretch(localiser: Localiser) -> N
     assert answer.token.shape == (2, len(sliding.starts), 16)
 
 
-def test_a_stretch_is_pooled_as_if_the_rest_were_not_there(localiser: Localiser) -> None:
+def test_a_stretch_is_pooled_as_if_the_rest_were_not_there(localiser: Localizer) -> None:
     level, phase = localiser.extractor(localiser.cues(noise()))
     part = tuple(Cells(c.values[:, 3:8], c.scores[:, 3:8], c.keys[:, 3:8], c.more[:, 3:8]) for c in (level, phase))
     alone = localiser.read((part[0], part[1]), Stretches.whole(5))
@@ -134,7 +134,7 @@ def test_two_looks_at_a_pair_are_averaged_source_by_source() -> None:
     assert torch.equal(both_pairs(one, other), one) and torch.equal(both_pairs(other, one), other)
 
 
-def test_what_was_found_decides_what_is_looked_at_again(localiser: Localiser) -> None:
+def test_what_was_found_decides_what_is_looked_at_again(localiser: Localizer) -> None:
     cells = localiser.extractor(localiser.cues(noise()))
     whole = Stretches.whole(13)
     first = localiser.extractor.question(torch.zeros(2, 1, 16)), localiser.extractor.question(torch.randn(2, 1, 16))
@@ -142,15 +142,15 @@ def test_what_was_found_decides_what_is_looked_at_again(localiser: Localiser) ->
     assert seen[0].shape == (2, 1, 4 * 32) and not torch.allclose(seen[0], seen[1], atol=1e-3)
 
 
-def test_save_and_load(localiser: Localiser, tmp_path: Path) -> None:
+def test_save_and_load(localiser: Localizer, tmp_path: Path) -> None:
     localiser.save(tmp_path)
-    again = Localiser.load(tmp_path)
+    again = Localizer.load(tmp_path)
     assert again.config == TINY
     assert torch.allclose(again(noise()).azimuth, localiser(noise()).azimuth, atol=2e-2)
     (tmp_path / "model.safetensors").unlink()
     with pytest.raises(UserError, match="incomplete"):
-        Localiser.load(tmp_path)
+        Localizer.load(tmp_path)
 
 
 def test_the_extractor_stays_small() -> None:
-    assert sum(p.numel() for p in Localiser(LocaliserConfig()).extractor.parameters()) < 2_000_000
+    assert sum(p.numel() for p in Localizer(LocalizerConfig()).extractor.parameters()) < 2_000_000

@@ -5,18 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synesthesia.binaural.demo_clips import Placing
+from synesthesia.binaural.demo_clips import DemoClip
 from synesthesia.binaural.hrtf import RATE_HZ
-from synesthesia.binaural.sphere_hrtf import SphericalHead
+from synesthesia.binaural.sphere_hrtf import SphereHRTF
 from synesthesia.localization import plausibility as doubts
 from synesthesia.localization.gcc_phat import itd_s
 from synesthesia.localization.plausibility import DELAYED, INVERTED, UNLIKE
 
-HEAD = SphericalHead()
+HEAD = SphereHRTF()
 
 
 def doubt(waveform: np.ndarray) -> str:
-    return doubts.doubt(waveform, itd_s(waveform, RATE_HZ))
+    return doubts.implausibility(waveform, itd_s(waveform, RATE_HZ))
 
 
 def noise(seed: int = 0) -> np.ndarray:
@@ -24,7 +24,7 @@ def noise(seed: int = 0) -> np.ndarray:
 
 
 def heard(sound: str, azimuth_deg: float, room: str, snr_db: float = 40.0) -> np.ndarray:
-    return Placing.checked(sound, azimuth_deg, 0.0, room, snr_db, 0).heard_by(HEAD)
+    return DemoClip.checked(sound, azimuth_deg, 0.0, room, snr_db, 0).heard_by(HEAD)
 
 
 @pytest.mark.parametrize("azimuth_deg", [-120.0, -40.0, 0.0, 75.0, 180.0])

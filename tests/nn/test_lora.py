@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from synesthesia.audio_qa.qwen2_audio import Foundation, load_tiny, save_tiny
+from synesthesia.audio_qa.qwen2_audio import AudioLM, load_tiny, save_tiny
 from synesthesia.audio_qa.spatial_qwen2_audio import SpatialQwen2Audio
 from synesthesia.core.errors import UserError
 from synesthesia.nn.lora import LoraSettings, add_lora, load_trained, save_trained, trained_state
@@ -22,7 +22,7 @@ RANK_4 = LoraSettings(rank=4, alpha=8)
 NO_LORA = LoraSettings(rank=0)
 
 
-def as_if_trained(made: Foundation, settings: LoraSettings) -> Foundation:
+def as_if_trained(made: AudioLM, settings: LoraSettings) -> AudioLM:
     """With a projector and LoRA that do something."""
     torch.manual_seed(1)
     if settings.rank:
@@ -33,7 +33,7 @@ def as_if_trained(made: Foundation, settings: LoraSettings) -> Foundation:
     return made
 
 
-def logits(made: Foundation, spatial: Tensor | None) -> Tensor:
+def logits(made: AudioLM, spatial: Tensor | None) -> Tensor:
     _, inputs = heard(made, noises(0.5, 1.0), spatial)
     with torch.no_grad():
         out: Tensor = made.model(**inputs).logits

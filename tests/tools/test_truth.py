@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from synesthesia.core.errors import UserError
-from synesthesia.impact.modal.things import MATERIALS, Thing
+from synesthesia.impact.modal.things import MATERIALS, PhysicalObject
 from tools.blender import scenes as render_scenes
 from tools.blender.plan import SHARD, Camera, Placed, Plan, flat, make, with_contents
 from tools.blender.stage import camera_frame
@@ -77,7 +77,9 @@ def test_a_scene_survives_its_files() -> None:
     assert set(np.unique(scene.object_index)) == {0, 1}, "grass is none of the materials"
     assert set(np.unique(scene.material_index)) == {MATERIALS.index("metal"), NO_MATERIAL}
     ball = scene.at(2, PX - 1)
-    assert isinstance(ball, Thing) and ball.material == "metal" and ball.shape == "solid" and ball.kind == "ball"
+    assert (
+        isinstance(ball, PhysicalObject) and ball.material == "metal" and ball.shape == "solid" and ball.kind == "ball"
+    )
     assert ball.size_m == pytest.approx(0.2) and not ball.held_out and not ball.liquid
     assert scene.at(0, 0) is None and scene.at(PX - 1, PX - 1) is None
     assert np.array_equal(scene.normals[PX - 1, 0], [0, 0, 127]), "facing the viewer"

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from training.common import distributed
-from training.common.run_state import Clock
+from training.common.run_state import TimeBudget
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -35,7 +35,7 @@ def test_alone_nothing_changes() -> None:
     layer.weight.grad = torch.ones(1, 2)
     distributed.average_gradients(layer)
     assert distributed.rank() == 0 and torch.equal(layer.weight.grad, torch.ones(1, 2))
-    assert [step for step, _ in distributed.steps(Clock(9.0, 3))] == [0, 1, 2]
+    assert [step for step, _ in distributed.steps(TimeBudget(9.0, 3))] == [0, 1, 2]
 
 
 def test_two_processes_share_gradients_and_the_clock() -> None:

@@ -34,7 +34,7 @@ from synesthesia.core.results import (
     Tokens,
     Writing,
 )
-from synesthesia.localization.clip_input import Clip
+from synesthesia.localization.clip_input import BinauralClip
 from synesthesia.localization.gcc_phat import itd_s
 from synesthesia.localization.localizer import shortest_arc
 from synesthesia.localization.pipeline import ClipModels
@@ -42,7 +42,7 @@ from synesthesia.localization.result import sentence
 from synesthesia.studio import Studio
 from synesthesia.vision.grid import PatchGrid
 from synesthesia.vision.image import picture_key
-from synesthesia.vlm_to_sound.pipeline import Looked, Sound, Thinking
+from synesthesia.vlm_to_sound.pipeline import EncodedImage, Sound, VlmToSoundPipeline
 
 LONGEST_ITD_S = 0.7e-3
 PER_SECOND = 25  # of the language path's tokens
@@ -107,7 +107,7 @@ class FakeEars:
         )  # fmt: skip
 
 
-class FakeThinking(Thinking):
+class FakeThinking(VlmToSoundPipeline):
     """delay_s: for each frame of tokens; missing: what is said where nothing has been trained, empty where it has."""
 
     def __init__(self, preset: Preset, delay_s: float = 0.0) -> None:
@@ -118,7 +118,9 @@ class FakeThinking(Thinking):
         if self.missing:
             raise UserError(self.missing)
 
-    def speaking(self, hearing: Any, seen: Looked, row: int, col: int, settings: Settings) -> Iterator[Writing | Sound]:
+    def speaking(
+        self, hearing: Any, seen: EncodedImage, row: int, col: int, settings: Settings
+    ) -> Iterator[Writing | Sound]:
         frames = round(settings.seconds * PER_SECOND)
         for frame in range(frames):
             time.sleep(self.delay_s)
@@ -158,7 +160,7 @@ def fake_looks(rows: int, cols: int, row: int, col: int) -> np.ndarray:
 
 
 class FakeLocator:
-    def locate(self, clip: Clip) -> Located:
+    def locate(self, clip: BinauralClip) -> Located:
         delay_s = itd_s(clip.waveform, presets.SAMPLE_RATE_HZ)
         first = float(np.degrees(np.arcsin(np.clip(delay_s / LONGEST_ITD_S, -1, 1))))
         azimuths = np.arange(180) * 2.0 - 180.0

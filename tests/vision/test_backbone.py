@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from synesthesia.core import checkpoints
 from synesthesia.core.errors import UserError
 from synesthesia.core.presets import VisionConfig, Weights
-from synesthesia.vision.backbone import Backbone, PatchEncoder, read_backbone
+from synesthesia.vision.backbone import BackboneConfig, PatchEncoder, read_backbone
 
 HALF = (0.5, 0.5, 0.5)
 
@@ -20,7 +20,7 @@ HALF = (0.5, 0.5, 0.5)
 @pytest.fixture(scope="module")
 def encoder() -> PatchEncoder:
     torch.manual_seed(0)
-    backbone = Backbone("mobilenetv2_100", 16, HALF, HALF, same_padding=True)
+    backbone = BackboneConfig("mobilenetv2_100", 16, HALF, HALF, same_padding=True)
     return PatchEncoder(backbone, backbone.build(), short_side_px=256)
 
 

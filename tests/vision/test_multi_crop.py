@@ -7,13 +7,13 @@ from itertools import pairwise
 import pytest
 import torch
 
-from synesthesia.vision.multi_crop import STEP, cover
+from synesthesia.vision.multi_crop import STEP, crop_grid
 
 
 @pytest.mark.parametrize(("width", "height"), [(100.0, 100.0), (300.0, 100.0), (70.0, 190.0)])
 @pytest.mark.parametrize("share", [1.0, 0.6])
 def test_windows_reach_every_border_and_overlap(width: float, height: float, share: float) -> None:
-    windows = cover(width, height, share)
+    windows = crop_grid(width, height, share)
     assert windows.side == pytest.approx(share * min(width, height))
     for starts, length in ((windows.lefts, width), (windows.tops, height)):
         assert starts[0] == 0 and starts[-1] + windows.side == pytest.approx(length)
@@ -21,7 +21,7 @@ def test_windows_reach_every_border_and_overlap(width: float, height: float, sha
 
 
 def test_a_patch_at_a_window_s_centre_takes_that_window_alone() -> None:
-    windows = cover(200.0, 100.0, 1.0)  # three windows along, centres at 50, 100 and 150
+    windows = crop_grid(200.0, 100.0, 1.0)  # three windows along, centres at 50, 100 and 150
     seen = torch.eye(3)
     grid = windows.spread(seen, 5, 20, 100.0, 200.0)  # columns 10 wide, their middles at 5, 15, ...
     assert grid.shape == (5, 20, 3)
@@ -32,5 +32,5 @@ def test_a_patch_at_a_window_s_centre_takes_that_window_alone() -> None:
 
 
 def test_a_square_photograph_has_one_window_of_its_own_size() -> None:
-    assert cover(90.0, 90.0, 1.0).boxes == [(0.0, 0.0, 90.0, 90.0)]
-    assert len(cover(90.0, 90.0, 0.6).boxes) == 4
+    assert crop_grid(90.0, 90.0, 1.0).boxes == [(0.0, 0.0, 90.0, 90.0)]
+    assert len(crop_grid(90.0, 90.0, 0.6).boxes) == 4

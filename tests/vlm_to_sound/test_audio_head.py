@@ -10,25 +10,25 @@ import pytest
 import torch
 from torch import Tensor
 
-from synesthesia.vlm_to_sound.audio_head import Memory, Step, TokenDecoder, TokenDecoderConfig, Written
+from synesthesia.vlm_to_sound.audio_head import AudioHead, AudioHeadConfig, Memory, Step, Written
 from synesthesia.vlm_to_sound.mel_tokens import MelTokenConfig, MelTokens
-from synesthesia.vlm_to_sound.thinker import Thought
+from synesthesia.vlm_to_sound.thinker import HiddenStates
 from training.vlm_to_sound.trainable import withheld
 
 BOOKS, CODES, FRAMES = 3, 12, 5
-TINY = TokenDecoderConfig(
+TINY = AudioHeadConfig(
     thought=10, width=16, layers=2, heads=2, leads=5,
     tokens=MelTokenConfig(codebooks=BOOKS, codes=CODES, frames=2, bands=8),
 )  # fmt: skip
 
 
 @cache
-def decoder() -> TokenDecoder:
+def decoder() -> AudioHead:
     """Random weights, large enough that everything matters to what is written. Tests leave it as it is."""
     torch.manual_seed(0)
     tokens = MelTokens(TINY.tokens)
     tokens.books.normal_()
-    made = TokenDecoder(TINY, tokens)
+    made = AudioHead(TINY, tokens)
     with torch.no_grad():
         for parameter in made.parameters():
             if parameter.ndim == 2:
@@ -36,7 +36,7 @@ def decoder() -> TokenDecoder:
     return made.eval().requires_grad_(False)
 
 
-def thoughts(*lengths: int, seed: int = 0) -> Thought:
+def thoughts(*lengths: int, seed: int = 0) -> HiddenStates:
     """Thoughts of different lengths, padded on the left; their first half are patches."""
     generator = torch.Generator().manual_seed(seed)
     longest = max(lengths)
@@ -46,7 +46,7 @@ def thoughts(*lengths: int, seed: int = 0) -> Thought:
         mask[row, longest - length :] = True
         patches[row, longest - length : longest - length // 2] = True
     at = torch.rand(*mask.shape, 2, generator=generator) * patches[..., None]
-    return Thought(states, mask, patches, at)
+    return HiddenStates(states, mask, patches, at)
 
 
 def memory(*lengths: int, seed: int = 0) -> Memory:
@@ -200,7 +200,7 @@ def test_thoughts_of_different_lengths_are_as_alone() -> None:
     both = thoughts(7, 4)
     together = forced(decoder().memory(both), codes_of(2))
     for row, length in enumerate((7, 4)):
-        cut = Thought(*(part[[row], -length:] for part in (both.states, both.mask, both.patches, both.at)))
+        cut = HiddenStates(*(part[[row], -length:] for part in (both.states, both.mask, both.patches, both.at)))
         alone = forced(decoder().memory(cut), codes_of(2)[[row]])
         assert torch.allclose(together.codes[row], alone.codes[0], atol=1e-4)
         assert torch.allclose(together.lead[row], alone.lead[0], atol=1e-4)
@@ -258,13 +258,13 @@ def test_codes_stand_for_pieces_of_log_mel() -> None:
 
 def test_leads_lie_evenly_around_the_middle() -> None:
     assert torch.allclose(TINY.leads_s * 1e6, torch.tensor([-100.0, -50.0, 0.0, 50.0, 100.0]))
-    assert float(TokenDecoderConfig().leads_s.abs().max()) == pytest.approx(800e-6)
+    assert float(AudioHeadConfig().leads_s.abs().max()) == pytest.approx(800e-6)
 
 
 def test_codebooks_are_kept_elsewhere_and_frozen() -> None:
     state = decoder().state_dict()
     assert not any("books" in name for name in state)
-    again = TokenDecoder(TINY, decoder().tokens).eval()
+    again = AudioHead(TINY, decoder().tokens).eval()
     again.load_state_dict(state)
     told = thoughts(6)
     assert torch.equal(again(again.memory(told), codes_of(1)).codes, forced(memory(6), codes_of(1)).codes)

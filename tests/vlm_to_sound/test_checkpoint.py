@@ -13,13 +13,13 @@ from torch import Tensor
 
 from synesthesia.core.errors import UserError
 from synesthesia.nn.quantised import load_quantised
-from synesthesia.vlm_to_sound.checkpoint import load_speaking
+from synesthesia.vlm_to_sound.checkpoint import load_audio_head
 from synesthesia.vlm_to_sound.mel_tokens import MelTokenConfig, MelTokens
 from synesthesia.vlm_to_sound.qwen3_vl import load_tiny, save_tiny, tiny, tiny_config
-from synesthesia.vlm_to_sound.thinker import Seen, Thinker
+from synesthesia.vlm_to_sound.thinker import ImageInput, Thinker
 from tests.vlm_to_sound.tiny import LORA, enlarged, some_tokens, write_speaking
 
-SEEN = [Seen(torch.randn(4 * 6, 12, generator=torch.Generator().manual_seed(0)), 4, 6)]
+SEEN = [ImageInput(torch.randn(4 * 6, 12, generator=torch.Generator().manual_seed(0)), 4, 6)]
 BOX = torch.tensor([[0.2, 0.1, 0.6, 0.5]])
 
 
@@ -46,7 +46,7 @@ def test_merged_lora_thinks_what_laid_over_lora_thinks(folder: Path) -> None:
     thinker = load_tiny(folder / "thinker")
     plain, names = states(thinker), [name for name, _ in thinker.named_modules()]
     before = {name: value.clone() for name, value in thinker.state_dict().items()}
-    load_speaking(folder / "token_decoder", thinker, MelTokens.load(folder / "mel_tokens"))
+    load_audio_head(folder / "token_decoder", thinker, MelTokens.load(folder / "mel_tokens"))
     wanted = torch.from_numpy(np.load(folder / "states.npy"))
     assert (states(thinker) - wanted).abs().max() < 0.05 * (plain - wanted).abs().max(), "but for the eight bits"
     assert [name for name, _ in thinker.named_modules()] == names, "nothing is laid over it any more"
@@ -63,7 +63,7 @@ def test_merged_lora_thinks_what_laid_over_lora_thinks(folder: Path) -> None:
 
 def test_the_head_writes_what_it_wrote_before(folder: Path) -> None:
     thinker, tokens = load_tiny(folder / "thinker"), MelTokens.load(folder / "mel_tokens")
-    head = load_speaking(folder / "token_decoder", thinker, tokens)
+    head = load_audio_head(folder / "token_decoder", thinker, tokens)
     assert not head.training and not any(p.requires_grad for p in head.parameters()) and head.tokens is tokens
     state = load_quantised(folder / "token_decoder" / "model.safetensors")
     for name, value in head.state_dict().items():
@@ -71,7 +71,7 @@ def test_the_head_writes_what_it_wrote_before(folder: Path) -> None:
 
 
 def load(folder: Path, thinker: Thinker | None = None, tokens: MelTokens | None = None, words: bool = False) -> None:
-    load_speaking(
+    load_audio_head(
         folder / "token_decoder", thinker or load_tiny(folder / "thinker"),
         tokens or MelTokens.load(folder / "mel_tokens"), words=words,
     )  # fmt: skip
@@ -82,7 +82,7 @@ def test_a_missing_file_is_said_plainly(folder: Path, tmp_path: Path, missing: s
     for name in {"config.json", "model.safetensors"} - {missing}:
         (tmp_path / name).write_bytes((folder / "token_decoder" / name).read_bytes())
     with pytest.raises(UserError, match="incomplete"):
-        load_speaking(tmp_path, load_tiny(folder / "thinker"), MelTokens.load(folder / "mel_tokens"))
+        load_audio_head(tmp_path, load_tiny(folder / "thinker"), MelTokens.load(folder / "mel_tokens"))
 
 
 def test_what_does_not_belong_together_is_said_plainly(folder: Path, tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_what_does_not_belong_together_is_said_plainly(folder: Path, tmp_path: P
     (tmp_path / "config.json").write_text(json.dumps(fields))
     (tmp_path / "model.safetensors").write_bytes((folder / "token_decoder" / "model.safetensors").read_bytes())
     with pytest.raises(UserError, match="another shape"):
-        load_speaking(tmp_path, load_tiny(folder / "thinker"), MelTokens.load(folder / "mel_tokens"))
+        load_audio_head(tmp_path, load_tiny(folder / "thinker"), MelTokens.load(folder / "mel_tokens"))
 
 
 def test_refused_files_leave_the_thinker_as_it_was(folder: Path) -> None:
@@ -115,21 +115,23 @@ def test_the_new_words_of_a_hubs_thinker_travel_with_the_head(folder: Path, tmp_
     trained.words.weight.data.normal_(std=2.0)
     write_speaking(tmp_path, trained, "token_decoder", words=True)
     other = load_tiny(folder / "thinker")
-    load_speaking(tmp_path / "token_decoder", other, MelTokens.load(tmp_path / "mel_tokens"), words=True)
+    load_audio_head(tmp_path / "token_decoder", other, MelTokens.load(tmp_path / "mel_tokens"), words=True)
     assert torch.allclose(other.words.weight, trained.words.weight, atol=0.05)
     assert (states(other) - states(trained)).abs().max() < 0.1
     with pytest.raises(UserError, match="another thinker"):
-        load_speaking(
+        load_audio_head(
             tmp_path / "token_decoder", load_tiny(folder / "thinker"), MelTokens.load(tmp_path / "mel_tokens")
         )
 
 
 def test_without_lora_the_thinker_stays(folder: Path, tmp_path: Path) -> None:
-    from synesthesia.vlm_to_sound.checkpoint import save_speaking
+    from synesthesia.vlm_to_sound.checkpoint import save_audio_head
 
     thinker = load_tiny(folder / "thinker")
-    head = load_speaking(folder / "token_decoder", load_tiny(folder / "thinker"), MelTokens.load(folder / "mel_tokens"))
-    save_speaking(head, thinker, replace(LORA, rank=0), tmp_path)
+    head = load_audio_head(
+        folder / "token_decoder", load_tiny(folder / "thinker"), MelTokens.load(folder / "mel_tokens")
+    )
+    save_audio_head(head, thinker, replace(LORA, rank=0), tmp_path)
     before = states(thinker)
-    load_speaking(tmp_path, thinker, MelTokens.load(folder / "mel_tokens"))
+    load_audio_head(tmp_path, thinker, MelTokens.load(folder / "mel_tokens"))
     assert torch.equal(states(thinker), before)

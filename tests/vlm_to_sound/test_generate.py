@@ -10,29 +10,29 @@ import pytest
 import torch
 from torch import Tensor
 
-from synesthesia.audio.tagger import Ear
+from synesthesia.audio.tagger import AudioTagger
 from synesthesia.audio.vocoder import IstftConfig, IstftVocoder, Vocoder
 from synesthesia.core.results import Writing
 from synesthesia.vision.grid import PatchGrid
 from synesthesia.vlm_to_sound import generate as language_path
-from synesthesia.vlm_to_sound.audio_head import Memory, TokenDecoder, TokenDecoderConfig
+from synesthesia.vlm_to_sound.audio_head import AudioHead, AudioHeadConfig, Memory
 from synesthesia.vlm_to_sound.generate import (
     FIRST_FRAMES,
     PEAK,
     PIECE_FRAMES,
-    LanguagePath,
+    GeneratedStereo,
     Sampling,
-    Spoken,
-    gathered,
-    loud,
-    takes_of,
+    TokenGenerator,
+    number_of_takes,
+    peak_normalised,
+    stack_steps,
 )
 from synesthesia.vlm_to_sound.mel_tokens import MelTokenConfig, MelTokens
 from synesthesia.vlm_to_sound.qwen3_vl import tiny, tiny_config
 from synesthesia.vlm_to_sound.sampling import Context, Step
-from synesthesia.vlm_to_sound.stereo import common, stereo
+from synesthesia.vlm_to_sound.stereo import mid_mel, stereo
 from synesthesia.vlm_to_sound.streaming import bent
-from synesthesia.vlm_to_sound.thinker import Seen, Thought
+from synesthesia.vlm_to_sound.thinker import HiddenStates, ImageInput
 
 BOOKS, CODES, RATE_HZ, TOKEN = 2, 8, 16_000, 640
 GREEDY = Sampling(temperature=0.0)
@@ -51,23 +51,23 @@ class Noise:
 
 
 @cache
-def a_path() -> LanguagePath:
+def a_path() -> TokenGenerator:
     """Random weights, large enough that everything matters to what is said."""
     torch.manual_seed(0)
     tokens = MelTokens(MelTokenConfig(codebooks=BOOKS, codes=CODES))
     tokens.books.normal_(std=0.5)
-    config = TokenDecoderConfig(thought=16, width=16, layers=2, heads=2, tokens=tokens.config)
-    thinker, decoder = tiny(tiny_config(4, width=16, layers=1)), TokenDecoder(config, tokens).eval()
+    config = AudioHeadConfig(thought=16, width=16, layers=2, heads=2, tokens=tokens.config)
+    thinker, decoder = tiny(tiny_config(4, width=16, layers=1)), AudioHead(config, tokens).eval()
     with torch.no_grad():
         for name, parameter in [*thinker.named_parameters(), *decoder.named_parameters()]:
             if parameter.ndim == 2:
                 parameter.normal_(std=1.0 if name.startswith("words") else 1.5 * parameter.shape[1] ** -0.5)
-    return LanguagePath(thinker.requires_grad_(False), decoder.requires_grad_(False), Noise())
+    return TokenGenerator(thinker.requires_grad_(False), decoder.requires_grad_(False), Noise())
 
 
 @pytest.fixture
-def path() -> LanguagePath:
-    return LanguagePath(a_path().thinker, a_path().decoder, Noise())
+def path() -> TokenGenerator:
+    return TokenGenerator(a_path().thinker, a_path().decoder, Noise())
 
 
 def grid(rows: int, cols: int) -> PatchGrid:
@@ -81,11 +81,11 @@ PHOTO = grid(5, 7)
 
 
 @pytest.fixture
-def memory(path: LanguagePath) -> Memory:
+def memory(path: TokenGenerator) -> Memory:
     return path.think(PHOTO, 2, 3)
 
 
-def test_the_same_seed_says_the_same_samples(path: LanguagePath, memory: Memory) -> None:
+def test_the_same_seed_says_the_same_samples(path: TokenGenerator, memory: Memory) -> None:
     first, again, other = (path.speak(memory, PHOTO, seconds=0.4, seed=seed, takes=2) for seed in (3, 3, 4))
     assert np.array_equal(first.waveform, again.waveform) and np.array_equal(first.codes, again.codes)
     assert np.array_equal(first.looks, again.looks) and first.lead_s == again.lead_s
@@ -95,7 +95,7 @@ def test_the_same_seed_says_the_same_samples(path: LanguagePath, memory: Memory)
 
 
 @pytest.mark.parametrize("seconds", [0.04, 0.3, 1.0, 1.01])
-def test_a_sound_lasts_as_long_as_was_asked(path: LanguagePath, memory: Memory, seconds: float) -> None:
+def test_a_sound_lasts_as_long_as_was_asked(path: TokenGenerator, memory: Memory, seconds: float) -> None:
     said = path.speak(memory, PHOTO, seconds=seconds, seed=0, takes=1)
     assert said.waveform.shape == (2, round(RATE_HZ * seconds)) and said.waveform.dtype == np.float32
     assert 0.8 * PEAK < float(np.abs(said.waveform).max()) <= PEAK + 1e-5
@@ -106,7 +106,7 @@ def test_a_sound_lasts_as_long_as_was_asked(path: LanguagePath, memory: Memory, 
 
 
 @pytest.mark.parametrize("seconds", [0.04, 0.5, 0.52, 0.53, 1.0, 1.3, 1.517, 2.6])
-def test_pieces_together_last_exactly_as_long(path: LanguagePath, memory: Memory, seconds: float) -> None:
+def test_pieces_together_last_exactly_as_long(path: TokenGenerator, memory: Memory, seconds: float) -> None:
     pieces = list(path.stream(memory, seconds=seconds, seed=0, sampling=GREEDY))
     assert sum(piece.shape[1] for piece in pieces) == round(RATE_HZ * seconds)
     assert all(p.shape[0] == 2 and p.dtype == np.float32 and np.abs(p).max() <= 1.0 for p in pieces)
@@ -116,14 +116,14 @@ def test_pieces_together_last_exactly_as_long(path: LanguagePath, memory: Memory
     assert not pieces[0][:, 0].any() and not pieces[-1][:, -1].any()
 
 
-def test_pieces_together_are_what_is_said_in_one_go(path: LanguagePath, memory: Memory) -> None:
+def test_pieces_together_are_what_is_said_in_one_go(path: TokenGenerator, memory: Memory) -> None:
     """The same tokens through a real vocoder, but for one gain, the vocoder's own ends, and the lead, which the first
     piece decides."""
     torch.manual_seed(3)
     path.vocoder = IstftVocoder(IstftConfig(width=16, hidden=32, blocks=1, match_rounds=0)).eval().requires_grad_(False)
     pieces = list(path.stream(memory, seconds=1.8, seed=5))
     steps = list(path.write(memory, 45, 5, 1))
-    codes, lead_s = gathered(steps, path.decoder).codes, gathered(steps[: 2 * FIRST_FRAMES], path.decoder).lead_s
+    codes, lead_s = stack_steps(steps, path.decoder).codes, stack_steps(steps[: 2 * FIRST_FRAMES], path.decoder).lead_s
     whole = stereo(path.decoder.tokens.decode(codes[0])[None], lead_s, path.vocoder)[0].numpy()
     joined = np.concatenate(pieces, axis=1)
     assert len(pieces) == 3 and joined.shape == whole.shape
@@ -138,7 +138,7 @@ def test_pieces_together_are_what_is_said_in_one_go(path: LanguagePath, memory: 
 
 
 def test_the_time_between_the_ears_does_not_jump(
-    path: LanguagePath, memory: Memory, monkeypatch: pytest.MonkeyPatch
+    path: TokenGenerator, memory: Memory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     leads: list[float] = []
 
@@ -150,11 +150,11 @@ def test_the_time_between_the_ears_does_not_jump(
     list(path.stream(memory, seconds=2.6, seed=5))
     steps = list(path.write(memory, FIRST_FRAMES, 5, 1))
     assert len(leads) == 4 and len(set(leads)) == 1
-    assert leads[0] == pytest.approx(float(gathered(steps, path.decoder).lead_s), abs=1e-7)
+    assert leads[0] == pytest.approx(float(stack_steps(steps, path.decoder).lead_s), abs=1e-7)
 
 
 def test_the_first_piece_does_not_wait_for_the_last(
-    path: LanguagePath, memory: Memory, monkeypatch: pytest.MonkeyPatch
+    path: TokenGenerator, memory: Memory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     positions, run = [0], Context.run
 
@@ -170,7 +170,7 @@ def test_the_first_piece_does_not_wait_for_the_last(
 
 
 @pytest.mark.parametrize(("rows", "cols"), [(4, 6), (5, 6), (4, 7), (5, 7), (3, 1)])
-def test_looks_are_a_map_of_the_patches(path: LanguagePath, rows: int, cols: int) -> None:
+def test_looks_are_a_map_of_the_patches(path: TokenGenerator, rows: int, cols: int) -> None:
     photo, down, across = grid(rows, cols), (rows + 1) // 2, (cols + 1) // 2
     memory = path.think(photo, rows - 1, cols - 1)
     assert int(memory.patches.sum()) == down * across
@@ -184,29 +184,29 @@ def test_looks_are_a_map_of_the_patches(path: LanguagePath, rows: int, cols: int
             assert said.looks[2 * y : 2 * y + 2, 2 * x : 2 * x + 2].sum() == pytest.approx(by_hand[y, x], abs=1e-5)
 
 
-def test_how_far_it_is_comes_before_the_sound(path: LanguagePath, memory: Memory) -> None:
+def test_how_far_it_is_comes_before_the_sound(path: TokenGenerator, memory: Memory) -> None:
     came = list(path.speaking(memory, PHOTO, seconds=0.41, seed=0, takes=2))
     assert came[:-1] == [Writing(done, 11) for done in range(1, 12)]
     said = path.speak(memory, PHOTO, seconds=0.41, seed=0, takes=2)
-    assert isinstance(came[-1], Spoken) and np.array_equal(came[-1].waveform, said.waveform)
+    assert isinstance(came[-1], GeneratedStereo) and np.array_equal(came[-1].waveform, said.waveform)
 
 
 def test_longer_sounds_get_fewer_takes() -> None:
-    assert [takes_of(seconds, Sampling()) for seconds in (1.0, 4.0, 5.0, 7.0, 10.0)] == [12, 12, 9, 6, 4]
+    assert [number_of_takes(seconds, Sampling()) for seconds in (1.0, 4.0, 5.0, 7.0, 10.0)] == [12, 12, 9, 6, 4]
 
 
 def test_where_nothing_is_drawn_one_take_is_enough() -> None:
-    assert takes_of(4.0, Sampling(temperature=0.0)) == takes_of(4.0, Sampling(top_k=1)) == 1
+    assert number_of_takes(4.0, Sampling(temperature=0.0)) == number_of_takes(4.0, Sampling(top_k=1)) == 1
 
 
 @pytest.mark.parametrize(("rows", "cols"), [(4, 6), (5, 7), (15, 15)])
-def test_the_box_lies_in_the_cell_that_the_patch_belongs_to(path: LanguagePath, rows: int, cols: int) -> None:
+def test_the_box_lies_in_the_cell_that_the_patch_belongs_to(path: TokenGenerator, rows: int, cols: int) -> None:
     """Also where an odd last row or column stands twice, and a cell's place is told by the tower's grid."""
     told: list[Tensor] = []
 
-    def listen(seen: list[Seen], boxes: Tensor) -> Thought:
+    def listen(seen: list[ImageInput], boxes: Tensor) -> HiddenStates:
         told.append(boxes[0])
-        found: Thought = a_path().thinker(seen, boxes)
+        found: HiddenStates = a_path().thinker(seen, boxes)
         return found
 
     path.thinker = listen  # type: ignore[assignment]
@@ -218,7 +218,7 @@ def test_the_box_lies_in_the_cell_that_the_patch_belongs_to(path: LanguagePath, 
         assert (int((top + bottom) / 2 * down), int((left + right) / 2 * across)) == (row // 2, col // 2)
 
 
-def test_the_ear_keeps_the_take_it_likes_best(path: LanguagePath, memory: Memory) -> None:
+def test_the_ear_keeps_the_take_it_likes_best(path: TokenGenerator, memory: Memory) -> None:
     heard: list[Tensor] = []
 
     class Likes:
@@ -233,20 +233,20 @@ def test_the_ear_keeps_the_take_it_likes_best(path: LanguagePath, memory: Memory
 
     wanted = torch.tensor([0.0, 0.5, 0.5])
     for best in (2, 0):
-        path.ear = cast(Ear, Likes(best))
+        path.ear = cast(AudioTagger, Likes(best))
         said = path.speak(memory, PHOTO, seconds=0.2, seed=7, takes=3, wanted=wanted)
         assert said.take == best
-        written = gathered(list(path.write(memory, 5, 7, 3)), path.decoder)
+        written = stack_steps(list(path.write(memory, 5, 7, 3)), path.decoder)
         assert np.array_equal(said.codes, written.codes[best].numpy())
         assert said.lead_s == pytest.approx(float(written.lead_s[best]))
         mels = path.decoder.tokens.decode(written.codes[best])
-        assert torch.allclose(heard[-1][best], common(mels[None])[0], atol=1e-5)
-        assert torch.allclose(cast(Noise, path.vocoder).spoken[-1], common(mels[None]), atol=1e-5)
+        assert torch.allclose(heard[-1][best], mid_mel(mels[None])[0], atol=1e-5)
+        assert torch.allclose(cast(Noise, path.vocoder).spoken[-1], mid_mel(mels[None]), atol=1e-5)
     assert path.speak(memory, PHOTO, seconds=0.2, seed=7, takes=3).take == 0, "nothing wanted: the first"
 
 
-def test_takes_do_not_depend_on_each_other(path: LanguagePath, memory: Memory) -> None:
-    one, four = (gathered(list(path.write(memory, 6, 11, takes)), path.decoder) for takes in (1, 4))
+def test_takes_do_not_depend_on_each_other(path: TokenGenerator, memory: Memory) -> None:
+    one, four = (stack_steps(list(path.write(memory, 6, 11, takes)), path.decoder) for takes in (1, 4))
     assert torch.equal(one.codes[0], four.codes[0])
     assert len({tuple(take.flatten().tolist()) for take in four.codes}) == 4
 
@@ -260,7 +260,7 @@ def test_positions_are_gathered_by_ear_and_book() -> None:
              torch.full((2, 3), float(p)))
         for p in range(6)
     ]  # fmt: skip
-    written = gathered(steps, decoder)
+    written = stack_steps(steps, decoder)
     assert written.codes.shape == (2, 2, 2, 3)
     assert written.codes[0].tolist() == [[[0, 20, 40], [1, 21, 41]], [[10, 30, 50], [11, 31, 51]]]
     assert written.codes[1, 0, 0].tolist() == [5, 25, 45]
@@ -270,8 +270,8 @@ def test_positions_are_gathered_by_ear_and_book() -> None:
 
 def test_loudness_is_set_for_both_ears_together() -> None:
     wave = torch.stack([0.1 * torch.sin(torch.arange(1000.0)), 0.02 * torch.sin(0.5 * torch.arange(1000.0))])
-    made = loud(wave + 0.3)
+    made = peak_normalised(wave + 0.3)
     assert float(made[0].abs().max()) == pytest.approx(PEAK, abs=1e-6)
     assert float(made[0].std() / made[1].std()) == pytest.approx(float(wave[0].std() / wave[1].std()), rel=1e-4)
     assert torch.allclose(made.mean(dim=1), torch.zeros(2), atol=1e-5)
-    assert not loud(torch.zeros(2, 10)).any()
+    assert not peak_normalised(torch.zeros(2, 10)).any()

@@ -13,10 +13,10 @@ from torch.nn import functional as F
 from synesthesia.core.errors import UserError
 from synesthesia.vision.grid import PatchGrid
 from synesthesia.vlm_to_sound.qwen3_vl import load_tiny, save_tiny, tiny, tiny_config
-from synesthesia.vlm_to_sound.thinker import Seen, Thinker
-from synesthesia.vlm_to_sound.vision_tower import EyesTower, EyesTowerConfig, blocks
+from synesthesia.vlm_to_sound.thinker import ImageInput, Thinker
+from synesthesia.vlm_to_sound.vision_tower import FeatureVisionTower, FeatureVisionTowerConfig, blocks
 
-SEEN = [Seen(torch.randn(4 * 6, 12, generator=torch.Generator().manual_seed(0)), 4, 6)]
+SEEN = [ImageInput(torch.randn(4 * 6, 12, generator=torch.Generator().manual_seed(0)), 4, 6)]
 BOX = torch.tensor([[0.2, 0.1, 0.6, 0.5]])
 
 
@@ -57,7 +57,9 @@ def test_blocks_are_two_by_two_patches_and_an_odd_last_one_stands_twice(rows: in
 
 def test_the_tower_makes_one_token_of_a_block() -> None:
     torch.manual_seed(0)
-    tower = EyesTower(EyesTowerConfig(feature_dim=4, windows=2, hidden_size=16, out_hidden_size=8)).eval()
+    tower = FeatureVisionTower(
+        FeatureVisionTowerConfig(feature_dim=4, windows=2, hidden_size=16, out_hidden_size=8)
+    ).eval()
     assert tower.config.patch_numbers == 12 and tower.spatial_merge_size == 2
     tower.deviation.uniform_(0.5, 2.0)
     pixels, (rows, cols) = blocks(grid(4, 6))
@@ -71,7 +73,7 @@ def test_the_tower_makes_one_token_of_a_block() -> None:
 
 def test_the_tiny_model_is_a_qwen3_vl_with_the_projects_eyes() -> None:
     made = a_thinker()
-    assert type(made.model).__name__ == "Qwen3VLModel" and isinstance(made.model.visual, EyesTower)
+    assert type(made.model).__name__ == "Qwen3VLModel" and isinstance(made.model.visual, FeatureVisionTower)
     assert made.width == 32 and not made.training
     assert len(made.model.language_model.layers) == 2
     sections = tiny_config(1280).text_config.rope_parameters["mrope_section"]

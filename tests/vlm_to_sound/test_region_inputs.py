@@ -9,7 +9,7 @@ from transformers import AutoImageProcessor
 from transformers.models.qwen2_vl.image_processing_qwen2_vl import Qwen2VLImageProcessor
 
 from synesthesia.vision.grid import PatchGrid
-from synesthesia.vlm_to_sound.region_inputs import PIXELS, EyesViews, PixelViews, spread
+from synesthesia.vlm_to_sound.region_inputs import PIXELS, FeatureRegionInputs, PixelRegionInputs, spread
 
 
 def grid(rows: int, cols: int, width_px: int = 0, height_px: int = 0) -> PatchGrid:
@@ -32,7 +32,7 @@ def test_an_odd_last_row_or_column_loses_nothing(rows: int, cols: int) -> None:
     for token in range(down * across):
         looks = torch.zeros(down * across)
         looks[token] = 1.0
-        found = EyesViews().on_patches(looks, grid(rows, cols))
+        found = FeatureRegionInputs().on_patches(looks, grid(rows, cols))
         top, left = 2 * (token // across), 2 * (token % across)
         inside = found[top : top + 2, left : left + 2]
         assert found.shape == (rows, cols) and torch.allclose(inside, torch.full_like(inside, 1 / inside.numel()))
@@ -40,13 +40,13 @@ def test_an_odd_last_row_or_column_loses_nothing(rows: int, cols: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def pixels() -> PixelViews:
+def pixels() -> PixelRegionInputs:
     size = {"shortest_edge": PIXELS[0], "longest_edge": PIXELS[1]}
-    return PixelViews(Qwen2VLImageProcessor(size=size, patch_size=16, merge_size=2))
+    return PixelRegionInputs(Qwen2VLImageProcessor(size=size, patch_size=16, merge_size=2))
 
 
 @pytest.mark.parametrize("size", [(451, 300), (64, 64), (3000, 2000), (320, 16), (16, 320), (512, 512)])
-def test_the_pixels_own_tokens_cover_the_whole_photograph(pixels: PixelViews, size: tuple[int, int]) -> None:
+def test_the_pixels_own_tokens_cover_the_whole_photograph(pixels: PixelRegionInputs, size: tuple[int, int]) -> None:
     photo = grid(16, 24, *size)
     seen, box = pixels.view(photo, 4, 12, Image.effect_noise(size, 60).convert("RGB"))
     assert seen.pixels.shape == (seen.rows * seen.cols, 3 * 2 * 16 * 16)
@@ -58,7 +58,7 @@ def test_the_pixels_own_tokens_cover_the_whole_photograph(pixels: PixelViews, si
     assert even.shape == (16, 24) and torch.allclose(even, torch.full((16, 24), 1 / 384), rtol=1e-3)
 
 
-def test_a_look_at_one_token_lies_on_what_it_shows(pixels: PixelViews) -> None:
+def test_a_look_at_one_token_lies_on_what_it_shows(pixels: PixelRegionInputs) -> None:
     """A white spot: the token that holds it, found by its pixels, is laid on the patches of the spot."""
     photo, picture = grid(16, 24, 480, 320), Image.new("RGB", (480, 320))
     picture.paste((255, 255, 255), photo.box(5, 18))
@@ -71,9 +71,9 @@ def test_a_look_at_one_token_lies_on_what_it_shows(pixels: PixelViews) -> None:
     assert float(found[4:7, 17:20].sum()) > 0.7 and float(found.sum()) == pytest.approx(1.0, abs=1e-5)
 
 
-def test_the_processor_is_loaded_with_the_studios_sizes(tmp_path, pixels: PixelViews) -> None:
+def test_the_processor_is_loaded_with_the_studios_sizes(tmp_path, pixels: PixelRegionInputs) -> None:
     Qwen2VLImageProcessor(patch_size=16, size={"shortest_edge": 99, "longest_edge": 1e9}).save_pretrained(tmp_path)
-    loaded = PixelViews.load(str(tmp_path), "main")
+    loaded = PixelRegionInputs.load(str(tmp_path), "main")
     assert isinstance(loaded.processor, type(AutoImageProcessor.from_pretrained(tmp_path)))
     size = loaded.processor.size
     assert (size["shortest_edge"], size["longest_edge"]) == PIXELS and loaded.processor.patch_size == 16

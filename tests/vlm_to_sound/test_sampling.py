@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from synesthesia.vlm_to_sound import sampling as token_writer
-from synesthesia.vlm_to_sound.sampling import CONTEXT_FRAMES, PRIMED_FRAMES, Context, Drawing
+from synesthesia.vlm_to_sound.sampling import CONTEXT_FRAMES, PRIMED_FRAMES, Context, TokenSampler
 from tests.vlm_to_sound.test_audio_head import decoder, forced, laid_out, memory, seeds
 
 SHARES = torch.tensor([[0.1, 0.6, 0.0, 0.3]])
@@ -15,7 +15,7 @@ SHARES = torch.tensor([[0.1, 0.6, 0.0, 0.3]])
 
 def drawn(uniform: list[float], temperature: float = 1.0, top_k: int = 4) -> list[int]:
     many = torch.tensor(uniform)
-    return Drawing(temperature, top_k)(SHARES.clamp(min=1e-9).log().repeat(len(many), 1), many).tolist()
+    return TokenSampler(temperature, top_k)(SHARES.clamp(min=1e-9).log().repeat(len(many), 1), many).tolist()
 
 
 def test_codes_are_drawn_as_often_as_they_are_likely() -> None:
@@ -32,7 +32,7 @@ def test_the_ends_of_the_unit_interval_are_codes_too() -> None:
     assert {0, 1, 3} >= set(drawn([0.0, almost_one]))
     assert drawn([0.0, 0.5, almost_one], temperature=0.0) == [1, 1, 1] == drawn([0.0, 0.5, almost_one], top_k=1)
     flat = torch.zeros(2, 1024)
-    assert Drawing(1.0, 1024)(flat, torch.tensor([0.0, almost_one])).max() < 1024
+    assert TokenSampler(1.0, 1024)(flat, torch.tensor([0.0, almost_one])).max() < 1024
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from synesthesia.audio.mel import LogMel
-from synesthesia.vlm_to_sound.stereo import FAINTEST, LOUDEST, common, stereo
+from synesthesia.vlm_to_sound.stereo import FAINTEST, LOUDEST, mid_mel, stereo
 
 FRAMES = 100
 MIDDLE = slice(10, -10)  # frames away from the edges
@@ -44,9 +44,9 @@ def lead_of(wave: Tensor) -> float:
 
 
 def test_the_common_mel_is_the_mean_power() -> None:
-    assert torch.allclose(common(ears(-2.0, -2.0)), torch.tensor(-2.0))
-    assert torch.allclose(common(ears(0.0, -40.0)), torch.tensor(-0.34657), atol=1e-4)
-    power = common(ears(-1.0, -3.0)).mul(2).exp()
+    assert torch.allclose(mid_mel(ears(-2.0, -2.0)), torch.tensor(-2.0))
+    assert torch.allclose(mid_mel(ears(0.0, -40.0)), torch.tensor(-0.34657), atol=1e-4)
+    power = mid_mel(ears(-1.0, -3.0)).mul(2).exp()
     assert torch.allclose(power, 0.5 * (torch.tensor(-2.0).exp() + torch.tensor(-6.0).exp()))
 
 
@@ -54,7 +54,7 @@ def test_one_sound_in_both_ears_is_mono() -> None:
     mels = ears(-3.0, -3.0)
     left, right = stereo(mels, torch.zeros(1), vocoder)[0]
     assert torch.equal(left, right)
-    assert torch.allclose(left, vocoder(common(mels))[0], atol=1e-6), "and just what the vocoder says"
+    assert torch.allclose(left, vocoder(mid_mel(mels))[0], atol=1e-6), "and just what the vocoder says"
 
 
 @pytest.mark.parametrize("steps", [0, 1, 6, -2, -11])
@@ -107,7 +107,7 @@ def test_levels_follow_the_time() -> None:
 def test_both_ears_together_keep_the_power_of_the_one_voice() -> None:
     mels = ears(-3.0, -1.5)
     wave = stereo(mels, torch.zeros(1), vocoder)[0]
-    assert float(wave.square().mean() / vocoder(common(mels)).square().mean()) == pytest.approx(1.0, abs=0.01)
+    assert float(wave.square().mean() / vocoder(mid_mel(mels)).square().mean()) == pytest.approx(1.0, abs=0.01)
 
 
 def test_a_silent_ear_is_held_at_the_faintest() -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from synesthesia.vlm_to_sound.streaming import FIRST_PEAK, MOST_GAIN, Pieces, bent, faded
+from synesthesia.vlm_to_sound.streaming import FIRST_PEAK, MOST_GAIN, StreamAssembler, bent, fade_edges
 
 RATE_HZ, PEAK, FADE = 16_000, 0.89, 64
 
@@ -17,9 +17,9 @@ def tone(samples: int, level: float = 0.3) -> Tensor:
     return level * torch.stack([turn.sin(), 0.5 * turn.cos()])
 
 
-def in_pieces(whole: Tensor, ends: list[int], again: int = 2_000) -> tuple[list[np.ndarray], Pieces]:
+def in_pieces(whole: Tensor, ends: list[int], again: int = 2_000) -> tuple[list[np.ndarray], StreamAssembler]:
     """Each piece is `whole`, from a little before what was given on."""
-    pieces, out = Pieces(whole.shape[1], RATE_HZ, FADE, PEAK), []
+    pieces, out = StreamAssembler(whole.shape[1], RATE_HZ, FADE, PEAK), []
     for end in ends:
         start = max(0, pieces.given - again)
         out.append(pieces.add(whole[:, start:end], start, last=end == ends[-1]))
@@ -39,12 +39,12 @@ def test_pieces_of_one_sound_are_that_sound(ends: list[int]) -> None:
 
 
 def test_what_is_spoken_beyond_the_end_is_left_out() -> None:
-    pieces = Pieces(1_000, RATE_HZ, FADE, PEAK)
+    pieces = StreamAssembler(1_000, RATE_HZ, FADE, PEAK)
     assert pieces.add(tone(1_300), 0, last=True).shape == (2, 1_000)
 
 
 def test_renditions_that_differ_are_laid_over_each_other() -> None:
-    pieces = Pieces(4_000, RATE_HZ, FADE, PEAK)
+    pieces = StreamAssembler(4_000, RATE_HZ, FADE, PEAK)
     one, other = torch.full((2, 2_000), 0.5), torch.full((2, 4_000), 0.3)
     first, second = pieces.add(one, 0, last=False), pieces.add(other, 0, last=True)
     assert first.shape == (2, 1_360) and second.shape == (2, 2_640), "40 ms are held back"
@@ -77,7 +77,10 @@ def test_bending_is_smooth_and_keeps_the_order() -> None:
 
 def test_fades() -> None:
     ones = torch.ones(2, 1_000)
-    both = faded(ones, 64)
+    both = fade_edges(ones, 64)
     assert both[:, 0].tolist() == [0, 0] == both[:, -1].tolist() and (both[:, 64:-64] == 1).all()
-    assert float(faded(ones, 64, begin=False)[0, 0]) == 1 and float(faded(ones, 64, end=False)[0, -1]) == 1
-    assert faded(torch.ones(2, 1), 64).tolist() == [[1.0], [1.0]] and float(faded(torch.ones(2, 9), 64)[0, 4]) == 1
+    assert float(fade_edges(ones, 64, begin=False)[0, 0]) == 1 and float(fade_edges(ones, 64, end=False)[0, -1]) == 1
+    assert (
+        fade_edges(torch.ones(2, 1), 64).tolist() == [[1.0], [1.0]]
+        and float(fade_edges(torch.ones(2, 9), 64)[0, 4]) == 1
+    )

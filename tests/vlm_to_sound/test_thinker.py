@@ -13,7 +13,7 @@ from torch import Tensor
 from transformers import Qwen2_5_VLConfig, Qwen2_5_VLModel, Qwen3VLConfig, Qwen3VLModel
 
 from synesthesia.vlm_to_sound.qwen3_vl import FRAMING, VISION_START, tiny, tiny_config
-from synesthesia.vlm_to_sound.thinker import BINS, NEW_TOKENS, SAID, THINK, Framing, Seen, Thinker, Thought
+from synesthesia.vlm_to_sound.thinker import BINS, NEW_TOKENS, SAID, THINK, Framing, HiddenStates, ImageInput, Thinker
 
 Kind = Literal["eyes", "qwen3", "qwen2.5"]
 KINDS: tuple[Kind, ...] = ("eyes", "qwen3", "qwen2.5")
@@ -56,21 +56,21 @@ def _qwen(kind: Kind) -> Thinker:
     return Thinker(Qwen2_5_VLModel(Qwen2_5_VLConfig(text_config=text, vision_config=vision, **ids)), CHAT).eval()
 
 
-def picture(kind: Kind, rows: int, cols: int, seed: int = 0) -> Seen:
+def picture(kind: Kind, rows: int, cols: int, seed: int = 0) -> ImageInput:
     numbers = 12 if kind == "eyes" else 3 * 2 * 4 * 4
-    return Seen(torch.randn(rows * cols, numbers, generator=torch.Generator().manual_seed(seed)), rows, cols)
+    return ImageInput(torch.randn(rows * cols, numbers, generator=torch.Generator().manual_seed(seed)), rows, cols)
 
 
-def pictures(kind: Kind) -> list[Seen]:
+def pictures(kind: Kind) -> list[ImageInput]:
     return [picture(kind, 4, 6, 0), picture(kind, 2, 2, 1), picture(kind, 8, 4, 2)]
 
 
 @torch.no_grad()
-def thought(kind: Kind, seen: list[Seen], boxes: Tensor, layer: int = -1) -> Thought:
+def thought(kind: Kind, seen: list[ImageInput], boxes: Tensor, layer: int = -1) -> HiddenStates:
     made = thinker(kind)
     made.layer = layer
     try:
-        found: Thought = made(seen, boxes)
+        found: HiddenStates = made(seen, boxes)
     finally:
         made.layer = -1
     return found
@@ -155,7 +155,7 @@ def test_another_picture_changes_the_thought(kind: Kind) -> None:
     seen, other = picture(kind, 4, 6), picture(kind, 4, 6, seed=9)
     there, here = (thought(kind, [one], BOXES[:1]).states[0] for one in (seen, other))
     assert (there[-1] - here[-1]).abs().max() > 1e-2
-    swapped = Seen(seen.pixels.roll(4, dims=0), 4, 6)  # the same cells, each one place further
+    swapped = ImageInput(seen.pixels.roll(4, dims=0), 4, 6)  # the same cells, each one place further
     assert (thought(kind, [swapped], BOXES[:1]).states[0, -1] - there[-1]).abs().max() > 1e-3
 
 

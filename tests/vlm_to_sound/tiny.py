@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from synesthesia.nn.lora import LoraSettings, add_lora
-from synesthesia.vlm_to_sound.audio_head import TokenDecoder, TokenDecoderConfig
-from synesthesia.vlm_to_sound.checkpoint import save_speaking
+from synesthesia.vlm_to_sound.audio_head import AudioHead, AudioHeadConfig
+from synesthesia.vlm_to_sound.checkpoint import save_audio_head
 from synesthesia.vlm_to_sound.mel_tokens import MelTokenConfig, MelTokens
 from synesthesia.vlm_to_sound.qwen3_vl import save_tiny, tiny, tiny_config
 from synesthesia.vlm_to_sound.thinker import Thinker
@@ -34,9 +34,9 @@ def some_tokens(config: MelTokenConfig = TOKENS) -> MelTokens:
     return tokens
 
 
-def a_head(thinker: Thinker, tokens: MelTokens) -> TokenDecoder:
-    config = TokenDecoderConfig(thought=thinker.width, width=16, layers=2, heads=2, tokens=tokens.config)
-    head = TokenDecoder(config, tokens).eval()
+def a_head(thinker: Thinker, tokens: MelTokens) -> AudioHead:
+    config = AudioHeadConfig(thought=thinker.width, width=16, layers=2, heads=2, tokens=tokens.config)
+    head = AudioHead(config, tokens).eval()
     enlarged(head)
     return head
 
@@ -50,14 +50,14 @@ def write_thinking(folder: Path, feature_dim: int = 1280) -> None:
     write_speaking(folder, thinker, "token_decoder")
 
 
-def write_speaking(folder: Path, thinker: Thinker, name: str, *, words: bool = False) -> TokenDecoder:
+def write_speaking(folder: Path, thinker: Thinker, name: str, *, words: bool = False) -> AudioHead:
     """mel_tokens and the audio head of this thinker, over which LoRA is laid."""
     tokens = some_tokens()
     tokens.save(folder / "mel_tokens")
     head = a_head(thinker, MelTokens.load(folder / "mel_tokens"))
     add_lora(thinker.model, LORA)
     enlarged_lora(thinker)
-    save_speaking(head, thinker, LORA, folder / name, words=words)
+    save_audio_head(head, thinker, LORA, folder / name, words=words)
     write_manifest(folder)
     return head
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from synesthesia.impact.modal.things import MATERIALS, MAX_SIZE_M, MIN_SIZE_M, MaterialName, ShapeName, Thing
+from synesthesia.impact.modal.things import MATERIALS, MAX_SIZE_M, MIN_SIZE_M, MaterialName, PhysicalObject, ShapeName
 from tools.blender import materials
 from tools.blender.materials import Surfaces
 from tools.blender.meshes import TRIANGLE, Mesh, rounded_box, turn
@@ -41,11 +41,13 @@ class Placed:
     pattern_m: float  # a length to which the surface's pattern is fitted
 
     @property
-    def thing(self) -> Thing:
+    def thing(self) -> PhysicalObject:
         assert self.material is not None
         b = self.body
         size = float(np.clip(b.size_m, MIN_SIZE_M, MAX_SIZE_M))
-        return Thing(self.material, b.shape, size, min(b.middle, 1.0), min(b.least, b.middle, 1.0), b.thickness_m)
+        return PhysicalObject(
+            self.material, b.shape, size, min(b.middle, 1.0), min(b.least, b.middle, 1.0), b.thickness_m
+        )
 
     def world(self) -> np.ndarray:
         """(V, 3) vertices in the world."""

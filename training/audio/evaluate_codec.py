@@ -29,10 +29,10 @@ from torch.nn import functional as F
 from synesthesia.audio.codec import LatentCodec
 from synesthesia.audio.mel import LogMel
 from synesthesia.audio.metrics import mel_distance, si_sdr_db, stft_distance
-from synesthesia.audio.tagger import Ear
+from synesthesia.audio.tagger import AudioTagger
 from synesthesia.audio.tokens import TokenCodec
 from synesthesia.audio.vocoder import GriffinLim
-from synesthesia.evaluation.eval_tagger import Judge
+from synesthesia.evaluation.eval_tagger import EvalTagger
 from synesthesia.evaluation.intervals import Estimate, bootstrap, wilson
 from synesthesia.image_to_sound.mel_patches import MelPatches
 from synesthesia.vlm_to_sound.mel_tokens import MelTokens
@@ -112,7 +112,7 @@ def through_tokens(codec: LatentCodec, tokens: MelTokens, books: int, wave: Tens
 
 
 @torch.no_grad()
-def measure(name: str, back: Back, sounds: Sounds, four: Sounds, ear: Ear, judge: Judge | None) -> Row:
+def measure(name: str, back: Back, sounds: Sounds, four: Sounds, ear: AudioTagger, judge: EvalTagger | None) -> Row:
     """Figures of one system over sounds, and over those of FOUR for telling apart."""
     log_mel, spent_s = LogMel(), 0.0
     numbers, hits = [], []
@@ -140,7 +140,7 @@ def measure(name: str, back: Back, sounds: Sounds, four: Sounds, ear: Ear, judge
 
 
 @torch.no_grad()
-def told_apart(back: Back, four: Sounds, judge: Judge | None) -> Estimate:
+def told_apart(back: Back, four: Sounds, judge: EvalTagger | None) -> Estimate:
     """How often the judge, choosing between the labels of FOUR alone, names the right one after the way back."""
     if judge is None:
         return wilson(0, 0)
@@ -190,9 +190,9 @@ def main(
 ) -> list[Row]:
     """Print the table, write it as JSON to `out`; returns its rows."""
     codec = LatentCodec.from_folders(checkpoints / "vae", checkpoints / "vocoder")
-    ear = Ear.load(checkpoints / "ear")
+    ear = AudioTagger.load(checkpoints / "ear")
     tokens = TokenCodec.load(checkpoints / "encodec") if (checkpoints / "encodec/config.json").is_file() else None
-    judge = Judge.load(checkpoints / "judge") if (checkpoints / "judge/config.json").is_file() else None
+    judge = EvalTagger.load(checkpoints / "judge") if (checkpoints / "judge/config.json").is_file() else None
     clips = read_manifest(data)
     chosen = held_out(clips, ear.labels, per_label, seed)
     store = SoundStore(data, clips, cache)

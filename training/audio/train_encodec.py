@@ -27,7 +27,7 @@ from transformers.models.encodec.modeling_encodec import EncodecConv1d, EncodecC
 from synesthesia.audio.tokens import TokenCodec, TokenConfig, start_codebooks
 from training.audio.spectral_losses import SpectralLoss
 from training.common.audio_data import CropSampler, SoundStore, read_manifest
-from training.common.run_state import Clock, Ema, JsonlLog, cosine_rate, load_state, random_stream, save_state
+from training.common.run_state import Ema, JsonlLog, TimeBudget, cosine_rate, load_state, random_stream, save_state
 
 HALVES = ("encoder", "decoder")
 
@@ -149,7 +149,7 @@ def main(config: EncodecTraining) -> TokenCodec:
     optimiser = torch.optim.AdamW(halves, lr=config.rate, betas=(0.8, 0.98), weight_decay=0.0)
     ema = Ema(model, config.ema)
     step, spent_s = load_state(config.runs, {"model": model}, {"model": optimiser}, ema)
-    clock, log = Clock(config.minutes, config.steps, spent_s, step), JsonlLog(config.runs)
+    clock, log = TimeBudget(config.minutes, config.steps, spent_s, step), JsonlLog(config.runs)
     books_used = bool(model.quantizer.layers[0].codebook.cluster_size.sum() > 0)
 
     for step in clock:

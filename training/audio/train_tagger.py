@@ -21,16 +21,16 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from synesthesia.audio.mel import MelConfig
-from synesthesia.audio.tagger import Ear, EarConfig
+from synesthesia.audio.tagger import AudioTagger, AudioTaggerConfig
 from training.common.audio_data import SoundStore, label_names, read_manifest
-from training.common.crop_placing import place
-from training.common.run_state import Clock, Ema, JsonlLog, cosine_rate, load_state, random_stream, save_state
+from training.common.crop_placing import place_in_canvas
+from training.common.run_state import Ema, JsonlLog, TimeBudget, cosine_rate, load_state, random_stream, save_state
 
 FLOOR = MelConfig().floor
 
 
 @dataclass(frozen=True)
-class EarTraining:
+class TaggerTraining:
     data: Path
     out: Path
     runs: Path = Path("runs/ear")
@@ -101,7 +101,7 @@ class Excerpts:
         if rng.random() < 0.5 and len(mel) > 16:  # up to 15 % slower or faster
             at = np.linspace(0, len(mel) - 1, max(8, int(len(mel) * rng.uniform(0.87, 1.15))))
             mel = mel[np.round(at).astype(int)]
-        mel = place(mel, frames, rng, FLOOR)
+        mel = place_in_canvas(mel, frames, rng, FLOOR)
         shift = int(rng.integers(-2, 3)) if rng.random() < 0.5 else 0
         if shift:  # up to two bands, about two semitones
             mel = np.roll(mel, shift, axis=1)
@@ -111,7 +111,7 @@ class Excerpts:
 
 
 @torch.no_grad()
-def accuracy(ear: Ear, store: SoundStore, indices: list[int], names: list[str]) -> tuple[float, float]:
+def accuracy(ear: AudioTagger, store: SoundStore, indices: list[int], names: list[str]) -> tuple[float, float]:
     """(top-1, top-5) on whole clips."""
     first = fifth = 0
     for index in indices:
@@ -123,7 +123,7 @@ def accuracy(ear: Ear, store: SoundStore, indices: list[int], names: list[str]) 
 
 
 @torch.no_grad()
-def fit_temperature(ear: Ear, store: SoundStore, indices: list[int], names: list[str]) -> float:
+def fit_temperature(ear: AudioTagger, store: SoundStore, indices: list[int], names: list[str]) -> float:
     """The temperature with the least cross-entropy on the given clips, over a grid."""
     logits = torch.cat([ear(torch.from_numpy(store.mel(i))[None])[0] for i in indices])
     targets = torch.tensor([names.index(store.clips[i].label) for i in indices])
@@ -131,7 +131,7 @@ def fit_temperature(ear: Ear, store: SoundStore, indices: list[int], names: list
     return round(min(grid, key=lambda t: float(F.cross_entropy(logits / t, targets))), 4)
 
 
-def main(config: EarTraining) -> Ear:
+def main(config: TaggerTraining) -> AudioTagger:
     """Train, resume if `runs` holds a state, save to `out` with the fitted temperature; returns the loaded-back ear."""
     torch.manual_seed(config.seed)
     clips = read_manifest(config.data)[: config.limit or None]
@@ -143,15 +143,15 @@ def main(config: EarTraining) -> Ear:
     held_out = held_out or list(train.indices)
     label_of = torch.tensor([names.index(clip.label) if clip.label in names else 0 for clip in clips])
 
-    ear = Ear(EarConfig(labels=tuple(names))).to(memory_format=torch.channels_last)
-    average = Ear(EarConfig(labels=tuple(names))).eval()
+    ear = AudioTagger(AudioTaggerConfig(labels=tuple(names))).to(memory_format=torch.channels_last)
+    average = AudioTagger(AudioTaggerConfig(labels=tuple(names))).eval()
     decay = [p for n, p in ear.named_parameters() if p.ndim > 1]
     free = [p for n, p in ear.named_parameters() if p.ndim <= 1]
     groups = [{"params": decay, "weight_decay": 0.05}, {"params": free, "weight_decay": 0.0}]
     optimiser = torch.optim.AdamW(groups, lr=config.rate, betas=(0.9, 0.98))
     ema = Ema(ear, config.ema)
     step, spent_s = load_state(config.runs, {"ear": ear}, {"ear": optimiser}, ema)
-    clock, log = Clock(config.minutes, config.steps, spent_s, step), JsonlLog(config.runs)
+    clock, log = TimeBudget(config.minutes, config.steps, spent_s, step), JsonlLog(config.runs)
 
     for step in clock:
         for group in optimiser.param_groups:
@@ -180,7 +180,7 @@ def main(config: EarTraining) -> Ear:
     average.load_state_dict(ema.values)
     average.config = replace(average.config, temperature=fit_temperature(average, store, held_out, names))
     average.save(config.out)
-    loaded = Ear.load(config.out)
+    loaded = AudioTagger.load(config.out)
     mel = torch.from_numpy(store.mel(held_out[0]))[None]
     assert torch.allclose(loaded(mel)[1], average(mel)[1], atol=2e-2), "saved weights differ from those in memory"
     first, fifth = accuracy(loaded, store, held_out, names)
@@ -198,4 +198,4 @@ if __name__ == "__main__":
         parser.add_argument(f"--{name}", type=int)
     parser.add_argument("--minutes", type=float)
     given = {key: value for key, value in vars(parser.parse_args()).items() if value is not None}
-    main(EarTraining(**given))
+    main(TaggerTraining(**given))

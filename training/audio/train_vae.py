@@ -23,7 +23,7 @@ from torch.nn import functional as F
 
 from synesthesia.audio.vae import MelVae, VaeConfig
 from training.common.audio_data import CropSampler, SoundStore, read_manifest
-from training.common.run_state import Clock, Ema, JsonlLog, cosine_rate, load_state, random_stream, save_state
+from training.common.run_state import Ema, JsonlLog, TimeBudget, cosine_rate, load_state, random_stream, save_state
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def main(config: VaeTraining) -> MelVae:
     )
     ema = Ema(model.vae, config.ema)
     step, spent_s = load_state(config.runs, {"vae": model.vae}, {"vae": optimiser}, ema)
-    clock, log = Clock(config.minutes, config.steps, spent_s, step), JsonlLog(config.runs)
+    clock, log = TimeBudget(config.minutes, config.steps, spent_s, step), JsonlLog(config.runs)
 
     for step in clock:
         for group in optimiser.param_groups:

@@ -25,7 +25,7 @@ from synesthesia.image_to_sound.mel_patches import LatentSpace, MelPatches
 from training.audio.discriminators import Discriminators, discriminator_loss, generator_losses
 from training.audio.spectral_losses import SpectralLoss
 from training.common.audio_data import HOP, CropSampler, SoundStore, read_manifest
-from training.common.run_state import Clock, Ema, JsonlLog, cosine_rate, load_state, random_stream, save_state
+from training.common.run_state import Ema, JsonlLog, TimeBudget, cosine_rate, load_state, random_stream, save_state
 
 POOL_STEP = 8  # sounds replaced at a time
 
@@ -131,7 +131,7 @@ def main(config: VocoderTraining) -> IstftVocoder:
     modules = {"vocoder": vocoder, "judges": judges}
     optimisers = {"vocoder": optimiser, "judges": judging}
     step, spent_s = load_state(config.runs, modules, optimisers, ema)
-    clock, log = Clock(config.minutes, config.steps, spent_s, step), JsonlLog(config.runs)
+    clock, log = TimeBudget(config.minutes, config.steps, spent_s, step), JsonlLog(config.runs)
     pool: DecodedPool | None = None
 
     for step in clock:

@@ -21,16 +21,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from synesthesia.audio.tagger import Ear
+from synesthesia.audio.tagger import AudioTagger
 from synesthesia.audio_qa.prompt import TURN_END, encode
-from synesthesia.audio_qa.qwen2_audio import Foundation, load_tiny
+from synesthesia.audio_qa.qwen2_audio import AudioLM, load_tiny
 from synesthesia.binaural.geometry import octant
 from synesthesia.binaural.hrtf import RATE_HZ
-from synesthesia.binaural.sh_hrtf import CompactHead
+from synesthesia.binaural.sh_hrtf import SphericalHarmonicHRTF
 from synesthesia.evaluation.intervals import Estimate, bootstrap
 from synesthesia.localization.clip_input import read_clip
 from synesthesia.localization.gcc_phat import ItdTable
-from synesthesia.localization.localizer import Localiser
+from synesthesia.localization.localizer import Localizer
 from synesthesia.localization.result import locate
 from synesthesia.nn.lora import load_trained
 from training.audio_qa.questions import (
@@ -104,7 +104,7 @@ def question_set(config: Config, labels: tuple[str, ...]) -> tuple[list[Example]
 
 
 @torch.inference_mode()
-def answers(foundation: Foundation, mono: np.ndarray, token: np.ndarray | None, questions: list[str]) -> list[str]:
+def answers(foundation: AudioLM, mono: np.ndarray, token: np.ndarray | None, questions: list[str]) -> list[str]:
     """Greedy answers to several questions about one clip, which is heard once."""
     model, tokenizer = foundation.model, foundation.tokenizer
     mel, mask = foundation.front([mono])
@@ -159,12 +159,12 @@ def figures(asked: list[Asked]) -> dict[str, tuple[int, Estimate, Estimate]]:
 
 def main(config: Config) -> dict[str, tuple[int, Estimate, Estimate]]:
     torch.set_num_threads(config.threads)
-    ear = Ear.load(config.ear)
+    ear = AudioTagger.load(config.ear)
     foundation = load_tiny(config.language, ear)
     load_trained(foundation.model, config.token)
     foundation.model.eval()
-    localiser = Localiser.load(config.localiser)
-    table = ItdTable.of(CompactHead.load(config.head))
+    localiser = Localizer.load(config.localiser)
+    table = ItdTable.of(SphericalHarmonicHRTF.load(config.head))
     examples, questions = question_set(config, ear.labels)
     asked: list[Asked] = []
     own: list[bool] = []

@@ -24,14 +24,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from synesthesia.audio.tagger import Ear
+from synesthesia.audio.tagger import AudioTagger
 from synesthesia.audio_qa.prompt import encode
-from synesthesia.audio_qa.qwen2_audio import Foundation, load_hub, load_tiny
+from synesthesia.audio_qa.qwen2_audio import AudioLM, load_hub, load_tiny
 from synesthesia.audio_qa.spatial_qwen2_audio import SpatialQwen2Audio
 from synesthesia.core import presets
 from synesthesia.localization.cues import BinauralCues
-from synesthesia.localization.encoder import SpatialFeatureExtractor, Stretches
-from synesthesia.localization.localizer import Localiser
+from synesthesia.localization.encoder import SpatialEncoder, Stretches
+from synesthesia.localization.localizer import Localizer
 from synesthesia.nn.lora import LoraSettings, add_lora, load_trained, save_trained
 from training.audio_qa.questions import KINDS, Exchange
 from training.audio_qa.spoken_scenes import ask, draw
@@ -40,7 +40,7 @@ from training.audio_qa.warm_projector import warm
 from training.binaural.scenes import Batch, Scenes
 from training.common import distributed
 from training.common.fit import processes
-from training.common.run_state import Clock, JsonlLog, cosine_rate
+from training.common.run_state import JsonlLog, TimeBudget, cosine_rate
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class Asked:
 class Trainee(nn.Module):
     """Everything between two ears and the loss, as one module: what `accelerate` spreads over devices."""
 
-    def __init__(self, model: SpatialQwen2Audio, cues: BinauralCues, extractor: SpatialFeatureExtractor) -> None:
+    def __init__(self, model: SpatialQwen2Audio, cues: BinauralCues, extractor: SpatialEncoder) -> None:
         super().__init__()
         self.model, self.cues, self.extractor = model, cues, extractor
 
@@ -125,9 +125,9 @@ class Trainee(nn.Module):
         return loss
 
 
-def foundation_of(config: SpatialTraining) -> Foundation:
+def foundation_of(config: SpatialTraining) -> AudioLM:
     if config.preset == "embedded":
-        return load_tiny(config.language, Ear.load(config.ear))
+        return load_tiny(config.language, AudioTagger.load(config.ear))
     language = presets.hub().language
     return load_hub(language.weights.hub_id, language.weights.revision)
 
@@ -172,7 +172,7 @@ def heard(scenes: Scenes, config: SpatialTraining) -> Batch:
 
 
 def questions(
-    foundation: Foundation, config: SpatialTraining, scenes: Scenes, rng: np.random.Generator
+    foundation: AudioLM, config: SpatialTraining, scenes: Scenes, rng: np.random.Generator
 ) -> Iterator[Asked]:
     """Endless batches."""
     while True:
@@ -191,7 +191,7 @@ def questions(
         )  # fmt: skip
 
 
-def resume(config: SpatialTraining, foundation: Foundation) -> LoraSettings:
+def resume(config: SpatialTraining, foundation: AudioLM) -> LoraSettings:
     """Where the last run or stage 1 ended, when there is one; LoRA is laid over for stage 2."""
     settings = LoraSettings(rank=0)
     for folder in (config.state, config.first):
@@ -204,14 +204,14 @@ def resume(config: SpatialTraining, foundation: Foundation) -> LoraSettings:
     return settings
 
 
-def main(config: SpatialTraining) -> Foundation:
+def main(config: SpatialTraining) -> AudioLM:
     """Train, go on from `runs` if it holds something, save to `out`; returns the foundation with what was trained."""
     torch.manual_seed(config.seed)
     accelerator = processes(config.bf16)
     rng = np.random.default_rng([config.seed, config.stage, accelerator.process_index])
     foundation = foundation_of(config)
     settings = resume(config, foundation)
-    localiser = Localiser.load(config.localiser)
+    localiser = Localizer.load(config.localiser)
     trainee = Trainee(foundation.model, localiser.cues, localiser.extractor)
     groups = trainable(trainee, config)
     optimiser = torch.optim.AdamW(groups, weight_decay=config.weight_decay)
@@ -222,14 +222,14 @@ def main(config: SpatialTraining) -> Foundation:
     accelerator.print(table(accelerator.unwrap_model(trainee)))
     seed = config.seed + accelerator.process_index
     scenes = material(
-        config.data, config.cache, config.head, Ear.load(config.ear), config.bank, config.limit, seed, rng
+        config.data, config.cache, config.head, AudioTagger.load(config.ear), config.bank, config.limit, seed, rng
     )
     plain = accelerator.unwrap_model(trainee)
     if config.stage == 1 and config.warm_minutes > 0 and not (config.state / "model.safetensors").is_file():
         warm(plain.model.spatial_projector, plain.token, lambda: heard(scenes, config), config.warm_minutes, log)
     batches, losses = questions(foundation, config, scenes, rng), []
     asked = next(batches)  # the bank of responses is made before the clock starts
-    clock = Clock(config.minutes, config.steps)
+    clock = TimeBudget(config.minutes, config.steps)
     for step, progress in distributed.steps(clock):
         for group in optimiser.param_groups:
             group["lr"] = cosine_rate(progress, group["peak"])

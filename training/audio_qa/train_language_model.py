@@ -20,15 +20,15 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch import Tensor
 
-from synesthesia.audio.tagger import Ear
+from synesthesia.audio.tagger import AudioTagger
 from synesthesia.audio_qa.prompt import SPECIAL, encode
-from synesthesia.audio_qa.qwen2_audio import TOKENIZER, Foundation, save_tiny, tiny, tiny_config, tokenizer_from
+from synesthesia.audio_qa.qwen2_audio import TOKENIZER, AudioLM, save_tiny, tiny, tiny_config, tokenizer_from
 from training.audio_qa.questions import KINDS, Exchange, Kind, corpus, notes
 from training.audio_qa.spoken_scenes import Spoken, ask, draw
 from training.binaural.scenes import Scenes, all_responses
 from training.common import distributed
 from training.common.audio_data import SoundStore, read_manifest
-from training.common.run_state import Clock, Ema, JsonlLog, cosine_rate, load_state, random_stream, save_state
+from training.common.run_state import Ema, JsonlLog, TimeBudget, cosine_rate, load_state, random_stream, save_state
 
 SECONDS = (1.0, 2.0, 4.0)  # of a clip
 SHARES = (0.4, 0.4, 0.2)  # how often
@@ -82,7 +82,7 @@ class Lesson:
     exchanges: list[Exchange]
     notes: list[str]
 
-    def loss(self, foundation: Foundation, bf16: bool) -> Tensor:
+    def loss(self, foundation: AudioLM, bf16: bool) -> Tensor:
         """On the answers alone; notes in words stand where the spatial token will be."""
         batch = encode(
             foundation.tokenizer, [self.counts[row] for row in self.rows], [e.question for e in self.exchanges],
@@ -95,7 +95,7 @@ class Lesson:
         return out.loss.float()
 
 
-def lesson(foundation: Foundation, spoken: Spoken, questions: int, rng: np.random.Generator, bf16: bool) -> Lesson:
+def lesson(foundation: AudioLM, spoken: Spoken, questions: int, rng: np.random.Generator, bf16: bool) -> Lesson:
     """The first question about a clip is about content, the others about anything."""
     mel, mask = foundation.front(spoken.mono)
     counts = foundation.model.audio_tokens(mask)
@@ -109,7 +109,7 @@ def lesson(foundation: Foundation, spoken: Spoken, questions: int, rng: np.rando
     return Lesson(list(flat.float().split(counts)), counts, rows, exchanges, said)
 
 
-def material(data: Path, cache: Path, head: Path, ear: Ear, bank: int, limit: int, seed: int,
+def material(data: Path, cache: Path, head: Path, ear: AudioTagger, bank: int, limit: int, seed: int,
              rng: np.random.Generator) -> Scenes:  # fmt: skip
     """Training recordings whose labels the ear knows, through training heads."""
     clips = read_manifest(data)[: limit or None]
@@ -117,12 +117,12 @@ def material(data: Path, cache: Path, head: Path, ear: Ear, bank: int, limit: in
     return Scenes(SoundStore(data, clips, cache), rows, all_responses(data, head, bank, cache, seed), rng)
 
 
-def main(config: LanguageTraining) -> Foundation:
+def main(config: LanguageTraining) -> AudioLM:
     """Train, resume if `runs` holds a state, save to `out`; returns the foundation."""
     torch.manual_seed(config.seed)
     number = distributed.rank()
     rng = random_stream(config.runs, config.seed + 7919 * number)
-    ear = Ear.load(config.ear)
+    ear = AudioTagger.load(config.ear)
     scenes = material(config.data, config.cache, config.head, ear, config.bank, config.limit, config.seed, rng)
     file = config.runs / TOKENIZER
     if number == 0 and not file.is_file():
@@ -137,7 +137,7 @@ def main(config: LanguageTraining) -> Foundation:
     optimiser = torch.optim.AdamW(groups, lr=config.rate, betas=(0.9, 0.98))
     ema = Ema(model, config.ema)
     step, spent_s = load_state(config.runs, {"model": model}, {"model": optimiser}, ema)
-    clock, log = Clock(config.minutes, config.steps, spent_s, step), JsonlLog(config.runs if number == 0 else None)
+    clock, log = TimeBudget(config.minutes, config.steps, spent_s, step), JsonlLog(config.runs if number == 0 else None)
     log.write(step=step, parameters=sum(p.numel() for p in learning), words=len(tokenizer))
     losses: list[float] = []
     for step, progress in distributed.steps(clock):

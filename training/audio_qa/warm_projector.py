@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from synesthesia.audio_qa.projector import HIDDEN, SpatialProjector
-from synesthesia.localization.localizer import LocaliserConfig
+from synesthesia.localization.localizer import LocalizerConfig
 from training.binaural.scenes import Batch
 from training.common import distributed
-from training.common.run_state import Clock, JsonlLog, cosine_rate
+from training.common.run_state import JsonlLog, TimeBudget, cosine_rate
 from training.localization.train import azimuth_target
 
 STEPS = 4  # for every batch of new tokens; what was heard before is seen again
@@ -30,12 +30,12 @@ def warm(
     log: JsonlLog, steps: int = 1_000_000,
 ) -> None:  # fmt: skip
     """token: (B, 2, n) waveforms -> (B, 256); heard: the next clips."""
-    azimuths_deg = LocaliserConfig().azimuths_deg
+    azimuths_deg = LocalizerConfig().azimuths_deg
     device = next(projector.parameters()).device
     inner, reader = projector.layers[:-2], nn.Linear(HIDDEN[-1], len(azimuths_deg) + 1).to(device)
     both = nn.ModuleList([inner, reader]).train().requires_grad_(True)
     optimiser = torch.optim.AdamW(both.parameters(), lr=RATE, weight_decay=0.01)
-    rng, clock = np.random.default_rng(0), Clock(minutes, steps)
+    rng, clock = np.random.default_rng(0), TimeBudget(minutes, steps)
     tokens: list[Tensor] = []
     truths: list[Tensor] = []
     losses: list[float] = []

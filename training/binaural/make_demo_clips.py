@@ -20,7 +20,7 @@ from synesthesia.audio.codec import LatentCodec
 from synesthesia.binaural.demo_clips import SAMPLES, SUNG
 from synesthesia.binaural.hrtf import RATE_HZ
 from synesthesia.core import presets
-from synesthesia.image_to_sound.pipeline import Hearing
+from synesthesia.image_to_sound.pipeline import ImageToSoundPipeline
 
 TAKES = 6
 
@@ -35,7 +35,7 @@ def loudest(sound: torch.Tensor) -> int:
 def main(out: Path, seeds: int = 4) -> dict[str, float]:
     """Writes one file a sound; returns how surely the ear hears each."""
     preset = presets.embedded()
-    hearing = Hearing.load(preset.hearing, LatentCodec.load(preset.codec))
+    hearing = ImageToSoundPipeline.load(preset.hearing, LatentCodec.load(preset.codec))
     voice, sure = hearing.voice, {}
     names = list(voice.ear.labels)
     out.mkdir(parents=True, exist_ok=True)

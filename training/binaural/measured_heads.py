@@ -20,7 +20,7 @@ from scipy.signal import resample
 
 from synesthesia.binaural.geometry import from_sofa, wrap
 from synesthesia.binaural.hrtf import RATE_HZ
-from synesthesia.binaural.measured_hrtf import MeasuredHead
+from synesthesia.binaural.measured_hrtf import MeasuredHRTF
 from synesthesia.core.errors import UserError
 
 
@@ -28,7 +28,7 @@ from synesthesia.core.errors import UserError
 class NamedHead:
     name: str
     split: str  # "train" | "val"
-    head: MeasuredHead
+    head: MeasuredHRTF
     licence: str = ""
 
 
@@ -42,7 +42,7 @@ class Measured:
     elevation_deg: np.ndarray
 
 
-def yaw_deg(head: MeasuredHead) -> float:
+def yaw_deg(head: MeasuredHRTF) -> float:
     """The azimuth in the file's own sense at which this head really looked: where its horizon's delays turn sign."""
     azimuth = np.arange(-180.0, 180.0, 5.0)
     first = (head.spectra(azimuth, np.zeros_like(azimuth)).itd_s * np.exp(-1j * np.radians(azimuth))).sum()
@@ -52,7 +52,7 @@ def yaw_deg(head: MeasuredHead) -> float:
 def _azimuths(file: Mapping[str, np.ndarray]) -> np.ndarray:
     """(M,) degrees as this project counts them, with the head looking at 0."""
     azimuth_deg = from_sofa(file["az_deg"].astype(np.float64))
-    as_said = MeasuredHead(file["ir"], azimuth_deg, file["el_deg"].astype(np.float64), int(file["samplerate"]))
+    as_said = MeasuredHRTF(file["ir"], azimuth_deg, file["el_deg"].astype(np.float64), int(file["samplerate"]))
     return wrap(azimuth_deg - yaw_deg(as_said))
 
 
@@ -86,6 +86,6 @@ def load_heads(data: Path, split: str | None = None, scale: float = 1.0) -> list
     heads = []
     for name, file in _files(data, split):
         rate_hz = round(int(file["samplerate"]) / scale)
-        head = MeasuredHead(file["ir"], _azimuths(file), file["el_deg"].astype(np.float64), rate_hz)
+        head = MeasuredHRTF(file["ir"], _azimuths(file), file["el_deg"].astype(np.float64), rate_hz)
         heads.append(NamedHead(name, str(file["split"]), head, str(file["licence"])))
     return heads

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from synesthesia.binaural.geometry import difference
-from synesthesia.binaural.hrtf import Head
-from synesthesia.binaural.room import Room, place, room_response
+from synesthesia.binaural.hrtf import HRTF
+from synesthesia.binaural.room import Room, image_source_filters, room_response
 from training.binaural.measured_heads import Measured
 
 GROUP = 12
@@ -81,7 +81,7 @@ class Bank:
         return coloured / coloured.square().mean(dim=(1, 2), keepdim=True).sqrt().clamp(min=1e-6)
 
 
-def bank(heads: list[Head], measured: list[Measured], count: int, cache: Path, seed: int) -> Bank:
+def bank(heads: list[HRTF], measured: list[Measured], count: int, cache: Path, seed: int) -> Bank:
     """`count` pairs in rooms and as many in the open: from the cache, or computed (7 minutes for 14,400)."""
     file = cache / f"responses-{count}-{seed}-{len(heads)}-{len(measured)}.npz"
     if file.is_file():
@@ -110,7 +110,7 @@ def bank(heads: list[Head], measured: list[Measured], count: int, cache: Path, s
             height = (room.size_m[2] - 1.0) / max(float(np.sin(np.radians(abs(elevation[row])))), 1e-6)
             far = min(float(rng.uniform(0.7, 3.0)), 0.45 * min(room.size_m[:2]), height)
             towards = float(azimuth[row]), float(elevation[row])
-            listener, yaw = place(room, *towards, far, rng)
+            listener, yaw = image_source_filters(room, *towards, far, rng)
             response = room_response(
                 head, room, azimuth_deg=towards[0], elevation_deg=towards[1], distance_m=far,
                 listener_m=listener, yaw_deg=yaw, rng=rng,
@@ -139,7 +139,7 @@ def _room(rng: np.random.Generator) -> Room:
     return Room(size, float(rng.uniform(0.15, 0.9)))
 
 
-def _diffuse(head: Head, rng: np.random.Generator) -> np.ndarray:
+def _diffuse(head: HRTF, rng: np.random.Generator) -> np.ndarray:
     """(2, n) float16: white noise from directions spread over the sphere (Fibonacci lattice), RMS 1."""
     samples = int(NOISE_SECONDS * head.rate_hz)
     k = np.arange(NOISE_DIRECTIONS) + 0.5

@@ -10,14 +10,14 @@ import torch
 from torch import Tensor
 from torchaudio.functional import fftconvolve
 
-from synesthesia.binaural.hrtf import RATE_HZ, Head
-from synesthesia.binaural.sh_hrtf import CompactHead
+from synesthesia.binaural.hrtf import HRTF, RATE_HZ
+from synesthesia.binaural.sh_hrtf import SphericalHarmonicHRTF
 from synesthesia.localization.localizer import ELEVATION_EDGES_DEG
 from training.binaural.measured_heads import load_heads, load_measured
 from training.binaural.response_bank import Bank, bank
 from training.binaural.varied_heads import symmetrical, varied
 from training.common.audio_data import SoundStore
-from training.common.crop_placing import place
+from training.common.crop_placing import place_in_canvas
 
 VARIED = 90  # heads between two measured ones, with larger or smaller outer ears
 SYMMETRICAL = 30  # heads alike on both sides
@@ -83,7 +83,7 @@ class Scenes:
         whole = self.store.waveform(row)
         loudest = np.abs(whole).max()
         for _ in range(6):
-            sound = place(whole, samples, self.rng)
+            sound = place_in_canvas(whole, samples, self.rng)
             if np.sqrt(np.square(sound).mean()) > 0.02 * loudest:
                 break
         return (sound / max(float(np.sqrt(np.square(sound).mean())), 1e-4)).astype(np.float32)
@@ -165,8 +165,8 @@ def all_responses(data: Path, compact: Path, count: int, cache: Path, seed: int)
     measurements, and of the page's own compact head."""
     measured_heads = [named.head for scale in SCALES for named in load_heads(data, "train", scale)]
     rng = np.random.default_rng(seed + 1)
-    heads: list[Head] = [*measured_heads, *varied(measured_heads, VARIED, rng)]
+    heads: list[HRTF] = [*measured_heads, *varied(measured_heads, VARIED, rng)]
     heads += symmetrical(measured_heads, SYMMETRICAL, rng)
-    heads += [CompactHead.load(compact)] * COMPACT
+    heads += [SphericalHarmonicHRTF.load(compact)] * COMPACT
     measured = [one for scale in SCALES for one in load_measured(data, "train", scale)]
     return bank(heads, measured, count, cache, seed)

@@ -22,13 +22,13 @@ from scipy.signal import butter, sosfilt
 from tqdm import tqdm
 
 from synesthesia.binaural.geometry import difference, wrap
-from synesthesia.binaural.hrtf import RATE_HZ, Head
+from synesthesia.binaural.hrtf import HRTF, RATE_HZ
 from synesthesia.binaural.render import PEAK, add_noise, limited, render, render_moving
 from synesthesia.binaural.room import Room
 from synesthesia.core.errors import UserError
 from training.binaural.measured_heads import load_heads
 from training.common.audio_data import CropSampler, SoundStore, read_manifest
-from training.common.crop_placing import place
+from training.common.crop_placing import place_in_canvas
 
 KINDS = ("anechoic", "room", "noisy", "two", "short", "moving", "mono", "panned", "dull")
 SHARES = (0.2, 0.3, 0.12, 0.12, 0.06, 0.08, 0.03, 0.03, 0.06)
@@ -78,7 +78,7 @@ class Simulator:
 
     def __init__(
         self,
-        heads: Sequence[tuple[str, Head]],
+        heads: Sequence[tuple[str, HRTF]],
         sounds: SoundStore,
         rows: Sequence[int],
         rng: np.random.Generator,
@@ -193,7 +193,7 @@ class Simulator:
         for _ in range(TRIES):
             row = int(self.sampler.draw(1)[0])
             label = self.sounds.clips[row].label
-            sound = place(self.sounds.waveform(row), self.samples, self.rng)
+            sound = place_in_canvas(self.sounds.waveform(row), self.samples, self.rng)
             level = float(_rms(sound)) - (1.0 if label == unlike else 0.0)
             if level > best_level:
                 best, best_level, best_label = sound, level, label
@@ -201,7 +201,7 @@ class Simulator:
                 break
         return best, best_label
 
-    def _head(self) -> tuple[str, Head]:
+    def _head(self) -> tuple[str, HRTF]:
         return self.heads[int(self.rng.integers(len(self.heads)))]
 
     def _azimuth(self) -> float:
@@ -223,7 +223,7 @@ class Simulator:
         width = length * float(self.rng.uniform(0.6, 1.0))
         return Room((length, width, float(self.rng.uniform(2.4, 3.6))), float(self.rng.uniform(0.15, 0.9)))
 
-    def _heard(self, sound: np.ndarray, head: Head, azimuth: float, elevation: float,
+    def _heard(self, sound: np.ndarray, head: HRTF, azimuth: float, elevation: float,
                room: Room | None) -> np.ndarray:  # fmt: skip
         """(n,) -> (2, n); a source that does not fit into the room is brought closer."""
         distance_m = float(self.rng.uniform(0.7, 3.0))

@@ -19,9 +19,9 @@ from scipy.spatial import cKDTree
 
 from synesthesia.binaural.geometry import sphere, unit_vector, wrap
 from synesthesia.binaural.hrtf import Spectra, in_band
-from synesthesia.binaural.measured_hrtf import MeasuredHead
-from synesthesia.binaural.sh_hrtf import CompactHead, CompactHeadConfig, ear_directions
-from synesthesia.binaural.sphere_hrtf import SphericalHead, ear_angles, ray_delay_s
+from synesthesia.binaural.measured_hrtf import MeasuredHRTF
+from synesthesia.binaural.sh_hrtf import SphericalHarmonicHRTF, SphericalHarmonicHRTFConfig, ear_directions
+from synesthesia.binaural.sphere_hrtf import SphereHRTF, ear_angles, ray_delay_s
 from synesthesia.evaluation.intervals import Estimate, bootstrap
 from training.binaural.measured_heads import NamedHead, load_heads
 from training.common.run_state import JsonlLog
@@ -38,13 +38,13 @@ class HasSpectra(Protocol):
 class Config:
     data: Path
     out: Path
-    order: int = CompactHeadConfig.order
+    order: int = SphericalHarmonicHRTFConfig.order
     heads: int = 0  # training heads to use, 0: all
     runs: Path | None = None  # for the log
     seed: int = 0
 
 
-def rows(head: MeasuredHead) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def rows(head: MeasuredHRTF) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Directions (2 M, 3) as the ears see them, log magnitudes (2 M, F), excess delays (2 M,), weights (2 M,).
 
     A row's weight is the area around it, by the distance of its four nearest neighbours.
@@ -58,12 +58,12 @@ def rows(head: MeasuredHead) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.nda
     return ear_directions(azimuth, elevation).reshape(-1, 3), log_magnitude, excess_s, area
 
 
-def fit(heads: list[MeasuredHead], config: CompactHeadConfig) -> CompactHead:
+def fit(heads: list[MeasuredHRTF], config: SphericalHarmonicHRTFConfig) -> SphericalHarmonicHRTF:
     """The compact head of several measured ones."""
     directions, log_magnitude, excess_s, weights = (
         np.concatenate(part) for part in zip(*map(rows, heads), strict=True)
     )
-    return CompactHead.fit(config, directions, log_magnitude, excess_s, weights)
+    return SphericalHarmonicHRTF.fit(config, directions, log_magnitude, excess_s, weights)
 
 
 def spectral_distortion_db(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -71,7 +71,7 @@ def spectral_distortion_db(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return DB * np.sqrt(np.square((a - b)[..., in_band()]).mean(axis=-1))
 
 
-def errors(model: HasSpectra, head: MeasuredHead) -> tuple[float, float]:
+def errors(model: HasSpectra, head: MeasuredHRTF) -> tuple[float, float]:
     """Mean spectral distortion in dB (one gain for the whole head taken off) and mean error of the ITD in us."""
     guess, truth = model.spectra(head.azimuth_deg, head.elevation_deg), head.measured
     gain = (guess.log_magnitude - truth.log_magnitude)[..., in_band()].mean()
@@ -92,13 +92,13 @@ def front_back_db(model: HasSpectra) -> float:
     return float(spectral_distortion_db(difference, np.zeros_like(difference)).mean())
 
 
-def front_back_likeness(model: HasSpectra, head: MeasuredHead) -> float:
+def front_back_likeness(model: HasSpectra, head: MeasuredHRTF) -> float:
     """Correlation of the front-minus-back spectra of two heads: whether the difference is the right one."""
     pair = [front_minus_back(one)[..., in_band()].ravel() for one in (model, head)]
     return float(np.corrcoef(*pair)[0, 1])
 
 
-def apart_db(a: MeasuredHead, b: MeasuredHead) -> float:
+def apart_db(a: MeasuredHRTF, b: MeasuredHRTF) -> float:
     """Spectral distortion between two people over the sphere above -40 degrees, one gain taken off."""
     azimuth, elevation = sphere(400)
     azimuth, elevation = azimuth[elevation > -40], elevation[elevation > -40]
@@ -107,9 +107,9 @@ def apart_db(a: MeasuredHead, b: MeasuredHead) -> float:
     return float(spectral_distortion_db(one - gain, other).mean())
 
 
-def evaluate(model: CompactHead, heads: list[NamedHead], log: JsonlLog, name: str, seed: int) -> None:
+def evaluate(model: SphericalHarmonicHRTF, heads: list[NamedHead], log: JsonlLog, name: str, seed: int) -> None:
     """Writes the errors of the compact and the spherical head over measured heads, with intervals over heads."""
-    ball = SphericalHead()
+    ball = SphereHRTF()
     compact = np.array([errors(model, named.head) for named in heads])  # (H, 2)
     round_head = np.array([errors(ball, named.head) for named in heads])
     front_back = np.array([front_back_db(named.head) for named in heads])
@@ -129,14 +129,14 @@ def evaluate(model: CompactHead, heads: list[NamedHead], log: JsonlLog, name: st
     )  # fmt: skip
 
 
-def main(config: Config) -> CompactHead:
+def main(config: Config) -> SphericalHarmonicHRTF:
     """Fits, saves, loads back and measures; gives the head that was loaded back."""
     log = JsonlLog(config.runs)
     heads = load_heads(config.data)
     train = [named for named in heads if named.split == "train"][: config.heads or None]
     held_out = [named for named in heads if named.split == "val"]
-    fit([named.head for named in train], CompactHeadConfig(order=config.order)).save(config.out)
-    model = CompactHead.load(config.out)
+    fit([named.head for named in train], SphericalHarmonicHRTFConfig(order=config.order)).save(config.out)
+    model = SphericalHarmonicHRTF.load(config.out)
     evaluate(model, train, log, "train", config.seed)
     if held_out:
         evaluate(model, held_out, log, "val", config.seed)

@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from synesthesia.binaural.hrtf import FREQUENCIES_HZ, RATE_HZ, Remembered, Spectra
-from synesthesia.binaural.measured_hrtf import MeasuredHead
+from synesthesia.binaural.measured_hrtf import MeasuredHRTF
 
 STRETCH = 0.16  # natural logarithm, at most, either way
 MIX = 0.5  # of the other head, at most
@@ -64,7 +64,7 @@ class VariedHead:
         return self._remembered.responses(azimuth_deg, elevation_deg)
 
 
-def varied(heads: list[MeasuredHead], count: int, rng: np.random.Generator) -> list[VariedHead]:
+def varied(heads: list[MeasuredHRTF], count: int, rng: np.random.Generator) -> list[VariedHead]:
     """`count` heads, each between two different ones drawn at random."""
     made = []
     for _ in range(count):
@@ -74,7 +74,7 @@ def varied(heads: list[MeasuredHead], count: int, rng: np.random.Generator) -> l
     return made
 
 
-def symmetrical(heads: list[MeasuredHead], count: int, rng: np.random.Generator) -> list[VariedHead]:
+def symmetrical(heads: list[MeasuredHRTF], count: int, rng: np.random.Generator) -> list[VariedHead]:
     """`count` heads that are alike on both sides, each made of one of these."""
     made = []
     for _ in range(count):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 
-def place(
+def place_in_canvas(
     clip: np.ndarray, length: int, rng: np.random.Generator, silence: float = 0.0, repeat: float = 0.6
 ) -> np.ndarray:
     """clip: (n, ...) of samples or frames -> (length, ...). A short clip is repeated with the probability `repeat`.

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import torch
 from torch import distributed, nn
 
-from training.common.run_state import Clock
+from training.common.run_state import TimeBudget
 
 
 def rank() -> int:
@@ -42,7 +42,7 @@ def average_gradients(module: nn.Module) -> None:
         gradient.copy_(mean.view_as(gradient))
 
 
-def steps(clock: Clock) -> Iterator[tuple[int, float]]:
+def steps(clock: TimeBudget) -> Iterator[tuple[int, float]]:
     """(step, progress) of the first process's clock: all stop after the same step."""
     while True:
         progress = torch.tensor([clock.progress], dtype=torch.float64)

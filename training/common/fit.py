@@ -14,11 +14,11 @@ from accelerate import Accelerator, InitProcessGroupKwargs
 from torch import Tensor, nn
 
 from training.common.distributed import steps
-from training.common.run_state import Clock, Ema, JsonlLog, cosine_rate, load_state, random_stream, save_state
+from training.common.run_state import Ema, JsonlLog, TimeBudget, cosine_rate, load_state, random_stream, save_state
 
 
 @dataclass(frozen=True)
-class Course:
+class TrainConfig:
     """name: of the module in the state; logged: what the logged loss is called; runs: where state and log are kept."""
 
     name: str
@@ -61,8 +61,8 @@ def started(runs: Path, seed: int, bf16: bool) -> tuple[Accelerator, np.random.G
     return accelerator, random_stream(runs, seed + 7919 * accelerator.process_index)
 
 
-def learn(
-    course: Course, module: nn.Module, groups: list[dict[str, Any]],
+def fit(
+    course: TrainConfig, module: nn.Module, groups: list[dict[str, Any]],
     losses: Callable[[nn.Module], tuple[Tensor, Tensor]], accelerator: Accelerator, kept: nn.Module | None = None,
 ) -> bool:  # fmt: skip
     """Steps until the time is over, taken up where they stopped. losses: of the prepared module -> (what is descended,
@@ -77,7 +77,7 @@ def learn(
     step, spent_s = load_state(runs, {course.name: kept}, {course.name: optimiser}, ema)
     ema.values = {name: value.to(accelerator.device) for name, value in ema.values.items()}
     wrapped, prepared = accelerator.prepare(module, optimiser)
-    clock, log = Clock(course.minutes, course.steps, spent_s, step), JsonlLog(runs if first else None)
+    clock, log = TimeBudget(course.minutes, course.steps, spent_s, step), JsonlLog(runs if first else None)
     seen: list[float] = []
     for step, progress in steps(clock):
         for group in prepared.param_groups:

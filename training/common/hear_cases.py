@@ -11,10 +11,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from synesthesia.evaluation.eval_tagger import Judge
+from synesthesia.evaluation.eval_tagger import EvalTagger
 from synesthesia.evaluation.intervals import Estimate, wilson
 from training.common.audio_data import SoundStore
-from training.common.crop_placing import place
+from training.common.crop_placing import place_in_canvas
 from training.common.pairs import sound_pairs
 from training.common.pictures import Picture, load_core
 
@@ -71,10 +71,10 @@ def cases(data: Path, judgeable: set[str], per_label: int, seed: int) -> list[Ca
 
 def excerpt(store: SoundStore, row: int, seconds: float, rng: np.random.Generator) -> Tensor:
     """(n,) samples of a recording, cut or placed to `seconds` as in training, peak as stored."""
-    return torch.from_numpy(place(store.waveform(row), int(seconds * RATE_HZ), rng))
+    return torch.from_numpy(place_in_canvas(store.waveform(row), int(seconds * RATE_HZ), rng))
 
 
-def judged(judge: Judge, sounds: list[Tensor], accepted: list[frozenset[str]]) -> Verdict:
+def judged(judge: EvalTagger, sounds: list[Tensor], accepted: list[frozenset[str]]) -> Verdict:
     """sounds: N waveforms of one length; accepted: the labels that count as right for each."""
     assert len(sounds) == len(accepted), f"{len(sounds)} sounds, {len(accepted)} answers"
     scores, embeddings = judge.hear(torch.stack(sounds))

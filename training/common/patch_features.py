@@ -18,7 +18,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from synesthesia.image_to_sound.region_features import look
+from synesthesia.image_to_sound.region_features import region_features
 from synesthesia.vision.backbone import PatchEncoder
 from synesthesia.vision.grid import PatchGrid
 from training.common.pairs import sound_pairs
@@ -120,7 +120,7 @@ class Collector:
     @torch.inference_mode()
     def add(self, grid: PatchGrid, inside: Tensor, picture: Picture) -> None:
         """inside: (R * C,) bool, the patches that belong to `picture`."""
-        context = look(grid)
+        context = region_features(grid)
         target = self.targets.shares(picture)
         silent = bool(target[-1] > 0)
         score = torch.from_numpy(self.rng.random(len(context)).astype(np.float32)) * 0.05

@@ -21,7 +21,7 @@ def random_stream(runs: Path, seed: int) -> np.random.Generator:
     return np.random.default_rng([seed, step])
 
 
-class Clock:
+class TimeBudget:
     """Progress 0..1 by minutes or by steps, whichever comes first: a CPU shared with others has no steady speed."""
 
     def __init__(self, minutes: float, steps: int, spent_s: float = 0.0, step: int = 0) -> None:
@@ -84,7 +84,7 @@ class Ema:
 
 
 def save_state(folder: Path, modules: dict[str, nn.Module], optimisers: dict[str, torch.optim.Optimizer], ema: Ema,
-               clock: Clock) -> None:  # fmt: skip
+               clock: TimeBudget) -> None:  # fmt: skip
     """Everything needed to go on: safetensors and JSON only, so that nothing has to be unpickled."""
     tensors = {f"module.{name}.{key}": value.detach().contiguous().clone()
                for name, module in modules.items() for key, value in module.state_dict().items()}  # fmt: skip

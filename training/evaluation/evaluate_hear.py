@@ -33,10 +33,10 @@ from torch.nn import functional as F
 
 from synesthesia.audio.codec import LatentCodec
 from synesthesia.core import checkpoints, presets
-from synesthesia.evaluation.eval_tagger import Judge
+from synesthesia.evaluation.eval_tagger import EvalTagger
 from synesthesia.evaluation.frechet import frechet_distance
 from synesthesia.evaluation.intervals import Estimate, bootstrap, wilson
-from synesthesia.image_to_sound.pipeline import Hearing
+from synesthesia.image_to_sound.pipeline import ImageToSoundPipeline
 from synesthesia.image_to_sound.texture_statistics import describe
 from synesthesia.vision.backbone import PatchEncoder
 from training.common.audio_data import SoundStore, read_manifest
@@ -81,9 +81,9 @@ class Evaluation:
         preset = presets.embedded()
         self.encoder = PatchEncoder.load(preset.vision)
         self.codec = LatentCodec.load(preset.codec)
-        self.hearing = Hearing.load(preset.hearing, self.codec)
+        self.hearing = ImageToSoundPipeline.load(preset.hearing, self.codec)
         self.layer = classifier(preset)
-        self.judge = Judge.load(config.judge)
+        self.judge = EvalTagger.load(config.judge)
         clips = read_manifest(config.data)
         self.store = SoundStore(config.data, clips, config.cache)
         self.train: dict[str, list[int]] = {}

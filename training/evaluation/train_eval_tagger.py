@@ -21,10 +21,10 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from synesthesia.evaluation.eval_tagger import Judge, JudgeConfig
+from synesthesia.evaluation.eval_tagger import EvalTagger, EvalTaggerConfig
 from synesthesia.evaluation.intervals import Estimate, wilson
 from training.common.audio_data import Clip, SoundStore, label_names, read_manifest
-from training.common.crop_placing import place
+from training.common.crop_placing import place_in_canvas
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def held_out(clips: list[Clip]) -> list[int]:
     return [i for i, clip in enumerate(clips) if clip.split == "val" and not clip.single_recording]
 
 
-def evaluate(judge: Judge, store: SoundStore, indices: list[int], seconds: float = 4.0) -> dict[str, Estimate]:
+def evaluate(judge: EvalTagger, store: SoundStore, indices: list[int], seconds: float = 4.0) -> dict[str, Estimate]:
     """Top-1 and top-5 over clips cut or padded to `seconds`."""
     labels = {label: i for i, label in enumerate(judge.config.labels)}
     samples = int(seconds * judge.config.sample_rate_hz)
@@ -71,7 +71,7 @@ def main(config: Config) -> dict[str, Estimate]:
     counts = np.bincount([number[clips[i].label] for i in train], minlength=len(names))
     weight = np.array([counts[number[clips[i].label]] ** -0.6 for i in train])
     weight /= weight.sum()
-    judge = Judge(JudgeConfig(labels=tuple(names))).to(memory_format=torch.channels_last)
+    judge = EvalTagger(EvalTaggerConfig(labels=tuple(names))).to(memory_format=torch.channels_last)
     print(
         f"{sum(p.numel() for p in judge.parameters()):,} parameters, {len(train)} clips, {len(names)} labels",
         flush=True,
@@ -87,7 +87,7 @@ def main(config: Config) -> dict[str, Estimate]:
         rate = config.rate * min(1.0, step / 50) * 0.5 * (1 + np.cos(np.pi * min(spent, 1.0))) + 1e-5
         optimiser.param_groups[0]["lr"] = rate
         chosen = rng.choice(train, size=config.batch, p=weight)
-        waves = np.stack([place(store.waveform(i), samples, rng) for i in chosen])
+        waves = np.stack([place_in_canvas(store.waveform(i), samples, rng) for i in chosen])
         targets = F.one_hot(torch.tensor([number[clips[i].label] for i in chosen]), len(names)).float()
         x, targets = _mix(torch.from_numpy(waves), targets, rng)
         x = x + torch.randn_like(x) * 10 ** torch.from_numpy(rng.uniform(-5, -2.3, (len(x), 1))).float() * x.abs().amax(
@@ -110,7 +110,7 @@ def main(config: Config) -> dict[str, Estimate]:
     judge.eval()
     figures = evaluate(judge, store, held_out(clips))
     judge.save(config.out, clips_seen=clips_seen, seed=config.seed, cpu_minutes=config.minutes)
-    again = evaluate(Judge.load(config.out), store, held_out(clips))  # as stored, in half precision
+    again = evaluate(EvalTagger.load(config.out), store, held_out(clips))  # as stored, in half precision
     for name, estimate in again.items():
         print(f"held-out recordings {name}: {again[name]} (n = {estimate.n}); before storing {figures[name].value:.3f}")
     (config.out / "figures.json").write_text(json.dumps({k: asdict(v) for k, v in again.items()}, indent=1) + "\n")

@@ -16,12 +16,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from synesthesia.audio.mel import MelConfig
-from synesthesia.audio.tagger import Ear
+from synesthesia.audio.tagger import AudioTagger
 from synesthesia.image_to_sound.condition import Condition
 from synesthesia.image_to_sound.retrieval import Entry, SoundIndex
 from synesthesia.image_to_sound.texture_statistics import describe
 from training.common.audio_data import Clip, SoundStore, read_manifest
-from training.common.crop_placing import place
+from training.common.crop_placing import place_in_canvas
 
 LONGEST_FRAMES = 1024
 FLOOR = MelConfig().floor
@@ -44,12 +44,12 @@ class SoundMemory:
 
 
 @torch.inference_mode()
-def embed_clips(ear: Ear, store: SoundStore) -> Tensor:
+def embed_clips(ear: AudioTagger, store: SoundStore) -> Tensor:
     """(N, 128) unit vectors: each clip's embedding, whole clip up to 10.24 s."""
     return torch.cat([ear(torch.from_numpy(store.mel(i)[None, :LONGEST_FRAMES]))[1] for i in range(len(store.clips))])
 
 
-def remember(data: Path, cache: Path, ear: Ear) -> SoundMemory:
+def remember(data: Path, cache: Path, ear: AudioTagger) -> SoundMemory:
     """Reads or computes everything. Embeddings and descriptors are cached per ear."""
     clips = read_manifest(data)
     store = SoundStore(data, clips, cache)
@@ -106,10 +106,10 @@ class ConditionSampler:
         return torch.from_numpy(np.maximum(out + gain, FLOOR))
 
     def _one(self, row: int, frames: int) -> np.ndarray:
-        mel = place(self._stretched(row), frames, self.rng, FLOOR)
+        mel = place_in_canvas(self._stretched(row), frames, self.rng, FLOOR)
         if self.rng.random() < 0.12:
             other = int(self.rng.choice(self.kin[row]))
-            under = place(self._stretched(other), frames, self.rng, FLOOR)
+            under = place_in_canvas(self._stretched(other), frames, self.rng, FLOOR)
             mel = np.logaddexp(mel, under - np.float32(self.rng.uniform(0.3, 2.5)))
         return mel
 

@@ -19,8 +19,8 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from synesthesia.audio.tagger import Ear
-from synesthesia.image_to_sound.generator import VoiceConfig
+from synesthesia.audio.tagger import AudioTagger
+from synesthesia.image_to_sound.generator import GeneratorConfig
 from synesthesia.image_to_sound.mel_patches import MelPatches
 from synesthesia.image_to_sound.retrieval import SoundIndex
 from training.image_to_sound import train_flow, train_prior
@@ -51,7 +51,7 @@ def write_memory(memory: SoundMemory, out: Path) -> None:
     index = memory.index
     entries = tuple(index.entries[int(i)] for i in rows)
     SoundIndex(entries, index.embeddings[rows], index.descriptors[rows]).save(out)
-    fields = {"voice": asdict(VoiceConfig()), "labels": list(memory.labels)}
+    fields = {"voice": asdict(GeneratorConfig()), "labels": list(memory.labels)}
     (out / "config.json").write_text(json.dumps(fields, indent=1) + "\n", encoding="utf-8")
 
 
@@ -64,7 +64,7 @@ def main(config: Config) -> None:
         train_flow.main(train_flow.Config(
             data=config.data, out=config.out, ear=config.ear, cache=config.cache, minutes=config.flow_minutes,
             threads=config.threads))  # fmt: skip
-    memory = remember(config.data, config.cache, Ear.load(config.ear))
+    memory = remember(config.data, config.cache, AudioTagger.load(config.ear))
     if "memory" in wanted:
         write_memory(memory, config.out)
     if "mlp" in wanted:

@@ -19,12 +19,12 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
-from synesthesia.audio.tagger import Ear
+from synesthesia.audio.tagger import AudioTagger
 from synesthesia.audio.vae import MelVae
 from synesthesia.image_to_sound.condition import Condition
 from synesthesia.image_to_sound.flow import Flow, FlowConfig
 from synesthesia.image_to_sound.mel_patches import LatentSpace, MelPatches
-from training.common.run_state import Clock, Ema, JsonlLog, cosine_rate, load_state, save_state
+from training.common.run_state import Ema, JsonlLog, TimeBudget, cosine_rate, load_state, save_state
 from training.image_to_sound.sound_memory import ConditionSampler, SoundMemory, remember
 
 LENGTHS = ((256, 0.55), (400, 0.35), (1024, 0.10))  # mel frames of an excerpt and how often
@@ -107,7 +107,7 @@ def main(config: Config) -> float:
     """Trains, stores, loads back; returns the held-out loss of the stored weights."""
     torch.manual_seed(config.seed)
     torch.set_num_threads(config.threads)
-    memory = remember(config.data, config.cache, Ear.load(config.ear))
+    memory = remember(config.data, config.cache, AudioTagger.load(config.ear))
     first = ConditionSampler(memory, np.random.default_rng(config.seed))
     flow = Flow(config.flow) if config.start is None else Flow.load(config.start).train()
     space = latent_space(config, first)
@@ -117,7 +117,7 @@ def main(config: Config) -> float:
     step, spent_s = load_state(config.run, {"flow": flow}, {"adamw": optimiser}, ema)
     sampler = ConditionSampler(memory, np.random.default_rng(config.seed + step))
     generator = torch.Generator().manual_seed(config.seed + step)
-    clock = Clock(config.minutes, config.steps, spent_s, step)
+    clock = TimeBudget(config.minutes, config.steps, spent_s, step)
     log = JsonlLog(config.run)
     log.write(step=step, parameters=sum(p.numel() for p in flow.parameters()), clips=len(memory.train))
     kept_s, losses, made = clock.spent_s, [], 0

@@ -9,7 +9,7 @@ import torch
 
 from synesthesia.image_to_sound.mel_patches import LatentSpace
 from synesthesia.image_to_sound.mlp import Mlp, MlpConfig
-from training.common.run_state import Clock, JsonlLog, cosine_rate
+from training.common.run_state import JsonlLog, TimeBudget, cosine_rate
 from training.image_to_sound.sound_memory import ConditionSampler, SoundMemory
 
 
@@ -25,7 +25,7 @@ def train_mlp(
     mlp.condition.mean.copy_(rows.mean(dim=0))
     mlp.condition.std.copy_(rows.std(dim=0).clamp(min=1e-3))
     optimiser = torch.optim.AdamW(mlp.parameters(), lr=1e-3, weight_decay=0.01)
-    clock, log, losses = Clock(minutes, steps), JsonlLog(None), []
+    clock, log, losses = TimeBudget(minutes, steps), JsonlLog(None), []
     for step in clock:
         optimiser.param_groups[0]["lr"] = cosine_rate(clock.progress, 1e-3)
         chosen = sampler.draw(batch)

@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from synesthesia.core import presets
-from synesthesia.impact.hypotheses import possible
-from synesthesia.impact.modal.things import MATERIALS, Thing
+from synesthesia.impact.hypotheses import clamp_to_valid
+from synesthesia.impact.modal.things import MATERIALS, PhysicalObject
 from training.common.pairs import IMAGENET_SAMPLE, imagenet_labels
 from training.image_to_sound.train_prior import classifier
 from training.impact.features import strongest
@@ -49,17 +49,17 @@ def told_things(folder: Path, split: Split) -> list[RenderedThing]:
 class Templates:
     """things: (M,) the usual thing of each material."""
 
-    things: tuple[Thing, ...]
+    things: tuple[PhysicalObject, ...]
 
     @staticmethod
-    def of(things: Sequence[Thing]) -> Templates:
+    def of(things: Sequence[PhysicalObject]) -> Templates:
         """The shape that a material has most often, and the median extents of its things of that shape."""
         usual = []
         for material in MATERIALS:
             own = [thing for thing in things if thing.material == material] or list(things)
             shape = Counter(thing.shape for thing in own).most_common(1)[0][0]
             rows = [(t.size_m, t.middle, t.least, t.thickness_m) for t in own if t.shape == shape]
-            usual.append(possible(Thing(material, shape, *np.median(rows, axis=0).tolist())))
+            usual.append(clamp_to_valid(PhysicalObject(material, shape, *np.median(rows, axis=0).tolist())))
         return Templates(tuple(usual))
 
 

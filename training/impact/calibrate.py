@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from synesthesia.impact.physics_net import BY_SHAPE, DOUBTED, PhysicsNet
-from synesthesia.impact.predictor import TapAdapter, save_net
+from synesthesia.impact.predictor import ImpactPredictor, save_net
 from training.impact.data import Scenes, cell_weights, read_in_half, read_scenes
 
 STEPS = torch.logspace(-0.3, 0.8, 45, base=10.0)  # temperatures that are tried
@@ -80,7 +80,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
-    net = TapAdapter.load(given.checkpoint).net
+    net = ImpactPredictor.load(given.checkpoint).net
     print(json.dumps(fit_doubts(net, read_scenes(given.features, "val", of=given.of))))
     save_net(net, given.checkpoint)
 

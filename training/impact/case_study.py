@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from synesthesia.core.errors import UserError
-from synesthesia.impact.crop_refine import looked_closer
+from synesthesia.impact.crop_refine import refine_with_crop
 from synesthesia.impact.modal.things import MATERIALS
 from training.impact.compared import Click, Compared
 from training.impact.intervals import median_factor
@@ -50,7 +50,7 @@ def case_row(encoder: PatchEncoder, compared: Compared, title: str, scene: Rende
     for pick in random.integers(len(rows), size=BLOWS).tolist():
         x, y = int(cols[pick]), int(rows[pick])
         click = Click.drawn(grid, x, y, thing, scene.place_at(x, y), random)
-        near = looked_closer(compared.adapter, encoder.textures, picture, grid, read, x, y)
+        near = refine_with_crop(compared.adapter, encoder.textures, picture, grid, read, x, y)
         state[compared.guess(near).thing.material] += 1
         by_template = compared.named(near)
         template[MATERIALS[by_template]] += 1

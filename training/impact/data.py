@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from synesthesia.impact.modal.things import MATERIALS
-from synesthesia.impact.physics_net import PhysicsNet, Reading, Views, places
+from synesthesia.impact.physics_net import BackboneFeatures, PhysicsNet, PhysicsPosterior, grid_positions
 from training.impact.features import CELLS, mixing
 
 ROW = ("scene", "material", "shape", "size_m", "middle", "least", "thickness_m", "held_out")
@@ -32,7 +32,7 @@ class Pictures:
     def __len__(self) -> int:
         return len(self.late)
 
-    def views(self, at: Tensor, mirrored: Tensor | None = None, late: Tensor | None = None) -> Views:
+    def views(self, at: Tensor, mirrored: Tensor | None = None, late: Tensor | None = None) -> BackboneFeatures:
         """Of some of them. mirrored: (B,) bool, those to be seen in a mirror; late: (B,) rows of late layers to go with
         them, -1 for none, instead of their own."""
         late = self.late[at] if late is None else late
@@ -46,9 +46,9 @@ class Pictures:
             early = [torch.where(mirrored[:, None, None, None], layer.flip(3), layer) for layer in early]
             turned = windows[:, [0, 2, 1, 4, 3]]  # the four close ones lie row by row
             windows = torch.where(mirrored[:, None, None], turned, windows)
-        return Views(
+        return BackboneFeatures(
             features.bfloat16(), windows.bfloat16(), tuple(layer.bfloat16() for layer in early),
-            places(CELLS, CELLS).expand(len(at), -1, -1), mixing(),
+            grid_positions(CELLS, CELLS).expand(len(at), -1, -1), mixing(),
         )  # fmt: skip
 
 
@@ -144,7 +144,7 @@ def read_photos(folder: Path, sources: tuple[str, ...], split: str) -> Photos:
 
 def belief() -> Tensor:
     """(256,) that sum to 1: how surely a patch of a photograph shows the thing in its middle."""
-    return (-0.5 * places(CELLS, CELLS).square().sum(dim=1) * (CELLS / BELIEF_CELLS) ** 2).softmax(dim=0)
+    return (-0.5 * grid_positions(CELLS, CELLS).square().sum(dim=1) * (CELLS / BELIEF_CELLS) ** 2).softmax(dim=0)
 
 
 def cell_weights(thing: Tensor) -> Tensor:
@@ -164,9 +164,11 @@ def rarity(photos: Photos) -> Tensor:
     return 1 / counts.clamp(min=1).sqrt()
 
 
-def read_in_half(net: PhysicsNet, views: Views) -> Reading:
+def read_in_half(net: PhysicsNet, views: BackboneFeatures) -> PhysicsPosterior:
     """The network in bfloat16, what it says in float32."""
     with torch.autocast("cpu", torch.bfloat16):
         read = net(views)
-    parts = (getattr(read, field.name) for field in fields(Reading))
-    return Reading(*(tuple(p.float() for p in part) if isinstance(part, tuple) else part.float() for part in parts))
+    parts = (getattr(read, field.name) for field in fields(PhysicsPosterior))
+    return PhysicsPosterior(
+        *(tuple(p.float() for p in part) if isinstance(part, tuple) else part.float() for part in parts)
+    )

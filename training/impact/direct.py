@@ -22,9 +22,9 @@ from synesthesia.core.presets import SAMPLE_RATE_HZ
 from synesthesia.impact.modal import level
 from synesthesia.impact.modal.contact import MALLETS, MalletName
 from synesthesia.impact.modal.modal_bank import Modes, synthesise
-from synesthesia.impact.physics_net import NetConfig, PhysicsNet, Views
-from synesthesia.impact.predictor import views_of
-from synesthesia.impact.render import faded
+from synesthesia.impact.physics_net import BackboneFeatures, PhysicsNet, PhysicsNetConfig
+from synesthesia.impact.predictor import backbone_features
+from synesthesia.impact.render import fade_out
 from synesthesia.vision.grid import PatchGrid
 from training.impact.band_energies import Parts, coloured, levelled, points
 
@@ -43,7 +43,7 @@ VARIED_DB = 0.5  # of a mode's gain, from blow to blow, as `strike.Variation`
 class DirectConfig:
     """net: of the trunk; modes: that it answers with; hidden: of the perceptron."""
 
-    net: NetConfig = field(default_factory=NetConfig)
+    net: PhysicsNetConfig = field(default_factory=PhysicsNetConfig)
     modes: int = 24
     hidden: int = 256
 
@@ -65,7 +65,7 @@ class DirectNet(nn.Module):
         start[2 * config.modes : 3 * config.modes + 1] = USUAL_GAIN
         self.register_buffer("start", start)
 
-    def tokens(self, views: Views) -> Tensor:
+    def tokens(self, views: BackboneFeatures) -> Tensor:
         """(B, N, 2 W): each patch after it has heard of the others, and before."""
         entered, known = self.trunk.tokens(views)
         return torch.cat([known, entered], dim=-1)
@@ -109,7 +109,7 @@ class DirectPath:
             raise UserError(
                 f"The folder {folder} is incomplete; train it with training.impact.train_direct."
             ) from error
-        trunk = NetConfig(**told["net"] | {"early": tuple(told["net"]["early"])})
+        trunk = PhysicsNetConfig(**told["net"] | {"early": tuple(told["net"]["early"])})
         net = DirectNet(DirectConfig(trunk, told["modes"], told["hidden"]))
         net.load_state_dict(tensors)
         return cls(net)
@@ -127,10 +127,10 @@ class DirectPath:
     ) -> np.ndarray:
         """(samples,) float32 in [-1, 1] at 16 kHz. The same seed gives the same samples, another one another blow."""
         if self._seen[0] != grid.key:
-            self._seen = (grid.key, self.net.tokens(views_of(grid))[0])
+            self._seen = (grid.key, self.net.tokens(backbone_features(grid))[0])
         patch = self._seen[1][row * grid.cols + col][None]
         parts = self.net(patch, torch.tensor([float(force_n)]), torch.tensor([MALLETS.index(mallet)]))
-        return faded(sounded(parts, round(seconds * SAMPLE_RATE_HZ), seed), SAMPLE_RATE_HZ)
+        return fade_out(sounded(parts, round(seconds * SAMPLE_RATE_HZ), seed), SAMPLE_RATE_HZ)
 
 
 def sounded(parts: Parts, samples: int, seed: int) -> np.ndarray:

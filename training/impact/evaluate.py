@@ -37,7 +37,7 @@ from synesthesia.core import presets
 from synesthesia.core.checkpoints import MANIFEST
 from synesthesia.core.errors import UserError
 from synesthesia.impact.modal.things import MATERIALS
-from synesthesia.impact.predictor import TapAdapter
+from synesthesia.impact.predictor import ImpactPredictor
 from synesthesia.vision.backbone import PatchEncoder
 from training.common.manifest import write_manifest
 from training.impact.baselines import ObjectNames, Templates, told_things
@@ -94,7 +94,7 @@ def sound_judge(config: Config) -> tuple[SoundJudge, dict[str, Any]]:
     return judge, share_of(right)
 
 
-def evaluate(config: Config, encoder: PatchEncoder, adapter: TapAdapter) -> dict[str, Any]:
+def evaluate(config: Config, encoder: PatchEncoder, adapter: ImpactPredictor) -> dict[str, Any]:
     """Runs the parts that were asked for and that there is something for; returns and writes all figures."""
     torch.set_num_threads(config.threads)
     config.out.mkdir(parents=True, exist_ok=True)
@@ -152,7 +152,7 @@ def parse(argv: Sequence[str] | None = None) -> Config:
 
 def main(argv: Sequence[str] | None = None) -> None:
     config = parse(argv)
-    evaluate(config, PatchEncoder.load(presets.embedded().vision), TapAdapter.load(config.checkpoint))
+    evaluate(config, PatchEncoder.load(presets.embedded().vision), ImpactPredictor.load(config.checkpoint))
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ from synesthesia.core import presets
 from synesthesia.impact.modal.things import MATERIALS, SHAPES
 from synesthesia.vision.backbone import PatchEncoder
 from synesthesia.vision.grid import PatchGrid
-from synesthesia.vision.multi_crop import LEVELS, cover
+from synesthesia.vision.multi_crop import LEVELS, crop_grid
 from training.impact.rendered import Rendered, read_shard
 
 CELLS = 16  # along each side
@@ -62,7 +62,7 @@ class Seen:
 @lru_cache(maxsize=1)
 def mixing() -> Tensor:
     """(256, 2, 5): how much each cell takes of each window, by level."""
-    covers = [cover(1.0, 1.0, share) for share in LEVELS]
+    covers = [crop_grid(1.0, 1.0, share) for share in LEVELS]
     parts = torch.eye(5).split([len(level.boxes) for level in covers])
     levels = [level.spread(part, CELLS, CELLS, 1.0, 1.0) for level, part in zip(covers, parts, strict=True)]
     return torch.stack(levels, dim=2).flatten(0, 1)

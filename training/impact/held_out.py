@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
-from synesthesia.impact.crop_refine import looked_closer
+from synesthesia.impact.crop_refine import refine_with_crop
 from synesthesia.impact.modal.things import MATERIALS
 from training.impact.baselines import GROUNDS
 from training.impact.compared import Click, Compared, Sounded
@@ -20,7 +20,7 @@ from training.impact.intervals import counted, mean, median_factor, over_scenes
 from training.impact.rendered import NO_MATERIAL, Rendered
 
 if TYPE_CHECKING:
-    from synesthesia.impact.physics_net import Reading
+    from synesthesia.impact.physics_net import PhysicsPosterior
     from synesthesia.vision.backbone import PatchEncoder
     from synesthesia.vision.grid import PatchGrid
 
@@ -60,7 +60,7 @@ class Clicked:
     sounds: Mapping[str, Sounded]
 
 
-def pixels_of(scene: Rendered, compared: Compared, grid: PatchGrid, read: Reading) -> Pixels:
+def pixels_of(scene: Rendered, compared: Compared, grid: PatchGrid, read: PhysicsPosterior) -> Pixels:
     size, cells = scene.material_index.shape, (grid.rows, grid.cols)
     adapter = compared.adapter
     maps = torch.cat([adapter.shares(read), adapter.solid(read)[:, None]], dim=1).T.unflatten(1, cells)
@@ -83,7 +83,7 @@ def pixels_of(scene: Rendered, compared: Compared, grid: PatchGrid, read: Readin
 
 
 def clicked(
-    scene: Rendered, number: int, encoder: PatchEncoder, compared: Compared, grid: PatchGrid, read: Reading, seed: int
+    scene: Rendered, number: int, encoder: PatchEncoder, compared: Compared, grid: PatchGrid, read: PhysicsPosterior, seed: int
 ) -> Clicked | None:  # fmt: skip
     """One blow on thing `number` (from 0) at a random pixel of it; None where too little of it is seen."""
     rows, cols = np.nonzero(scene.object_index == number + 1)
@@ -95,7 +95,7 @@ def clicked(
     thing = scene.things[number]
     click = Click.drawn(grid, x, y, thing, scene.place_at(x, y), random)
     adapter = compared.adapter
-    near = looked_closer(adapter, encoder.textures, Image.fromarray(scene.picture), grid, read, x, y)
+    near = refine_with_crop(adapter, encoder.textures, Image.fromarray(scene.picture), grid, read, x, y)
     state = adapter.state(near, 0, compared.guess(near))
     truth_t60_s, sounds = compared.measured(grid, near, click)
     return Clicked(

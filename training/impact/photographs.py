@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synesthesia.impact.crop_refine import looked_closer
+from synesthesia.impact.crop_refine import refine_with_crop
 from synesthesia.impact.modal.strike import strike
 from synesthesia.impact.modal.things import MATERIALS
 from training.impact.compared import Compared
@@ -43,7 +43,7 @@ def answer(encoder: PatchEncoder, compared: Compared, judge: SoundJudge, photo: 
     grid, adapter = encoder.encode(picture), compared.adapter
     x, y = grid.width_px / 2, grid.height_px / 2
     row, col = grid.cell(x, y)
-    near = looked_closer(adapter, encoder.textures, picture, grid, adapter.read(grid), x, y)
+    near = refine_with_crop(adapter, encoder.textures, picture, grid, adapter.read(grid), x, y)
     shares = adapter.shares(near)[0].numpy()
     guess = compared.guess(near)
     sounds = {

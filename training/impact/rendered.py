@@ -21,14 +21,14 @@ import numpy as np
 from PIL import Image
 
 from synesthesia.core.errors import UserError
-from synesthesia.impact.modal.things import MATERIALS, Place, Thing
+from synesthesia.impact.modal.things import MATERIALS, PhysicalObject, StrikePoint
 
 NO_MATERIAL = 255
 Split = Literal["train", "val"]
 
 
 @dataclass(frozen=True)
-class RenderedThing(Thing):
+class RenderedThing(PhysicalObject):
     """kind: of `render_vessels.KINDS`, or ground, floor, wall, poured; variant: its surface; held_out: one that
     training never shows."""
 
@@ -59,9 +59,9 @@ class Rendered:
         number = int(self.object_index[y, x])
         return self.things[number - 1] if number else None
 
-    def place_at(self, x: int, y: int) -> Place:
+    def place_at(self, x: int, y: int) -> StrikePoint:
         along, across = self.place[y, x] / 255
-        return Place(float(along), float(across))
+        return StrikePoint(float(along), float(across))
 
 
 def unpacked(files: Mapping[str, bytes]) -> Rendered:

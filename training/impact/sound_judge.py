@@ -12,7 +12,7 @@ from torch import Tensor
 
 from synesthesia.impact.modal.contact import MalletName
 from synesthesia.impact.modal.strike import strike
-from synesthesia.impact.modal.things import MATERIALS, Place, Thing
+from synesthesia.impact.modal.things import MATERIALS, PhysicalObject, StrikePoint
 from training.impact.measures import RANGE_DB, levels_db
 
 NEIGHBOURS = 15
@@ -28,17 +28,19 @@ def known_by(waveform: np.ndarray) -> Tensor:
     return (levels - levels.max()).clamp(min=-RANGE_DB).flatten()
 
 
-def drawn_blows(things: Sequence[Thing], per_material: int, random: np.random.Generator) -> list[tuple[Thing, Place]]:
+def drawn_blows(
+    things: Sequence[PhysicalObject], per_material: int, random: np.random.Generator
+) -> list[tuple[PhysicalObject, StrikePoint]]:
     """As many things of every material, each struck somewhere."""
-    blows: list[tuple[Thing, Place]] = []
+    blows: list[tuple[PhysicalObject, StrikePoint]] = []
     for material in MATERIALS:
         own = [thing for thing in things if thing.material == material]
         chosen = random.permutation(len(own))[:per_material]
-        blows += [(own[int(k)], Place(*random.uniform(0.05, 0.95, 2).tolist())) for k in chosen]
+        blows += [(own[int(k)], StrikePoint(*random.uniform(0.05, 0.95, 2).tolist())) for k in chosen]
     return blows
 
 
-def blow_sound(thing: Thing, place: Place, seed: int) -> np.ndarray:
+def blow_sound(thing: PhysicalObject, place: StrikePoint, seed: int) -> np.ndarray:
     return strike(thing, place, force_n=FORCE_N, mallet=MALLET, seconds=SECONDS, seed=seed).waveform
 
 
@@ -50,7 +52,7 @@ class SoundJudge:
     material: Tensor
 
     @staticmethod
-    def of(blows: Sequence[tuple[Thing, Place]]) -> SoundJudge:
+    def of(blows: Sequence[tuple[PhysicalObject, StrikePoint]]) -> SoundJudge:
         sounds = torch.stack([known_by(blow_sound(*blow, seed)) for seed, blow in enumerate(blows)])
         return SoundJudge(sounds, torch.tensor([MATERIALS.index(thing.material) for thing, _ in blows]))
 

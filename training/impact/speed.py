@@ -10,15 +10,15 @@ import torch
 from PIL import Image
 
 from synesthesia.core.presets import SAMPLE_RATE_HZ
-from synesthesia.impact.crop_refine import looked_closer
-from synesthesia.impact.mbr import chosen
+from synesthesia.impact.crop_refine import refine_with_crop
+from synesthesia.impact.mbr import select
 from synesthesia.impact.modal.contact import MALLETS
 from synesthesia.impact.modal.strike import strike
-from synesthesia.impact.render import Hit, blow
+from synesthesia.impact.render import StrikeParams, render_impact
 from training.impact.rendered import Rendered
 
 if TYPE_CHECKING:
-    from synesthesia.impact.predictor import TapAdapter
+    from synesthesia.impact.predictor import ImpactPredictor
     from synesthesia.vision.backbone import PatchEncoder
 
 WARM = 3  # clicks before any is timed
@@ -28,7 +28,7 @@ QUIET = 1e-3  # of full scale, at the end of a sound
 
 
 def speed(
-    encoder: PatchEncoder, adapter: TapAdapter, scene: Rendered, clicks: int, threads: int, seed: int
+    encoder: PatchEncoder, adapter: ImpactPredictor, scene: Rendered, clicks: int, threads: int, seed: int
 ) -> dict[str, Any]:  # fmt: skip
     """All figures of part E. Milliseconds; a blow and the synthesis alone in turn, so that both meet the same load."""
     before = torch.get_num_threads()
@@ -43,13 +43,13 @@ def speed(
     whole, alone, closer = [], [], []
     for number in range(WARM + clicks):
         x, y = (float(at) for at in random.uniform(0, (grid.width_px, grid.height_px)))
-        hit = Hit(float(random.uniform(1, 30)), MALLETS[number % len(MALLETS)], SECONDS, number)
+        hit = StrikeParams(float(random.uniform(1, 30)), MALLETS[number % len(MALLETS)], SECONDS, number)
         clock = [time.perf_counter()]
-        near = looked_closer(adapter, encoder.textures, picture, grid, read, x, y)
+        near = refine_with_crop(adapter, encoder.textures, picture, grid, read, x, y)
         looked = time.perf_counter()
-        blow(adapter, near, 0, hit, SAMPLE_RATE_HZ)
+        render_impact(adapter, near, 0, hit, SAMPLE_RATE_HZ)
         clock.append(time.perf_counter())
-        guess = chosen(adapter, near, 0)
+        guess = select(adapter, near, 0)
         clock.append(time.perf_counter())
         strike(guess.thing, guess.place, force_n=hit.force_n, mallet=hit.mallet, seconds=SECONDS, seed=number,
                properties=guess.properties)  # fmt: skip
@@ -74,9 +74,9 @@ def speed(
     }
 
 
-def in_a_row(adapter: TapAdapter, read: Any, patch: int) -> dict[str, Any]:
+def in_a_row(adapter: ImpactPredictor, read: Any, patch: int) -> dict[str, Any]:
     """Blows on one place, as hard as they can be struck: none may clip, each begins and ends at zero, no two alike."""
-    sounds = [blow(adapter, read, patch, Hit(50.0, "metal", SECONDS, seed), SAMPLE_RATE_HZ)[0]
+    sounds = [render_impact(adapter, read, patch, StrikeParams(50.0, "metal", SECONDS, seed), SAMPLE_RATE_HZ)[0]
               for seed in range(IN_A_ROW)]  # fmt: skip
     loudest, first, last = (
         float(max(measure(sound) for sound in sounds))

@@ -29,9 +29,9 @@ from torch.nn import functional as F
 from synesthesia.impact.material_codebook import MaterialCodebook
 from synesthesia.impact.modal.materials import Properties
 from synesthesia.impact.modal.things import MATERIALS
-from synesthesia.impact.physics_net import ALONG, BY_SHAPE, NetConfig, PhysicsNet
-from synesthesia.impact.predictor import TapAdapter, save_net
-from training.common.run_state import Clock, Ema, load_state, save_state
+from synesthesia.impact.physics_net import ALONG, BY_SHAPE, PhysicsNet, PhysicsNetConfig
+from synesthesia.impact.predictor import ImpactPredictor, save_net
+from training.common.run_state import Ema, TimeBudget, load_state, save_state
 from training.impact.code_names import count_votes
 from training.impact.data import (
     Photos,
@@ -224,7 +224,7 @@ def train(net: PhysicsNet, scenes: Scenes, photos: Photos, config: TrainConfig, 
         chosen = torch.randint(len(truth.material), (len(net.codebook.codes),), generator=random)
         net.codebook.numbers.copy_(truth.numbers[truth.material[chosen]])
         means.sums.copy_(net.codebook.numbers * means.count[:, None])
-    clock = Clock(math.inf, config.steps, step=begun)
+    clock = TimeBudget(math.inf, config.steps, step=begun)
     drawn = rarity(photos)[photos.material + 1] * (0.3 + 0.7 * photos.weight)
     started, seen = time.monotonic(), dict[str, float]()
     done = True
@@ -283,7 +283,7 @@ class Streams(nn.Module):
         self.register_buffer("drawn", torch.get_rng_state())
         self.register_buffer("missing", torch.get_rng_state())
 
-    def held(self, clock: Clock, random: torch.Generator) -> Clock:
+    def held(self, clock: TimeBudget, random: torch.Generator) -> TimeBudget:
         """Notes where they stand at this moment of the clock."""
         self.drawn.copy_(random.get_state())
         self.missing.copy_(torch.get_rng_state())
@@ -313,7 +313,7 @@ def arguments(about: str | None) -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=TrainConfig.steps)
     parser.add_argument("--shards", type=int, default=10**6, help="of renders, at most")
     parser.add_argument("--sources", nargs="+", default=list(TAUGHT), choices=SOURCES, help="of photographs")
-    parser.add_argument("--width", type=int, default=NetConfig.width)
+    parser.add_argument("--width", type=int, default=PhysicsNetConfig.width)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
     given = parser.parse_args()
@@ -329,10 +329,10 @@ def training_pictures(given: argparse.Namespace) -> tuple[Scenes, Photos]:
     return scenes, photos
 
 
-def net_config(pictures: Pictures, width: int) -> NetConfig:
+def net_config(pictures: Pictures, width: int) -> PhysicsNetConfig:
     """For the eyes that saw these."""
     early = tuple(layer.shape[1] for layer in pictures.early)
-    return NetConfig(pictures.features.shape[2], early, width)
+    return PhysicsNetConfig(pictures.features.shape[2], early, width)
 
 
 def main() -> None:
@@ -340,7 +340,7 @@ def main() -> None:
     scenes, photos = training_pictures(given)
     net = PhysicsNet(net_config(scenes.pictures, given.width))
     if given.start:
-        net.load_state_dict(TapAdapter.load(given.start).net.state_dict())
+        net.load_state_dict(ImpactPredictor.load(given.start).net.state_dict())
         net.doubts.fill_(1.0)  # to be fitted anew
     else:
         set_scales(net, scenes, photos)

@@ -24,9 +24,9 @@ from synesthesia.impact.modal.materials import Properties
 from synesthesia.impact.modal.strike import struck_modes
 from synesthesia.impact.modal.things import MATERIALS, MAX_SIZE_M, SHAPES
 from synesthesia.impact.modal.vibration import Body
-from synesthesia.impact.physics_net import Views
-from synesthesia.impact.predictor import TapAdapter
-from training.common.run_state import Clock, Ema, load_state, save_state
+from synesthesia.impact.physics_net import BackboneFeatures
+from synesthesia.impact.predictor import ImpactPredictor
+from training.common.run_state import Ema, TimeBudget, load_state, save_state
 from training.impact.band_energies import Parts, apart_db, energies, parts_of
 from training.impact.data import Photos, Scenes, belief, cell_weights, rarity
 from training.impact.direct import DirectConfig, DirectNet, DirectPath
@@ -156,7 +156,7 @@ def photo_loss(
     return (apart.view(cells.shape).mean(dim=1) * photos.weight[at]).mean()
 
 
-def distance(net: DirectNet, views: Views, cells: Tensor, true: Blows, width: float) -> Tensor:
+def distance(net: DirectNet, views: BackboneFeatures, cells: Tensor, true: Blows, width: float) -> Tensor:
     """(B, n) cells, B * n true blows on them -> (B * n,) dB. The trunk works in bfloat16, all else in float32."""
     with torch.autocast("cpu", torch.bfloat16):
         tokens = net.tokens(views)
@@ -183,7 +183,7 @@ def train(net: DirectNet, scenes: Scenes, photos: Photos, config: TrainConfig, r
     begun = load_state(runs, kept, {"net": optimiser}, ema)[0] if runs else 0
     if begun > 0:
         streams.go_on(random)
-    clock = Clock(math.inf, config.steps, step=begun)
+    clock = TimeBudget(math.inf, config.steps, step=begun)
     drawn = (photos.material >= 0) * (rarity(photos)[1:] * has_things)[photos.material] * (0.3 + 0.7 * photos.weight)
     started, seen, step = time.monotonic(), dict[str, float](), begun
     while step < config.steps and time.monotonic() - started < minutes * 60:
@@ -225,7 +225,7 @@ def main() -> None:
     scenes, photos = training_pictures(given)
     net = DirectNet(DirectConfig(net_config(scenes.pictures, given.width)))
     if given.start:  # a head start for the baseline: what the state has taught the trunk
-        net.trunk.load_state_dict(TapAdapter.load(given.start).net.state_dict(), strict=False)
+        net.trunk.load_state_dict(ImpactPredictor.load(given.start).net.state_dict(), strict=False)
     else:
         set_scales(net.trunk, scenes, photos)
     done = train(net, scenes, photos, TrainConfig(steps=given.steps, seed=given.seed), given.runs, given.minutes)

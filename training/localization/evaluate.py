@@ -24,12 +24,12 @@ from scipy.signal import fftconvolve
 
 from synesthesia.binaural.geometry import difference, fold, is_front, within
 from synesthesia.binaural.hrtf import RATE_HZ
-from synesthesia.binaural.sh_hrtf import CompactHead
+from synesthesia.binaural.sh_hrtf import SphericalHarmonicHRTF
 from synesthesia.core.results import Located
 from synesthesia.evaluation.intervals import Estimate, bootstrap
 from synesthesia.localization.clip_input import read_clip
 from synesthesia.localization.gcc_phat import ItdTable
-from synesthesia.localization.localizer import Localiser
+from synesthesia.localization.localizer import Localizer
 from synesthesia.localization.result import locate
 from training.binaural.measured_heads import Measured, load_heads, load_measured
 from training.binaural.simulate import TRACK_HZ, Example, Simulator
@@ -175,8 +175,8 @@ def as_measured(source: Simulator, head: Measured) -> Example:
 
 def main(config: Config) -> dict[str, dict[str, Estimate]]:
     torch.set_num_threads(config.threads)
-    localiser = Localiser.load(config.localiser)
-    table = ItdTable.of(CompactHead.load(config.head))
+    localiser = Localizer.load(config.localiser)
+    table = ItdTable.of(SphericalHarmonicHRTF.load(config.head))
     heads = [(named.name, named.head) for named in load_heads(config.data, "val")]
     raw = next(one for one in load_measured(config.data, "val") if "ari" in one.name)
     clips = read_manifest(config.data)

@@ -22,11 +22,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from synesthesia.binaural.geometry import within
-from synesthesia.localization.localizer import Localiser, LocaliserConfig, mirror, shortest_arc
+from synesthesia.localization.localizer import Localizer, LocalizerConfig, mirror, shortest_arc
 from training.binaural.scenes import HISS_SHARE, Batch, Scenes, all_responses
 from training.common import distributed
 from training.common.audio_data import SoundStore, read_manifest
-from training.common.run_state import Clock, Ema, JsonlLog, cosine_rate, load_state, random_stream, save_state
+from training.common.run_state import Ema, JsonlLog, TimeBudget, cosine_rate, load_state, random_stream, save_state
 
 SECONDS = ((0.25, 0.2), (0.6, 0.25), (1.0, 0.4), (1.6, 0.15))  # of an excerpt and how often
 CLIP_SECONDS_A_STEP = 32.0
@@ -62,7 +62,7 @@ def azimuth_target(azimuth: Tensor, azimuths_deg: Tensor) -> Tensor:
     return total / total.sum(dim=1, keepdim=True)
 
 
-def loss_of(localiser: Localiser, batch: Batch, bf16: bool) -> tuple[Tensor, Tensor]:
+def loss_of(localiser: Localizer, batch: Batch, bf16: bool) -> tuple[Tensor, Tensor]:
     """(total, azimuth cross-entropy). The cues are formed in full precision: phases would not survive half of it."""
     with torch.no_grad():
         cues = localiser.cues(batch.waveform)
@@ -89,7 +89,7 @@ def pair_loss(logits: Tensor, azimuth: Tensor, azimuths_deg: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def fit_certainty(localiser: Localiser, scenes: Scenes, clips: int = 600) -> LocaliserConfig:
+def fit_certainty(localiser: Localizer, scenes: Scenes, clips: int = 600) -> LocalizerConfig:
     """Temperature by likelihood, then the mass of the shortest arc that holds 90 % of single sources (split conformal).
 
     Half the clips last 1 s, the rest a quarter to one and a half seconds.
@@ -120,7 +120,7 @@ def fit_certainty(localiser: Localiser, scenes: Scenes, clips: int = 600) -> Loc
     return replace(plain, temperature=round(heat, 4), interval_mass=round(float(mass), 4))
 
 
-def main(config: LocaliserTraining) -> Localiser:
+def main(config: LocaliserTraining) -> Localizer:
     """Train, resume if `runs` holds a state, fit the certainty, save to `out`; returns the loaded-back localiser."""
     torch.manual_seed(config.seed)
     number = distributed.rank()
@@ -131,14 +131,14 @@ def main(config: LocaliserTraining) -> Localiser:
     train_rows = [i for i, clip in enumerate(clips) if clip.split == "train"]
     aside_rows = [i for i, clip in enumerate(clips) if clip.split == "val"] or train_rows
     train, aside = Scenes(store, train_rows, responses, rng, HISS_SHARE), Scenes(store, aside_rows, responses, rng)
-    localiser = Localiser(LocaliserConfig())
+    localiser = Localizer(LocalizerConfig())
     if config.weights is not None:
-        localiser.load_state_dict(Localiser.load(config.weights).state_dict())
-    average = Localiser(LocaliserConfig()).eval()
+        localiser.load_state_dict(Localizer.load(config.weights).state_dict())
+    average = Localizer(LocalizerConfig()).eval()
     optimiser = torch.optim.AdamW(localiser.parameters(), lr=config.rate, betas=(0.9, 0.98), weight_decay=0.02)
     ema = Ema(localiser, config.ema)
     step, spent_s = load_state(config.runs, {"localiser": localiser}, {"localiser": optimiser}, ema)
-    clock, log = Clock(config.minutes, config.steps, spent_s, step), JsonlLog(config.runs if number == 0 else None)
+    clock, log = TimeBudget(config.minutes, config.steps, spent_s, step), JsonlLog(config.runs if number == 0 else None)
     log.write(step=step, parameters=sum(p.numel() for p in localiser.parameters()), responses=len(responses))
     lengths, shares = [seconds for seconds, _ in SECONDS], [share for _, share in SECONDS]
     losses: list[float] = []
@@ -169,7 +169,7 @@ def main(config: LocaliserTraining) -> Localiser:
     average.load_state_dict(ema.values)
     average.config = fit_certainty(average, aside)
     average.save(config.out)
-    loaded = Localiser.load(config.out)
+    loaded = Localizer.load(config.out)
     log.write(step=clock.step, temperature=loaded.config.temperature, interval_mass=loaded.config.interval_mass)
     return loaded
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
-from synesthesia.nn.quantised import SCALE, in_eight_bits
+from synesthesia.nn.quantised import SCALE, quantise
 from training.vision.train import Ridge
 
 CONFIG = {
@@ -40,7 +40,7 @@ def main(run: Path, stage: str, out: Path) -> None:
     worst = max(((v.float() - net[k]).abs().max() / (net[k].abs().max() + 1e-12)).item() for k, v in halves.items())
     assert worst < 1e-3 and all(torch.isfinite(v).all() for v in halves.values()), "half precision does not hold these"
     matrix = "classifier.weight"  # for training and figures alone: the product asks for no class
-    halves[matrix], halves[matrix + SCALE] = in_eight_bits(net[matrix])
+    halves[matrix], halves[matrix + SCALE] = quantise(net[matrix])
     save_file(halves, out / "model.safetensors")
     (out / "config.json").write_text(json.dumps(CONFIG, indent=2) + "\n")
     size = (out / "model.safetensors").stat().st_size / 1e6

@@ -26,7 +26,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from training.common.run_state import Clock
+from training.common.run_state import TimeBudget
 from training.vision.data import MapBatch, Source, UnitBatch, batches
 from training.vision.units import SHARE, STEP_CROPS, UNITS, WINDOWS, Units, new_student
 
@@ -175,7 +175,7 @@ def end_to_end_step(
     return [map_error.item(), hint_error.item(), cosine.item(), divergence.item()]
 
 
-def save(config: Config, net: nn.Module, ridge: Ridge, clock: Clock) -> None:
+def save(config: Config, net: nn.Module, ridge: Ridge, clock: TimeBudget) -> None:
     """Weights, the ridge sums and the loop's state; written aside and moved, so a kill never leaves half a file."""
     config.run.mkdir(parents=True, exist_ok=True)
     tensors = {f"net.{k}": v.contiguous().cpu() for k, v in net.state_dict().items()}
@@ -211,7 +211,7 @@ def main(config: Config) -> None:
     net = new_student().to(config.device, memory_format=torch.channels_last)
     units, ridge = Units(net), Ridge()
     elapsed_s, steps = restore(config, net, ridge)
-    clock = Clock(config.minutes, config.steps or MANY_STEPS, elapsed_s, steps)
+    clock = TimeBudget(config.minutes, config.steps or MANY_STEPS, elapsed_s, steps)
     if steps == 0:
         rescale(units, unit=config.stage != "blocks")
     net.train()

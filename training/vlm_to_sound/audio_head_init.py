@@ -12,11 +12,11 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from synesthesia.vlm_to_sound.audio_head import TokenDecoder
+from synesthesia.vlm_to_sound.audio_head import AudioHead
 
 
 @torch.no_grad()
-def begin_with_codebooks(decoder: TokenDecoder, generator: torch.Generator) -> None:
+def begin_with_codebooks(decoder: AudioHead, generator: torch.Generator) -> None:
     """Every row of an outer layer becomes its code's centre, turned at random and as large as a row at chance."""
     width, cell = decoder.config.width, decoder.config.tokens.cell
     for book, outer in zip(decoder.tokens.books, decoder.outer, strict=True):
@@ -27,7 +27,7 @@ def begin_with_codebooks(decoder: TokenDecoder, generator: torch.Generator) -> N
 
 
 @torch.no_grad()
-def begin_with_reader(decoder: TokenDecoder, state: Path) -> bool:
+def begin_with_reader(decoder: AudioHead, state: Path) -> bool:
     """The choice begins as the reader that the stage `thinker` kept in its state; what a kind sounds like is learnt.
     False, and nothing changed, where there is no such state."""
     if not state.is_file():

@@ -15,10 +15,10 @@ from torchaudio.functional import fftconvolve
 
 from synesthesia.audio.mel import LogMel
 from synesthesia.binaural.hrtf import RATE_HZ
-from synesthesia.binaural.sh_hrtf import CompactHead
+from synesthesia.binaural.sh_hrtf import SphericalHarmonicHRTF
 from synesthesia.vlm_to_sound.mel_tokens import MelTokens
 from training.common.audio_data import SoundStore
-from training.common.crop_placing import place
+from training.common.crop_placing import place_in_canvas
 from training.vlm_to_sound.pictures import Pictures, Shown, mixed
 
 SPAN_DEG = 120.0
@@ -85,7 +85,7 @@ class Sounds:
     """Recordings by label, through the head."""
 
     def __init__(
-        self, store: SoundStore, rows: list[int], labels: list[str], head: CompactHead, tokens: MelTokens,
+        self, store: SoundStore, rows: list[int], labels: list[str], head: SphericalHarmonicHRTF, tokens: MelTokens,
         rng: np.random.Generator,
     ) -> None:  # fmt: skip
         self.store, self.tokens, self.rng, self.mel = store, tokens, rng, LogMel()
@@ -114,4 +114,4 @@ class Sounds:
 
     def _excerpt(self, shares: np.ndarray, samples: int) -> np.ndarray:
         rows = self.rows[int(self.rng.choice(len(shares), p=shares))]
-        return place(self.store.waveform(int(self.rng.choice(rows))), samples, self.rng).astype(np.float32)
+        return place_in_canvas(self.store.waveform(int(self.rng.choice(rows))), samples, self.rng).astype(np.float32)

@@ -13,12 +13,12 @@ from torch import Tensor
 
 from synesthesia.core.presets import Preset
 from synesthesia.evaluation.intervals import Estimate, bootstrap, wilson
-from synesthesia.image_to_sound.pipeline import Hearing
+from synesthesia.image_to_sound.pipeline import ImageToSoundPipeline
 from synesthesia.ui.vlm_to_sound.attention_overlay import NEAR, times_even
 from synesthesia.vision.grid import PatchGrid
-from synesthesia.vlm_to_sound.generate import TAKES, LanguagePath, Sampling, Spoken
-from synesthesia.vlm_to_sound.pipeline import Thinking
-from synesthesia.vlm_to_sound.thinker import Seen
+from synesthesia.vlm_to_sound.generate import TAKES, GeneratedStereo, Sampling, TokenGenerator
+from synesthesia.vlm_to_sound.pipeline import VlmToSoundPipeline
+from synesthesia.vlm_to_sound.thinker import ImageInput
 from synesthesia.vlm_to_sound.vision_tower import blocks
 from training.common.hear_cases import Case
 from training.vlm_to_sound.layer_probes import TAUGHT, states_of_all, taught_readers
@@ -42,11 +42,13 @@ class Sides:
 class LanguageRows:
     """The loaded path, and the pictures of the evaluation."""
 
-    def __init__(self, path: LanguagePath, hearing: Hearing, grids: Sequence[PatchGrid], seconds: float) -> None:
+    def __init__(
+        self, path: TokenGenerator, hearing: ImageToSoundPipeline, grids: Sequence[PatchGrid], seconds: float
+    ) -> None:
         self.path, self.hearing, self.grids, self.seconds = path, hearing, grids, seconds
-        self.middles: list[Spoken] = []
+        self.middles: list[GeneratedStereo] = []
 
-    def speak(self, grid: PatchGrid, row: int, col: int, seed: int, takes: int, sampling: Sampling) -> Spoken:
+    def speak(self, grid: PatchGrid, row: int, col: int, seed: int, takes: int, sampling: Sampling) -> GeneratedStereo:
         wanted = self.hearing.wish(grid).voices[row * grid.cols + col]
         return self.path.speak(
             self.path.think(grid, row, col), grid, seconds=self.seconds, seed=seed, takes=takes, sampling=sampling,
@@ -130,14 +132,14 @@ class LanguageRows:
             pixels, (rows, cols) = blocks(grid)
             row, col = grid.rows // 2, grid.cols // 2
             box = torch.tensor([[col / cols, row / rows, (col + 1) / cols, (row + 1) / rows]])
-            states = states_of_all(self.path.thinker, [Seen(pixels, rows, cols)], box)[:, 0]
+            states = states_of_all(self.path.thinker, [ImageInput(pixels, rows, cols)], box)[:, 0]
             said = [names[int(reader(state).argmax())] for reader, state in zip(readers, states, strict=True)]
             hits.append([label in case.accepted for label in said])
         return [wilson(int(column.sum()), len(column)) for column in np.array(hits).T]
 
 
-def loaded(preset: Preset, hearing: Hearing, grids: Sequence[PatchGrid], seconds: float) -> LanguageRows:
+def loaded(preset: Preset, hearing: ImageToSoundPipeline, grids: Sequence[PatchGrid], seconds: float) -> LanguageRows:
     """With the preset's own models. UserError when they have not been trained."""
-    thinking = Thinking(preset)
+    thinking = VlmToSoundPipeline(preset)
     thinking.require()
     return LanguageRows(thinking.path(hearing), hearing, grids, seconds)

@@ -15,7 +15,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from synesthesia.core.errors import UserError
-from synesthesia.vlm_to_sound.thinker import Thinker, Thought
+from synesthesia.vlm_to_sound.thinker import HiddenStates, Thinker
 from training.vlm_to_sound.clicked_sounds import Sounds, click
 from training.vlm_to_sound.pictures import Pictures
 
@@ -29,18 +29,18 @@ AT_ONCE = 32  # clicks through the thinker
 class Rehearsed:
     """Thoughts of B clicks, and N sounds of each. boxes: (B N, 4); codes: (B N, 2, K, F); lead_s: (B N,)."""
 
-    thought: Thought
+    thought: HiddenStates
     boxes: Tensor
     codes: Tensor
     lead_s: Tensor
 
     def to(self, device: torch.device) -> Rehearsed:
-        moved = Thought(*(x.to(device) for x in vars(self.thought).values()))
+        moved = HiddenStates(*(x.to(device) for x in vars(self.thought).values()))
         return Rehearsed(moved, *(x.to(device) for x in (self.boxes, self.codes, self.lead_s)))
 
 
 @torch.inference_mode()
-def rehearse(
+def cache_hidden_states(
     thinker: Thinker, pictures: Pictures, sounds: Sounds, folder: Path, clicks: int, seed: int, rank: int,
     processes: int,
 ) -> None:  # fmt: skip
@@ -72,7 +72,7 @@ def rehearse(
         temporary.replace(folder / f"{number:04d}.npz")
 
 
-class Rehearsals:
+class CachedHiddenStates:
     """All shards of a folder, in memory."""
 
     def __init__(self, folder: Path) -> None:
@@ -99,11 +99,11 @@ class Rehearsals:
         each = chosen.repeat_interleave(self.codes.shape[1])
         return Rehearsed(self.thought(chosen), self.boxes[each], codes[..., first : first + frames], self.lead_s[each])
 
-    def thought(self, chosen: Tensor) -> Thought:
+    def thought(self, chosen: Tensor) -> HiddenStates:
         """Padded on the left again."""
         longest = int(self.lengths[chosen].max())
         place = torch.arange(longest)[None] - (longest - self.lengths[chosen])[:, None]  # (B, S) of the prompt's own
         mask = place >= 0
         index = (self.starts[chosen][:, None] + place).clamp(min=0) * mask
         states = self.states[index].float() * mask[..., None]
-        return Thought(states, mask, self.patches[index] & mask, self.at[index].float() * mask[..., None])
+        return HiddenStates(states, mask, self.patches[index] & mask, self.at[index].float() * mask[..., None])

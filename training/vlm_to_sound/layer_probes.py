@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from synesthesia.vlm_to_sound.thinker import Seen, Thinker
+from synesthesia.vlm_to_sound.thinker import ImageInput, Thinker
 from training.vlm_to_sound.clicked_sounds import click
 from training.vlm_to_sound.pictures import SeenStore
 
@@ -17,7 +17,7 @@ TAUGHT = 3_000  # clicks
 AT_ONCE = 24
 
 
-def states_of_all(thinker: Thinker, seen: list[Seen], boxes: Tensor) -> Tensor:
+def states_of_all(thinker: Thinker, seen: list[ImageInput], boxes: Tensor) -> Tensor:
     """(layers + 1, B, D): <think_sound> as it enters the first layer, and as it leaves each; the last normalised."""
     kept: list[Tensor] = []
     layers = thinker.model.language_model.layers

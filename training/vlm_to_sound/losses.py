@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from synesthesia.vlm_to_sound.audio_head import TokenDecoderConfig, Written
-from synesthesia.vlm_to_sound.thinker import Thought
+from synesthesia.vlm_to_sound.audio_head import AudioHeadConfig, Written
+from synesthesia.vlm_to_sound.thinker import HiddenStates
 from training.vlm_to_sound.clicked_sounds import Clicks
 from training.vlm_to_sound.trainable import Reader
 
@@ -24,8 +24,8 @@ def thinker_loss(reader: Reader, clicks: Clicks) -> Tensor:
     return main - DENSE * (cells * dense.log_softmax(dim=1)).sum(dim=1).mean()
 
 
-def decoder_loss(written: Written, thought: Thought, boxes: Tensor, codes: Tensor, lead_s: Tensor, told: Tensor,
-                 config: TokenDecoderConfig) -> tuple[Tensor, Tensor]:  # fmt: skip
+def decoder_loss(written: Written, thought: HiddenStates, boxes: Tensor, codes: Tensor, lead_s: Tensor, told: Tensor,
+                 config: AudioHeadConfig) -> tuple[Tensor, Tensor]:  # fmt: skip
     """(total, cross-entropy of the tokens)."""
     wanted = codes.permute(0, 3, 1, 2).flatten(1, 2)  # (B, P, K)
     speech = F.cross_entropy(written.codes.float().flatten(0, 2), wanted.flatten())

@@ -16,9 +16,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from synesthesia.image_to_sound.pipeline import Hearing
+from synesthesia.image_to_sound.pipeline import ImageToSoundPipeline
 from synesthesia.vision.backbone import PatchEncoder
-from synesthesia.vlm_to_sound.thinker import Seen
+from synesthesia.vlm_to_sound.thinker import ImageInput
 from synesthesia.vlm_to_sound.vision_tower import MERGE, blocks
 from training.common.patch_features import Targets
 from training.common.pictures import Picture
@@ -38,7 +38,7 @@ class Shown(Protocol):
     def wanted(self) -> Tensor: ...
 
     @property
-    def seen(self) -> Seen: ...
+    def seen(self) -> ImageInput: ...
 
     def flipped(self) -> Self: ...
 
@@ -82,10 +82,10 @@ class Sight:
         return mixed(self.wishes, self.labels)
 
     @property
-    def seen(self) -> Seen:
+    def seen(self) -> ImageInput:
         rows, cols = self.merged.shape[:2]
         pixels = self.merged.flatten(0, 1).repeat_interleave(MERGE * MERGE, dim=0)
-        return Seen(pixels, rows * MERGE, cols * MERGE)
+        return ImageInput(pixels, rows * MERGE, cols * MERGE)
 
     def flipped(self) -> Sight:
         """Left for right."""
@@ -149,7 +149,9 @@ def paired(targets: Targets, picture: Picture) -> np.ndarray:
 
 
 @torch.no_grad()
-def see(pictures: list[Picture], encoder: PatchEncoder, hearing: Hearing, targets: Targets, folder: Path) -> SeenStore:
+def see(
+    pictures: list[Picture], encoder: PatchEncoder, hearing: ImageToSoundPipeline, targets: Targets, folder: Path
+) -> SeenStore:
     """Looks at every picture and writes what a `SeenStore` reads."""
     folder.mkdir(parents=True, exist_ok=True)
     merged, wishes, sizes, labels = [], [], [], []

@@ -17,9 +17,9 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from synesthesia.image_to_sound.pipeline import Hearing
+from synesthesia.image_to_sound.pipeline import ImageToSoundPipeline
 from synesthesia.vision.backbone import PatchEncoder
-from synesthesia.vlm_to_sound.thinker import Seen
+from synesthesia.vlm_to_sound.thinker import ImageInput
 from training.common.patch_features import Targets
 from training.common.pictures import Picture
 from training.vlm_to_sound.pictures import INDEX, levelled, middle, mixed, paired
@@ -52,12 +52,12 @@ class PixelSight:
         return mixed(self.wishes, self.labels)
 
     @property
-    def seen(self) -> Seen:
+    def seen(self) -> ImageInput:
         out = self.processor(images=[Image.fromarray(self.pixels.numpy())], return_tensors="pt")
         _, rows, cols = (int(number) for number in out["image_grid_thw"][0])
         merge = int(self.processor.merge_size)
         assert (rows // merge, cols // merge) == self.shape, f"a token is not {CELL_PX} px wide"
-        return Seen(out["pixel_values"], rows, cols)
+        return ImageInput(out["pixel_values"], rows, cols)
 
     def flipped(self) -> PixelSight:
         """Left for right."""
@@ -109,7 +109,7 @@ class PixelStore:
 
 @torch.no_grad()
 def see_pixels(
-    pictures: list[Picture], encoder: PatchEncoder, hearing: Hearing, targets: Targets, folder: Path
+    pictures: list[Picture], encoder: PatchEncoder, hearing: ImageToSoundPipeline, targets: Targets, folder: Path
 ) -> None:
     """Keeps every picture and what is wished on it: what a `PixelStore` reads."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -34,29 +34,29 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from synesthesia.binaural.sh_hrtf import CompactHead
+from synesthesia.binaural.sh_hrtf import SphericalHarmonicHRTF
 from synesthesia.core import presets
 from synesthesia.core.errors import UserError
 from synesthesia.nn.lora import LoraSettings
-from synesthesia.vlm_to_sound.audio_head import EARS, TokenDecoder, TokenDecoderConfig
-from synesthesia.vlm_to_sound.checkpoint import save_speaking
+from synesthesia.vlm_to_sound.audio_head import EARS, AudioHead, AudioHeadConfig
+from synesthesia.vlm_to_sound.checkpoint import save_audio_head
 from synesthesia.vlm_to_sound.mel_tokens import MelTokens
 from synesthesia.vlm_to_sound.pipeline import thinker_of
 from synesthesia.vlm_to_sound.qwen3_vl import load_tiny, save_tiny, tiny, tiny_config
-from synesthesia.vlm_to_sound.region_inputs import PixelViews
-from synesthesia.vlm_to_sound.thinker import Thinker, Thought
+from synesthesia.vlm_to_sound.region_inputs import PixelRegionInputs
+from synesthesia.vlm_to_sound.thinker import HiddenStates, Thinker
 from training.common.audio_data import SoundStore, read_manifest
 from training.common.distributed import rank
-from training.common.fit import Course, Trained, learn, started
+from training.common.fit import TrainConfig, Trained, fit, started
 from training.common.run_state import Ema, load_state
 from training.image_to_sound.train_prior import classifier
 from training.vlm_to_sound.audio_head_init import begin_with_codebooks, begin_with_reader
 from training.vlm_to_sound.clicked_sounds import Clicks, Sounds, click
-from training.vlm_to_sound.hidden_state_cache import SOUNDS, Rehearsals, rehearse
+from training.vlm_to_sound.hidden_state_cache import SOUNDS, CachedHiddenStates, cache_hidden_states
 from training.vlm_to_sound.losses import decoder_loss, thinker_loss
 from training.vlm_to_sound.pictures import INDEX, Pictures, SeenStore, see
 from training.vlm_to_sound.qwen_pixels import PixelStore, see_pixels
-from training.vlm_to_sound.trainable import Reader, Speaker, opened, table, unheard
+from training.vlm_to_sound.trainable import Reader, TrainableAudioHead, opened, table, unheard
 from training.vlm_to_sound.vision_tower_init import begin_with_kinds
 
 STAGES = ("see", "thinker", "rehearse", "decoder")
@@ -101,20 +101,20 @@ class LanguagePathTraining:
         """What stage `see` writes: features for the tiny model, pixels for the one from the hub."""
         return self.runs / ("seen_pixels" if self.hub else "seen")
 
-    def course(self, name: str, logged: str) -> Course:
+    def course(self, name: str, logged: str) -> TrainConfig:
         runs = self.runs / (f"{name}_hub" if self.hub else name)
-        return Course(name, logged, runs, self.minutes, self.steps, self.ema)
+        return TrainConfig(name, logged, runs, self.minutes, self.steps, self.ema)
 
 
 def look_at_pictures(config: LanguagePathTraining) -> None:
     """The embedded eyes and prior say what should be heard where, for both presets."""
     from synesthesia.audio.codec import LatentCodec
-    from synesthesia.image_to_sound.pipeline import Hearing
+    from synesthesia.image_to_sound.pipeline import ImageToSoundPipeline
     from synesthesia.vision.backbone import PatchEncoder
     from training.common.patch_features import Targets, choose
 
     preset = presets.embedded()
-    hearing = Hearing.load(preset.hearing, LatentCodec.load(preset.codec))
+    hearing = ImageToSoundPipeline.load(preset.hearing, LatentCodec.load(preset.codec))
     targets = Targets(config.data, list(hearing.voice.ear.labels))
     rng = np.random.default_rng(config.seed)
     pictures = choose(config.data, False, config.pictures, rng, lambda *key: bool(targets.pairs.get(key)))
@@ -147,17 +147,19 @@ def train_thinker(config: LanguagePathTraining) -> Thinker:
         return loss, loss.detach()
 
     groups = [{"params": list(reader.parameters()), "peak": config.rate}]
-    if learn(course, reader, groups, losses, accelerator):
+    if fit(course, reader, groups, losses, accelerator):
         save_tiny(thinker.eval(), config.out)
     return thinker
 
 
-def the_speaker(config: LanguagePathTraining, tokens: MelTokens) -> tuple[Speaker, list[dict[str, Any]], Pictures]:
+def the_speaker(
+    config: LanguagePathTraining, tokens: MelTokens
+) -> tuple[TrainableAudioHead, list[dict[str, Any]], Pictures]:
     """Thinker under LoRA and audio head as they begin, what of them is descended how fast, and what is clicked on."""
     thinker, pictures = hub_thinker(config) if config.hub else (load_tiny(config.thinker), SeenStore(config.seen))
     lora, words = opened(thinker, LoraSettings(), words=config.hub)
-    shape = TokenDecoderConfig(thought=thinker.width, tokens=tokens.config)
-    speaker = Speaker(thinker, TokenDecoder(shape, tokens)).train()
+    shape = AudioHeadConfig(thought=thinker.width, tokens=tokens.config)
+    speaker = TrainableAudioHead(thinker, AudioHead(shape, tokens)).train()
     begin_with_codebooks(speaker.decoder, torch.Generator().manual_seed(config.seed))
     if not config.hub:
         begin_with_reader(speaker.decoder, config.runs / "thinker" / "state.safetensors")
@@ -166,7 +168,7 @@ def the_speaker(config: LanguagePathTraining, tokens: MelTokens) -> tuple[Speake
     return speaker, groups, pictures
 
 
-def what_is_kept(config: LanguagePathTraining, speaker: Speaker) -> nn.Module:
+def what_is_kept(config: LanguagePathTraining, speaker: TrainableAudioHead) -> nn.Module:
     """Of which the state holds the weights: from the hub only what learns, the rest is gigabytes and lies there."""
     return Trained(speaker) if config.hub else speaker
 
@@ -181,18 +183,18 @@ def rehearse_clicks(config: LanguagePathTraining) -> None:
     load_state(config.course("decoder", "").runs, {}, {}, average)
     kept.load_state_dict(average.values)
     first, processes = rank(), int(os.environ.get("WORLD_SIZE", 1))
-    rehearse(
+    cache_hidden_states(
         speaker.thinker.eval(), pictures, sounds, config.runs / REHEARSED, config.rehearsals, config.seed, first,
         processes,
     )  # fmt: skip
 
 
-def train_decoder(config: LanguagePathTraining) -> Speaker:
+def train_decoder(config: LanguagePathTraining) -> TrainableAudioHead:
     torch.manual_seed(config.seed)
     course = config.course("decoder", "token_loss")
     accelerator, rng = started(course.runs, config.seed, config.bf16)
     was_seen(config)  # before anything is fetched
-    known = Rehearsals(config.runs / REHEARSED) if config.rehearsed else None
+    known = CachedHiddenStates(config.runs / REHEARSED) if config.rehearsed else None
     sounds = recordings(config, rng)
     speaker, groups, pictures = the_speaker(config, sounds.tokens.to(accelerator.device))
     shape = speaker.decoder.config
@@ -200,7 +202,7 @@ def train_decoder(config: LanguagePathTraining) -> Speaker:
     if config.compile:
         speaker.decoder.compile(dynamic=True)
 
-    def batch(frames: int) -> tuple[Clicks | Thought, Tensor, Tensor, Tensor]:
+    def batch(frames: int) -> tuple[Clicks | HiddenStates, Tensor, Tensor, Tensor]:
         """(clicks, the box of each sound, codes, by how much the right ear leads)."""
         count = max(2, config.clicks * min(config.frames) // frames)
         if known is not None:
@@ -218,15 +220,15 @@ def train_decoder(config: LanguagePathTraining) -> Speaker:
         written, thought = wrapped(clicks, codes, told, hidden)
         return decoder_loss(written, thought, boxes, codes, lead_s, told, shape)
 
-    if learn(course, speaker, groups, losses, accelerator, what_is_kept(config, speaker)):
-        save_speaking(speaker.eval().decoder, speaker.thinker, LoraSettings(), config.out, words=config.hub)
+    if fit(course, speaker, groups, losses, accelerator, what_is_kept(config, speaker)):
+        save_audio_head(speaker.eval().decoder, speaker.thinker, LoraSettings(), config.out, words=config.hub)
     return speaker
 
 
 def hub_thinker(config: LanguagePathTraining) -> tuple[Thinker, Pictures]:
     """The pinned model, and the pictures as its own processor cuts them. Opens the network."""
     thinker, views = thinker_of(presets.hub().thinking.thinker_weights)
-    assert isinstance(views, PixelViews)
+    assert isinstance(views, PixelRegionInputs)
     thinker.model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
     return thinker, PixelStore(config.seen, views.processor)
 
@@ -246,7 +248,7 @@ def recordings(config: LanguagePathTraining, rng: np.random.Generator) -> Sounds
     clips = read_manifest(config.data)[: config.limit or None]
     labels = json.loads((Path("checkpoints/mapper") / "config.json").read_text(encoding="utf-8"))["labels"]
     rows = [row for row, clip in enumerate(clips) if clip.split == "train"]
-    store, head = SoundStore(config.data, clips, config.cache), CompactHead.load(config.head)
+    store, head = SoundStore(config.data, clips, config.cache), SphericalHarmonicHRTF.load(config.head)
     return Sounds(store, rows, labels, head, MelTokens.load(config.tokens), rng)
 
 

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from synesthesia.nn.lora import LoraSettings, add_lora
-from synesthesia.vlm_to_sound.audio_head import Memory, TokenDecoder, Written
-from synesthesia.vlm_to_sound.thinker import Thinker, Thought
+from synesthesia.vlm_to_sound.audio_head import AudioHead, Memory, Written
+from synesthesia.vlm_to_sound.thinker import HiddenStates, Thinker
 from training.vlm_to_sound.clicked_sounds import Clicks
 
 UNHEARD = 1.0  # of a sound's positions, at most
@@ -27,20 +27,20 @@ class Reader(nn.Module):
         return self.read(thought.states[:, -1].float()), self.read(thought.states[thought.patches].float())
 
 
-class Speaker(nn.Module):
+class TrainableAudioHead(nn.Module):
     """The thinker and the audio head in one: clicks and codes -> logits."""
 
-    def __init__(self, thinker: Thinker, decoder: TokenDecoder) -> None:
+    def __init__(self, thinker: Thinker, decoder: AudioHead) -> None:
         super().__init__()
         self.thinker, self.decoder = thinker, decoder
 
     def forward(
-        self, clicks: Clicks | Thought, codes: Tensor, told: Tensor, unheard: Tensor | None = None
-    ) -> tuple[Written, Thought]:
+        self, clicks: Clicks | HiddenStates, codes: Tensor, told: Tensor, unheard: Tensor | None = None
+    ) -> tuple[Written, HiddenStates]:
         """clicks: B of them, or what was thought of them already; codes: (B N, 2, K, F), N sounds of each; told: (B N,)
         bool, the others get the memory of no thought; unheard: (B N, P) bool as in `TokenDecoder`. The thought comes
         back N times as well."""
-        known = isinstance(clicks, Thought)
+        known = isinstance(clicks, HiddenStates)
         thought = clicks if known else self.thinker([sight.seen for sight in clicks.sights], clicks.boxes)
         which = torch.arange(len(thought.mask), device=codes.device)
         which = which.repeat_interleave(len(codes) // len(thought.mask))
@@ -48,7 +48,7 @@ class Speaker(nn.Module):
         return self.decoder(memory, codes, unheard), thought.rows(which)
 
 
-def withheld(memory: Memory, decoder: TokenDecoder, told: Tensor) -> Memory:
+def withheld(memory: Memory, decoder: AudioHead, told: Tensor) -> Memory:
     """Where `told` (B,) is False nothing but the learned memory of no thought is left, in the first place."""
     nothing = decoder.no_memory(1)
     keep = told[:, None, None, None]
@@ -85,7 +85,7 @@ def opened(thinker: Thinker, settings: LoraSettings, *, words: bool) -> tuple[li
     return lora, table
 
 
-def table(speaker: Speaker) -> str:
+def table(speaker: TrainableAudioHead) -> str:
     """Parameters by part, and how many of them train."""
     parts = {"audio head": "decoder.", "LoRA": ".lora_", "new words": "thinker.words.", "visual tower": ".visual."}
     counted = {part: [0, 0] for part in (*parts, "language model")}

@@ -9,11 +9,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from synesthesia.vlm_to_sound.vision_tower import EyesTower
+from synesthesia.vlm_to_sound.vision_tower import FeatureVisionTower
 
 
 @torch.no_grad()
-def begin_with_kinds(tower: EyesTower, features: Tensor, kinds: nn.Linear) -> None:
+def begin_with_kinds(tower: FeatureVisionTower, features: Tensor, kinds: nn.Linear) -> None:
     """features: (N, patch_numbers) of training cells, whose deviations the tower keeps as well; kinds: the classifier
     on one patch's features."""
     config = tower.config

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from synesthesia.impact.modal.materials import Properties
-from synesthesia.impact.modal.vibration import Body, Family, Vibration, indices, together
+from synesthesia.impact.modal.vibration import Body, Family, Vibration, concatenate, indices
 
 FREE_ROOTS = (4.730041, 7.853205, 10.995608, 14.137165)  # of cos(x) cosh(x) = 1; later ones are (n + 1/2) pi
 CANTILEVER_ROOTS = (1.875104, 4.694091, 7.854757, 10.995541)  # of cos(x) cosh(x) = -1; later ones are (n - 1/2) pi
@@ -106,4 +106,4 @@ def bar(body: Body, properties: Properties, place: Tensor) -> Vibration:
     mass, volume = density * length * width * height, length * width * height
     area = 2 * (length * width + length * height + width * height)
     families = (bending(height, 24, 40, 1.0), bending(width, 16, 24, SIDEWAYS), torsion, stretch)
-    return together(families, mass, area, volume, height)
+    return concatenate(families, mass, area, volume, height)

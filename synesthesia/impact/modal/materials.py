@@ -25,7 +25,7 @@ LAWS = Path(__file__).with_name("materials.json")
 
 
 @dataclass(frozen=True)
-class Law:
+class DampingModel:
     """Decay rate of a mode's amplitude at f hertz: base_per_s + pi * loss_factor * f, in 1/s; T60 = ln(1000) / rate.
 
     The first part, alike for all frequencies, is mostly support and air, the second the material's own (structural
@@ -88,10 +88,13 @@ LITERATURE: dict[MaterialName, Material] = {
 
 
 @lru_cache(maxsize=1)
-def laws() -> dict[str, Law]:
+def damping_models() -> dict[str, DampingModel]:
     """Damping by material, from the file beside this one."""
     read = json.loads(LAWS.read_text(encoding="utf-8"))["materials"]
-    return {name: Law(**read[name]["law"], slope_db_per_octave=read[name]["slope_db_per_octave"]) for name in MATERIALS}
+    return {
+        name: DampingModel(**read[name]["law"], slope_db_per_octave=read[name]["slope_db_per_octave"])
+        for name in MATERIALS
+    }
 
 
 @dataclass(frozen=True)
@@ -155,8 +158,8 @@ SCALES = {
 @torch.inference_mode(mode=False)  # kept for good: whoever comes first must not forbid others a gradient
 def _columns() -> dict[str, Tensor]:
     """By quantity, (13,) float64 in the order of MATERIALS."""
-    found = laws()
+    found = damping_models()
     columns = {
         field.name: [getattr(LITERATURE[name], field.name) for name in MATERIALS] for field in fields(Material)
-    } | {field.name: [getattr(found[name], field.name) for name in MATERIALS] for field in fields(Law)}
+    } | {field.name: [getattr(found[name], field.name) for name in MATERIALS] for field in fields(DampingModel)}
     return {name: torch.tensor(values, dtype=torch.float64) for name, values in columns.items()}

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from synesthesia.impact.modal.beams import FREE_ROOTS, free_roots, free_shape, slowed
 from synesthesia.impact.modal.materials import Properties
-from synesthesia.impact.modal.vibration import Body, Family, Vibration, indices, together
+from synesthesia.impact.modal.vibration import Body, Family, Vibration, concatenate, indices
 
 SHEAR_PLATE = 5 / 6
 LINES_DENSE, LINES, LINES_GROWTH = 9, 22, 1.35
@@ -79,7 +79,7 @@ def plate(body: Body, properties: Properties, place: Tensor) -> Vibration:
     waves = (energy / mean) ** 0.25
     hz = slowed(omega / (2 * math.pi), waves, thickness / math.sqrt(12), properties, SHEAR_PLATE)
     area, volume = length * width, length * width * thickness
-    return together(
+    return concatenate(
         [Family(hz, shape, torch.ones_like(hz), waves, many)], properties.density * volume, 2 * area, volume, thickness
     )
 
@@ -115,7 +115,7 @@ def hollow(body: Body, properties: Properties, place: Tensor) -> Vibration:
     struck = _face(length, width, wall, properties, lambda m, n: sine(m, along) * sine(n, across), total)
     long = _face(length, height, wall, properties, lambda m, n: OTHER_FACES * sine(m, along), total)
     short = _face(width, height, wall, properties, lambda m, n: OTHER_FACES * sine(m, across), total)
-    return together((struck, long, short), properties.density * total * wall, total, length * width * height, wall)
+    return concatenate((struck, long, short), properties.density * total * wall, total, length * width * height, wall)
 
 
 def _face(

@@ -14,7 +14,7 @@ from synesthesia.impact.modal.plates import hollow, plate
 from synesthesia.impact.modal.shells import bottle, bowl, tube
 from synesthesia.impact.modal.solids import solid
 from synesthesia.impact.modal.things import ShapeName
-from synesthesia.impact.modal.vibration import Body, Vibration, thinned
+from synesthesia.impact.modal.vibration import Body, Vibration, subsample_modes
 
 MODES: dict[ShapeName, Callable[[Body, Properties, Tensor], Vibration]] = {
     "solid": solid, "hollow": hollow, "plate": plate, "bar": bar, "bowl": bowl, "bottle": bottle, "tube": tube,
@@ -30,7 +30,7 @@ def vibration(
     for name in sorted(set(shapes)):
         at = [row for row, shape in enumerate(shapes) if shape == name]
         modes = MODES[name](body.rows(at), properties.rows(at), place[at])
-        groups.append(thinned(modes, count, highest_hz))
+        groups.append(subsample_modes(modes, count, highest_hz))
         order.extend(at)
     back = torch.tensor(order).argsort()
     joined = {

@@ -20,7 +20,7 @@ from torch import Tensor
 from synesthesia.impact.modal import beams
 from synesthesia.impact.modal.materials import Properties
 from synesthesia.impact.modal.plates import free_edge, line_shape
-from synesthesia.impact.modal.vibration import SOUND_SPEED, Body, Family, Vibration, indices, together
+from synesthesia.impact.modal.vibration import SOUND_SPEED, Body, Family, Vibration, concatenate, indices
 
 APART = 0.0015  # share by which each of a pair is moved
 FLAW_RAD = 0.4  # where on the round the flaw sits, from the middle of the side that is seen
@@ -126,7 +126,7 @@ def tube(body: Body, properties: Properties, place: Tensor) -> Vibration:
     )
     surface = 2 * math.pi * radius * height
     volume = math.pi * (radius + 0.5 * wall) ** 2 * height
-    return together(families, properties.density * surface * wall, 2 * surface, volume, wall)
+    return concatenate(families, properties.density * surface * wall, 2 * surface, volume, wall)
 
 
 def bottle(body: Body, properties: Properties, place: Tensor) -> Vibration:
@@ -154,7 +154,7 @@ def bottle(body: Body, properties: Properties, place: Tensor) -> Vibration:
         )
     )
     surface = 2 * math.pi * radius * height
-    return together(families, properties.density * surface * wall, surface, math.pi * radius**2 * height, wall)
+    return concatenate(families, properties.density * surface * wall, surface, math.pi * radius**2 * height, wall)
 
 
 def bowl(body: Body, properties: Properties, place: Tensor) -> Vibration:
@@ -172,4 +172,4 @@ def bowl(body: Body, properties: Properties, place: Tensor) -> Vibration:
     shape = beams.cantilever_shape(roots, FOOT + (1 - FOOT) * up)
     families = pairs(hz, shape, n, angle, torch.ones_like(hz), roots / height[:, None], radius, many)
     surface = 2 * math.pi * radius * height + math.pi * radius**2
-    return together(families, properties.density * surface * wall, 2 * surface, math.pi * radius**2 * height, wall)
+    return concatenate(families, properties.density * surface * wall, 2 * surface, math.pi * radius**2 * height, wall)

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from synesthesia.impact.modal.eigen import symmetric_eigen
 from synesthesia.impact.modal.materials import Properties
-from synesthesia.impact.modal.vibration import Body, Family, Vibration, together
+from synesthesia.impact.modal.vibration import Body, Family, Vibration, concatenate
 
 DEGREE = 8
 KEPT = 16  # modes of each of the eight symmetries
@@ -106,7 +106,7 @@ def solid(body: Body, properties: Properties, place: Tensor) -> Vibration:
     powers = half**AREA_POWER
     pairs = (powers[:, 0] * powers[:, 1] + powers[:, 0] * powers[:, 2] + powers[:, 1] * powers[:, 2]) / 3
     area = 4 * math.pi * pairs ** (1 / AREA_POWER)
-    return together([family], (density * volume).to(like), area.to(like), volume.to(like), body.height_m)
+    return concatenate([family], (density * volume).to(like), area.to(like), volume.to(like), body.height_m)
 
 
 def surface(place: Tensor, half: Tensor) -> tuple[Tensor, Tensor]:

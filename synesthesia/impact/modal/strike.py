@@ -24,7 +24,7 @@ from synesthesia.impact.modal.modal_bank import Modes, below_nyquist, synthesise
 from synesthesia.impact.modal.noise import noise
 from synesthesia.impact.modal.radiation import click, click_energy, click_pa_s, pressures_pa
 from synesthesia.impact.modal.shapes import vibration
-from synesthesia.impact.modal.things import MAX_SIZE_M, MIN_SIZE_M, Place, ShapeName, Thing
+from synesthesia.impact.modal.things import MAX_SIZE_M, MIN_SIZE_M, PhysicalObject, ShapeName, StrikePoint
 from synesthesia.impact.modal.vibration import Body
 
 COUNT = 48
@@ -151,7 +151,7 @@ def sound(struck: StruckModes, seconds: float, sample_rate_hz: int = SAMPLE_RATE
 
 
 def strike(
-    thing: Thing, place: Place, *, force_n: float, mallet: MalletName, seconds: float = 1.5,
+    thing: PhysicalObject, place: StrikePoint, *, force_n: float, mallet: MalletName, seconds: float = 1.5,
     sample_rate_hz: int = SAMPLE_RATE_HZ, seed: int = 0, properties: Properties | None = None,
 ) -> Struck:  # fmt: skip
     """The sound of one blow; the same arguments give the same samples. properties: (1,) of the thing's own, when what
@@ -175,7 +175,7 @@ def strike(
     )
 
 
-def _check(thing: Thing, force_n: float, mallet: MalletName, seconds: float) -> None:
+def _check(thing: PhysicalObject, force_n: float, mallet: MalletName, seconds: float) -> None:
     if mallet not in MALLETS:
         raise UserError(f"Strike with one of {', '.join(MALLETS)}, not with '{mallet}'.")
     if not MIN_FORCE_N <= force_n <= MAX_FORCE_N:

@@ -22,7 +22,7 @@ WALLED: tuple[ShapeName, ...] = ("hollow", "bowl", "bottle", "tube")
 
 
 @dataclass(frozen=True)
-class Thing:
+class PhysicalObject:
     """One object. size_m: its longest extent; middle, least: the other two extents as shares of the longest, in (0, 1],
     least <= middle; thickness_m: of the wall (hollow, bowl, bottle, tube), else the smallest extent itself."""
 
@@ -42,7 +42,7 @@ class Thing:
 
 
 @dataclass(frozen=True)
-class Place:
+class StrikePoint:
     """Where on a thing: along its longest and its middle axis, each 0 (one end) to 1 (the other), 0.5 the centre; along
     a bowl, bottle or tube that stands 0 is the foot and 1 the rim."""
 

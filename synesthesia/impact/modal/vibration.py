@@ -17,7 +17,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from synesthesia.impact.modal.things import Thing
+from synesthesia.impact.modal.things import PhysicalObject
 
 LOWEST_HZ = 20.0
 SOUND_SPEED = 343.0  # m/s in air at 20 degrees C
@@ -34,7 +34,7 @@ class Body:
     thickness_m: Tensor
 
     @staticmethod
-    def of(things: Sequence[Thing], dtype: torch.dtype = torch.float32) -> Body:
+    def of(things: Sequence[PhysicalObject], dtype: torch.dtype = torch.float32) -> Body:
         rows = [(thing.size_m, thing.middle, thing.least, thing.thickness_m) for thing in things]
         return Body(*torch.tensor(rows, dtype=dtype).unbind(dim=1))
 
@@ -89,7 +89,7 @@ class Family:
     own_decays_per_s: Tensor | float = 0.0
 
 
-def together(
+def concatenate(
     families: Sequence[Family], mass_kg: Tensor, area_m2: Tensor, volume_m3: Tensor, wall_m: Tensor
 ) -> Vibration:
     def joined(values: Sequence[Tensor | float]) -> Tensor:
@@ -119,7 +119,7 @@ def indices(first: int, dense: int, total: int, growth: float, like: Tensor) -> 
     return torch.tensor(numbers).to(like), torch.tensor(counts).to(like)
 
 
-def thinned(vibration: Vibration, count: int, highest_hz: float, lowest_hz: float = LOWEST_HZ) -> Vibration:
+def subsample_modes(vibration: Vibration, count: int, highest_hz: float, lowest_hz: float = LOWEST_HZ) -> Vibration:
     """`count` of the modes between lowest_hz and highest_hz, by rising frequency: all when there are no more, else the
     lowest third and then ever wider groups, each with one mode that stands for all of its group.
 

@@ -11,13 +11,13 @@ import numpy as np
 from synesthesia.core import presets
 from synesthesia.core.errors import UserError
 from synesthesia.core.recipe import to_json
-from synesthesia.impact.pipeline import told as told_blow
+from synesthesia.impact.pipeline import to_dict as told_blow
 from synesthesia.ui.shared import words
 from synesthesia.ui.shared.files import file_name, served_wav
 from synesthesia.vision.image import read_image
 
 if TYPE_CHECKING:
-    from synesthesia.core.results import Blow, Heard, Tokens
+    from synesthesia.core.results import Heard, Impact, Tokens
     from synesthesia.studio import Studio
 
 
@@ -85,7 +85,7 @@ def as_json(heard: Heard) -> dict[str, Any]:
     }
 
 
-def envelopes(blow: Blow) -> dict[str, list[float]]:
+def envelopes(blow: Impact) -> dict[str, list[float]]:
     names = ("envelope", "envelope_low", "envelope_high")
     return {name: np.round(getattr(blow, name).astype(float), 6).tolist() for name in names}
 

@@ -20,7 +20,7 @@ from synesthesia.ui.impact.figures import audible, strongest_hz
 from synesthesia.ui.impact.words import DENSITIES, FREQUENCIES, LENGTHS, PRESSURES, TIMES
 
 if TYPE_CHECKING:
-    from synesthesia.core.results import Blow, Estimate, Heard, LabelScore, PhysicsState, Recipe
+    from synesthesia.core.results import Estimate, Heard, Impact, LabelScore, PhysicsState, Recipe
     from synesthesia.ui.impact.strike_path import Clip
 
 SHOWN = 4  # materials, shapes
@@ -149,7 +149,7 @@ def settings(recipe: Recipe) -> str:
 
 
 # ---- two blows -------------------------------------------------------------------------------------------------------
-def numbers(blow: Blow) -> list[tuple[str, str]]:
+def numbers(blow: Impact) -> list[tuple[str, str]]:
     """(name, value) of what decides how a blow sounds."""
     heard, _ = audible(blow)
     ringing = f"{int(heard.sum())}" if heard.any() else "none"
@@ -164,11 +164,11 @@ def numbers(blow: Blow) -> list[tuple[str, str]]:
     ]
 
 
-def strongest_t60_s(blow: Blow) -> float:
+def strongest_t60_s(blow: Impact) -> float:
     return float(blow.t60_s[int(np.abs(blow.gains).argmax())])
 
 
-def compared(first: Blow, second: Blow, wish: str) -> str:
+def compared(first: Impact, second: Impact, wish: str) -> str:
     """A beside B in numbers; what differs stands out. Each head plays its sound."""
     rows = "".join(
         f"<tr{'' if one == other else ' class=differs'}><th scope='row'>{escape(name)}</th>"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from synesthesia.core.results import Blow
+    from synesthesia.core.results import Impact
     from synesthesia.ui.impact.strike_path import Clip
 
 PREDICTED = "#d97706"
@@ -61,7 +61,7 @@ def shown_s(clip: Clip) -> float:
     return min((step for step in (*STEPS_S, clip.seconds) if step >= until_s), default=clip.seconds)
 
 
-def draw_envelope(axes: Axes, blow: Blow, begin: float, end: float) -> None:
+def draw_envelope(axes: Axes, blow: Impact, begin: float, end: float) -> None:
     """Both ways from zero: a line for what was struck, a band for what the place may be. begin, end: seconds."""
     times_s = begin + (np.arange(len(blow.envelope)) + 0.5) * blow.frame_s
     shown = times_s < end
@@ -71,7 +71,7 @@ def draw_envelope(axes: Axes, blow: Blow, begin: float, end: float) -> None:
         axes.plot(times_s[shown], sign * blow.envelope[shown], color=PREDICTED, linewidth=1.2)
 
 
-def draw_modes(axes: Axes, blow: Blow, begin: float, end: float) -> None:
+def draw_modes(axes: Axes, blow: Impact, begin: float, end: float) -> None:
     """A line at each mode, from the blow until it has fallen by 60 dB; the weaker, the fainter."""
     from matplotlib.collections import LineCollection
 
@@ -83,7 +83,7 @@ def draw_modes(axes: Axes, blow: Blow, begin: float, end: float) -> None:
     axes.add_collection(LineCollection(lines, colors=colours, linewidths=0.7), autolim=False)
 
 
-def audible(blow: Blow) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+def audible(blow: Impact) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     """((K,) which modes lie within RANGE_DB of the strongest; of each of these, 0 (strongest) to 1 (so far below))."""
     gains = np.abs(blow.gains).astype(np.float64)
     below_db = -20 * np.log10(np.maximum(gains, 1e-12) / max(float(gains.max(initial=0.0)), 1e-12))
@@ -122,6 +122,6 @@ def as_html(clip: Clip, what: str) -> str:
     return as_picture(strike_figure(clip), alt)
 
 
-def strongest_hz(blow: Blow) -> float:
+def strongest_hz(blow: Impact) -> float:
     """0 where nothing rings."""
     return float(blow.frequencies_hz[int(np.abs(blow.gains).argmax())]) if blow.rings else 0.0

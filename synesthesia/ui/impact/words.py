@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from synesthesia.core.results import Blow, Estimate, Heard, PhysicsState
+    from synesthesia.core.results import Estimate, Heard, Impact, PhysicsState
     from synesthesia.ui.impact.strike_path import Clip
 
 TAP = "Tap"
@@ -145,7 +145,7 @@ def newtons(force_n: float) -> str:
 LIKELY = 0.6  # below this share the second likeliest material is named as well
 
 
-def thing(blow: Blow) -> str:
+def thing(blow: Impact) -> str:
     """wood, solid, 21 cm; a liquid has no shape of its own."""
     parts = [blow.material, "" if blow.material == "liquid" else blow.shape, length(blow.size_m)]
     return ", ".join(filter(None, parts))

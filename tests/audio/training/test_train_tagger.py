@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from tests.training_common.tiny_sounds import tiny_sounds
-from training.audio.train_tagger import FLOOR, EarTraining, Excerpts, augment, main, mixed
+from training.audio.train_tagger import FLOOR, Excerpts, TaggerTraining, augment, main, mixed
 from training.common.audio_data import SoundStore, read_manifest
 
 
@@ -35,7 +35,7 @@ def test_augmented_and_mixed_crops_stay_log_mels() -> None:
 
 def test_a_run_saves_resumes_and_loads_back(tmp_path: Path) -> None:
     data = tiny_sounds(tmp_path / "data")
-    config = EarTraining(data, tmp_path / "ear", tmp_path / "runs", tmp_path / "cache", steps=2, batch=2, bf16=False)
+    config = TaggerTraining(data, tmp_path / "ear", tmp_path / "runs", tmp_path / "cache", steps=2, batch=2, bf16=False)
     main(config)
     ear = main(replace(config, steps=3))  # goes on from step 2
     assert json.loads((tmp_path / "runs/state.json").read_text())["step"] == 3

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from synesthesia.audio_qa.prompt import IGNORED, SPATIAL, TURN_END, encode
-from synesthesia.audio_qa.qwen2_audio import Foundation, save_tiny
-from synesthesia.binaural.sphere_hrtf import SphericalHead
-from synesthesia.localization.encoder import ExtractorConfig
-from synesthesia.localization.localizer import Localiser, LocaliserConfig
+from synesthesia.audio_qa.qwen2_audio import AudioLM, save_tiny
+from synesthesia.binaural.sphere_hrtf import SphereHRTF
+from synesthesia.localization.encoder import SpatialEncoderConfig
+from synesthesia.localization.localizer import Localizer, LocalizerConfig
 from synesthesia.nn.lora import LoraSettings, is_trained, load_trained
 from tests.audio_qa.foundations import ear, foundation, noises
 from tests.training_common.tiny_sounds import tiny_sounds
@@ -50,8 +50,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ear().save(folder / "ear", half=False)
     save_tiny(foundation("ear"), folder / "language")
     torch.manual_seed(3)
-    small = ExtractorConfig(widths=(4, 4, 8), heads=2)
-    localiser = Localiser(LocaliserConfig(extractor=small, hidden=16))
+    small = SpatialEncoderConfig(widths=(4, 4, 8), heads=2)
+    localiser = Localizer(LocalizerConfig(extractor=small, hidden=16))
     with torch.no_grad():
         for weight in localiser.extractor.parameters():
             weight.mul_(5.0 if weight.ndim == 4 else 1.0)  # as they begin, tokens of unlike clips hardly differ
@@ -62,7 +62,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module", autouse=True)
 def responses(folder: Path) -> Iterator[Bank]:
     """In the place of the heads of a data folder."""
-    made = bank([SphericalHead()], [], GROUP, folder / "cache", seed=3)
+    made = bank([SphereHRTF()], [], GROUP, folder / "cache", seed=3)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(train_language_model, "all_responses", lambda *_: made)
         patch.setattr(train_language_model, "SECONDS", (0.4,) * 3)
@@ -94,27 +94,27 @@ def before(config: SpatialTraining) -> tuple[dict[str, Tensor], LoraSettings]:
     return {name: value.clone() for name, value in made.model.state_dict().items()}, settings
 
 
-def changed(there: dict[str, Tensor], made: Foundation) -> set[str]:
+def changed(there: dict[str, Tensor], made: AudioLM) -> set[str]:
     here = made.model.state_dict()
     assert here.keys() == there.keys()
     return {name for name, value in here.items() if not torch.equal(value, there[name])}
 
 
 def extractor(folder: Path) -> dict[str, Tensor]:
-    return Localiser.load(folder).extractor.state_dict()
+    return Localizer.load(folder).extractor.state_dict()
 
 
-def a_trainee(config: SpatialTraining, made: Foundation | None = None) -> Trainee:
+def a_trainee(config: SpatialTraining, made: AudioLM | None = None) -> Trainee:
     torch.manual_seed(0)
     made = made or foundation_of(config)
     resume(config, made)
-    localiser = Localiser.load(config.localiser)
+    localiser = Localizer.load(config.localiser)
     return Trainee(made.model, localiser.cues, localiser.extractor)
 
 
 def test_stage_1_changes_the_projector_alone(config: SpatialTraining, monkeypatch: pytest.MonkeyPatch) -> None:
     there, settings = before(config)
-    localiser = Localiser.load(config.localiser)
+    localiser = Localizer.load(config.localiser)
     monkeypatch.setattr(train_spatial.Localiser, "load", lambda _: localiser)
     assert settings.rank == 0 and all(any(name.startswith(part) for name in there) for part in PARTS.values())
     made = train_spatial.main(config)
@@ -152,7 +152,7 @@ def test_the_extractor_learns_when_asked_to(config: SpatialTraining) -> None:
     first, last = extractor(config.localiser), extractor(config.out / "localiser")
     same = {name for name, value in first.items() if torch.equal(value, last[name])}
     assert not any(name.endswith("weight") for name in same if "norm" not in name), same
-    rest = [Localiser.load(path).state_dict() for path in (config.localiser, config.out / "localiser")]
+    rest = [Localizer.load(path).state_dict() for path in (config.localiser, config.out / "localiser")]
     own = [name for name in rest[0] if not name.startswith("extractor.")]
     assert own and all(torch.equal(rest[0][name], rest[1][name]) for name in own)
 
@@ -256,7 +256,7 @@ def test_every_question_meets_the_token_of_its_clip(config: SpatialTraining, sce
         assert abs(float(trainee(elsewhere) - by_hand)) > 1e-4
 
 
-def two_sides(made: Foundation) -> tuple[Lesson, Asked]:
+def two_sides(made: AudioLM) -> tuple[Lesson, Asked]:
     """Two clips that sound the same in mono: nothing but notes, or the token, tells one answer from the other."""
     louder = torch.tensor([[1.0], [0.1]])
     one = louder * torch.from_numpy(noises(0.4)[0])

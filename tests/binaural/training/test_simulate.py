@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from synesthesia.binaural.geometry import difference
-from synesthesia.binaural.sphere_hrtf import SphericalHead
+from synesthesia.binaural.sphere_hrtf import SphereHRTF
 from synesthesia.core.errors import UserError
 from tests.binaural.heads import itd_us, level_db, measured_grid
 from tests.training_common.tiny_sounds import tiny_sounds
@@ -41,7 +41,7 @@ def store(data: Path, tmp_path_factory: pytest.TempPathFactory) -> SoundStore:
 
 def simulated(store: SoundStore, seed: int = 0) -> Simulator:
     rows = [i for i, clip in enumerate(store.clips) if clip.split == "train"]
-    return Simulator([("sphere", SphericalHead())], store, rows, np.random.default_rng(seed))
+    return Simulator([("sphere", SphereHRTF())], store, rows, np.random.default_rng(seed))
 
 
 def test_heads_are_turned_to_the_projects_sense(data: Path) -> None:
@@ -150,4 +150,4 @@ def test_the_heads_training_saves_and_measures(data: Path, tmp_path: Path) -> No
     assert (tmp_path / "head/model.safetensors").is_file() and (tmp_path / "runs/log.jsonl").is_file()
     distortion_db, itd_us_error = train_head.errors(head, load_heads(data, "val")[0].head)
     assert distortion_db < 2.5 and itd_us_error < 30
-    assert train_head.front_back_db(SphericalHead()) == pytest.approx(0.0, abs=1e-6)
+    assert train_head.front_back_db(SphereHRTF()) == pytest.approx(0.0, abs=1e-6)

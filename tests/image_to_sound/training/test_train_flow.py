@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from synesthesia.audio.tagger import Ear, EarConfig
+from synesthesia.audio.tagger import AudioTagger, AudioTaggerConfig
 from synesthesia.image_to_sound.flow import Flow, FlowConfig
 from synesthesia.image_to_sound.mel_patches import MelPatches
 from synesthesia.image_to_sound.mlp import Mlp, MlpConfig
@@ -37,14 +37,14 @@ def small(tmp_path: Path, steps: int) -> train_flow.Config:
 def test_trainers_write_what_loads_back_and_resume(tmp_path: Path) -> None:
     data = tiny_sounds(tmp_path / "data")
     torch.manual_seed(0)
-    ear = Ear(EarConfig(labels=("hiss", "tone"), widths=(8, 8, 8), depths=(1, 1, 1)))
+    ear = AudioTagger(AudioTaggerConfig(labels=("hiss", "tone"), widths=(8, 8, 8), depths=(1, 1, 1)))
     ear.save(tmp_path / "ear")
     assert np.isfinite(train_flow.main(small(tmp_path, 2)))
     assert np.isfinite(train_flow.main(small(tmp_path, 3)))  # goes on from step 2
     assert json.loads((tmp_path / "run" / "state.json").read_text())["step"] == 3
     assert Flow.load(tmp_path / "out").config.width == 32
 
-    memory = remember(data, tmp_path / "cache", Ear.load(tmp_path / "ear"))
+    memory = remember(data, tmp_path / "cache", AudioTagger.load(tmp_path / "ear"))
     write_memory(memory, tmp_path / "out")
     index = SoundIndex.load(tmp_path / "out")
     assert len(index) == 4 and {entry.label for entry in index.entries} == {"hiss", "tone"}  # training split only
@@ -56,7 +56,7 @@ def test_trainers_write_what_loads_back_and_resume(tmp_path: Path) -> None:
 
 def test_conditions_are_now_and_then_missing_and_from_kin(tmp_path: Path) -> None:
     data = tiny_sounds(tmp_path / "data")
-    ear = Ear(EarConfig(labels=("hiss", "tone"), widths=(8, 8, 8), depths=(1, 1, 1)))
+    ear = AudioTagger(AudioTaggerConfig(labels=("hiss", "tone"), widths=(8, 8, 8), depths=(1, 1, 1)))
     memory = remember(data, tmp_path / "cache", ear.eval().requires_grad_(False))
     sampler = ConditionSampler(memory, np.random.default_rng(1))
     condition = sampler.condition(sampler.draw(400))

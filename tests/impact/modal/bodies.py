@@ -11,35 +11,35 @@ from torch import Tensor
 
 from synesthesia.impact.modal.materials import Properties
 from synesthesia.impact.modal.shapes import MODES
-from synesthesia.impact.modal.things import MaterialName, ShapeName, Thing
+from synesthesia.impact.modal.things import MaterialName, PhysicalObject, ShapeName
 from synesthesia.impact.modal.vibration import Body, Vibration
 
-THINGS: dict[ShapeName, Thing] = {
-    "solid": Thing("rubber", "solid", 0.2, 0.8, 0.55, 0.11),
-    "hollow": Thing("cardboard", "hollow", 0.3, 0.8, 0.6, 0.004),
-    "plate": Thing("glass", "plate", 0.3, 0.7, 0.01, 0.003),
-    "bar": Thing("wood", "bar", 0.3, 0.1, 0.05, 0.015),
-    "bowl": Thing("ceramic", "bowl", 0.16, 0.95, 0.45, 0.004),
-    "bottle": Thing("glass", "bottle", 0.3, 0.27, 0.26, 0.003),
-    "tube": Thing("metal", "tube", 0.4, 0.1, 0.1, 0.002),
+THINGS: dict[ShapeName, PhysicalObject] = {
+    "solid": PhysicalObject("rubber", "solid", 0.2, 0.8, 0.55, 0.11),
+    "hollow": PhysicalObject("cardboard", "hollow", 0.3, 0.8, 0.6, 0.004),
+    "plate": PhysicalObject("glass", "plate", 0.3, 0.7, 0.01, 0.003),
+    "bar": PhysicalObject("wood", "bar", 0.3, 0.1, 0.05, 0.015),
+    "bowl": PhysicalObject("ceramic", "bowl", 0.16, 0.95, 0.45, 0.004),
+    "bottle": PhysicalObject("glass", "bottle", 0.3, 0.27, 0.26, 0.003),
+    "tube": PhysicalObject("metal", "tube", 0.4, 0.1, 0.1, 0.002),
 }
 PLACE = torch.tensor([[0.31, 0.42]], dtype=torch.float64)
 
 
-def of_material(thing: Thing, material: MaterialName) -> Thing:
+def of_material(thing: PhysicalObject, material: MaterialName) -> PhysicalObject:
     return replace(thing, material=material)
 
 
-def scaled(thing: Thing, factor: float) -> Thing:
+def scaled(thing: PhysicalObject, factor: float) -> PhysicalObject:
     return replace(thing, size_m=factor * thing.size_m, thickness_m=factor * thing.thickness_m)
 
 
-def modes(thing: Thing, place: Tensor = PLACE) -> Vibration:
+def modes(thing: PhysicalObject, place: Tensor = PLACE) -> Vibration:
     """All candidates, before any are chosen."""
     return MODES[thing.shape](Body.of([thing], torch.float64), Properties.of([thing.material], torch.float64), place)
 
 
-def lowest_hz(thing: Thing, count: int = 8, place: Tensor = PLACE) -> Tensor:
+def lowest_hz(thing: PhysicalObject, count: int = 8, place: Tensor = PLACE) -> Tensor:
     return modes(thing, place).frequencies_hz[0].sort().values[:count]
 
 

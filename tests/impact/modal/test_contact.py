@@ -10,11 +10,11 @@ import torch
 
 from synesthesia.impact.modal.contact import EXPONENT, IMPULSE, TIPS, MalletName, Push, push
 from synesthesia.impact.modal.materials import Properties
-from synesthesia.impact.modal.things import MaterialName, Thing
+from synesthesia.impact.modal.things import MaterialName, PhysicalObject
 from synesthesia.impact.modal.vibration import Vibration
 from tests.impact.modal.bodies import modes
 
-BLOCK = Thing("metal", "solid", 0.3, 0.9, 0.8, 0.24)
+BLOCK = PhysicalObject("metal", "solid", 0.3, 0.9, 0.8, 0.24)
 
 
 def blow(mallet: MalletName, material: MaterialName, force_n: float, body: Vibration | None = None) -> Push:
@@ -54,8 +54,8 @@ def test_softer_means_longer() -> None:
 
 
 def test_a_thin_wall_gets_less_of_the_push_and_for_longer() -> None:
-    sheet = modes(Thing("metal", "plate", 0.3, 0.9, 0.002, 0.0004))
-    thick = modes(Thing("metal", "plate", 0.3, 0.9, 0.05, 0.015))
+    sheet = modes(PhysicalObject("metal", "plate", 0.3, 0.9, 0.002, 0.0004))
+    thick = modes(PhysicalObject("metal", "plate", 0.3, 0.9, 0.05, 0.015))
     thin_push, thick_push = blow("metal", "metal", 10.0, sheet), blow("metal", "metal", 10.0, thick)
     assert float(thin_push.force_n) < 0.5 * float(thick_push.force_n) < 5.0
     assert float(thin_push.contact_s) > float(thick_push.contact_s)

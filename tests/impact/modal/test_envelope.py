@@ -15,7 +15,7 @@ from synesthesia.impact.modal.envelope import CREST, predicted_envelope
 from synesthesia.impact.modal.level import CEILING
 from synesthesia.impact.modal.materials import Properties
 from synesthesia.impact.modal.strike import ENVELOPE_S, StruckModes, Variation, sound, struck_modes
-from synesthesia.impact.modal.things import MATERIALS, SHAPES, Thing
+from synesthesia.impact.modal.things import MATERIALS, SHAPES, PhysicalObject
 from synesthesia.impact.modal.vibration import Body
 from tests.impact.modal.bodies import THINGS, of_material
 
@@ -24,14 +24,14 @@ FRAMES = 60
 PLACE = torch.tensor([[0.31, 0.42]])
 
 
-def modes_of(thing: Thing, force_n: float, mallet: MalletName, seed: int = 3) -> StruckModes:
+def modes_of(thing: PhysicalObject, force_n: float, mallet: MalletName, seed: int = 3) -> StruckModes:
     return struck_modes(
         [thing.shape], Body.of([thing]), Properties.of([thing.material]), PLACE, torch.tensor([force_n]), mallet,
         variation=Variation.drawn(1, 48, seed),
     )  # fmt: skip
 
 
-def both(thing: Thing, force_n: float, mallet: MalletName) -> tuple[np.ndarray, np.ndarray]:
+def both(thing: PhysicalObject, force_n: float, mallet: MalletName) -> tuple[np.ndarray, np.ndarray]:
     """(predicted, measured), (FRAMES,) each."""
     struck = modes_of(thing, force_n, mallet)
     told = predicted_envelope(struck, FRAMES, ENVELOPE_S, RATE_HZ, seed=3)[0].numpy()
@@ -92,7 +92,7 @@ def test_it_falls_as_a_single_mode_does() -> None:
 
 
 def test_it_is_bent_under_the_ceiling_and_rises_with_force() -> None:
-    pot = Thing("metal", "hollow", 0.25, 0.9, 0.7, 0.0015)
+    pot = PhysicalObject("metal", "hollow", 0.25, 0.9, 0.7, 0.0015)
     levels = [predicted_envelope(modes_of(pot, force, "metal"), 30, ENVELOPE_S, RATE_HZ)[0].max() for force in
               (0.5, 2.0, 8.0, 20.0, 50.0)]  # fmt: skip
     assert all(low < high for low, high in pairwise(levels))

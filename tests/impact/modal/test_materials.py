@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from synesthesia.impact.modal.materials import LITERATURE, Properties, laws
+from synesthesia.impact.modal.materials import LITERATURE, Properties, damping_models
 from synesthesia.impact.modal.things import MATERIALS
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -23,7 +23,7 @@ def t60_s(hz: float) -> dict[str, float]:
 
 
 def test_every_material_is_described() -> None:
-    assert set(LITERATURE) == set(laws()) == set(MATERIALS)
+    assert set(LITERATURE) == set(damping_models()) == set(MATERIALS)
     properties = Properties.of(MATERIALS, torch.float64)
     for field in fields(properties):
         assert torch.isfinite(getattr(properties, field.name)).all()

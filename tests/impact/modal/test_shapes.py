@@ -13,8 +13,8 @@ from synesthesia.impact.modal.beams import cantilever_roots, cantilever_shape, f
 from synesthesia.impact.modal.materials import Properties
 from synesthesia.impact.modal.shapes import MODES, vibration
 from synesthesia.impact.modal.solids import solid
-from synesthesia.impact.modal.things import SHAPES, ShapeName, Thing
-from synesthesia.impact.modal.vibration import Body, indices, thinned
+from synesthesia.impact.modal.things import SHAPES, PhysicalObject, ShapeName
+from synesthesia.impact.modal.vibration import Body, indices, subsample_modes
 from tests.impact.modal.bodies import PLACE, THINGS, lowest_hz, modes, of_material, scaled
 
 STEEL_E, STEEL_RHO, STEEL_NU = 200e9, 7850.0, 0.29
@@ -40,7 +40,7 @@ def test_frequencies_go_with_the_root_of_stiffness_over_density(shape: ShapeName
 
 
 def test_steel_bar_by_hand() -> None:
-    bar = Thing("metal", "bar", 0.3, 0.1, 0.02, 0.006)
+    bar = PhysicalObject("metal", "bar", 0.3, 0.1, 0.02, 0.006)
     by_hand = 4.730041**2 / (2 * math.pi * math.sqrt(12)) * (0.006 / 0.3**2) * math.sqrt(STEEL_E / STEEL_RHO)
     assert 340 < by_hand < 350
     first, second, _ = lowest_hz(bar, 3)
@@ -51,7 +51,7 @@ def test_steel_bar_by_hand() -> None:
 
 def test_timoshenko_slows_a_thick_bar() -> None:
     """An exact Timoshenko free-free beam, h / L = 0.2, nu = 0.29, shear 5/6: from its frequency equation below."""
-    bar = Thing("metal", "bar", 0.3, 0.2, 0.2, 0.06)
+    bar = PhysicalObject("metal", "bar", 0.3, 0.2, 0.2, 0.06)
     euler = 4.730041**2 / (2 * math.pi * math.sqrt(12)) * (0.06 / 0.09) * math.sqrt(STEEL_E / STEEL_RHO)
     assert float(lowest_hz(bar, 1)) / euler == pytest.approx(_timoshenko(0.2) / 4.730041**2, rel=0.02)
 
@@ -80,7 +80,7 @@ def _timoshenko(flat: float) -> float:
 
 def test_square_free_plate_against_leissa() -> None:
     """Leissa 1973, table C.1: omega a^2 sqrt(rho h / D) of a free square plate with Poisson's ratio 0.3."""
-    body = Body.of([Thing("glass", "plate", 0.4, 1.0, 0.001, 0.0004)], torch.float64)
+    body = Body.of([PhysicalObject("glass", "plate", 0.4, 1.0, 0.001, 0.0004)], torch.float64)
     properties = replace(Properties.of(["glass"], torch.float64), poisson=torch.tensor([0.3], dtype=torch.float64))
     found = MODES["plate"](body, properties, PLACE)
     rigidity = 70e9 * 0.0004**3 / (12 * (1 - 0.3**2))
@@ -93,12 +93,12 @@ def test_square_free_plate_against_leissa() -> None:
 def test_glass_plate_by_hand() -> None:
     """A long narrow plate bends between as a beam, which may curl across, and as a wide plate, which may not."""
     beam = 22.373 / (2 * math.pi * 0.5**2) * math.sqrt(70e9 * 0.004**2 / (12 * 2480))
-    found = float(lowest_hz(Thing("glass", "plate", 0.5, 0.1, 0.008, 0.004), 1))
+    found = float(lowest_hz(PhysicalObject("glass", "plate", 0.5, 0.1, 0.008, 0.004), 1))
     assert beam < found < beam / math.sqrt(1 - 0.23**2)
 
 
 def test_wood_plates_are_softer_across_the_grain() -> None:
-    square = Thing("wood", "plate", 0.3, 1.0, 0.02, 0.006)
+    square = PhysicalObject("wood", "plate", 0.3, 1.0, 0.02, 0.006)
     isotropic = 22.373 / (2 * math.pi * 0.3**2) * math.sqrt(11e9 * 0.006**2 / (12 * (1 - 0.35**2) * 650))
     hz = modes(square).frequencies_hz[0]
     assert float((hz / isotropic - 1).abs().min()) < 0.05  # bending along the grain
@@ -108,7 +108,7 @@ def test_wood_plates_are_softer_across_the_grain() -> None:
 def test_ball_against_lamb() -> None:
     """omega R / c_s: torsion 2.501 and 3.865 for any Poisson's ratio; spheroidal n = 2: 2.640 at 0.25 (Lamb 1882)."""
     properties = replace(Properties.of(["stone"], torch.float64), poisson=torch.tensor([0.25], dtype=torch.float64))
-    ball = Body.of([Thing("stone", "solid", 0.2, 1.0, 1.0, 0.2)], torch.float64)
+    ball = Body.of([PhysicalObject("stone", "solid", 0.2, 1.0, 1.0, 0.2)], torch.float64)
     slow = math.sqrt(50e9 / (2 * 1.25) / 2700)
     numbers = solid(ball, properties, PLACE).frequencies_hz[0].sort().values * 2 * math.pi * 0.1 / slow
     torch.testing.assert_close(numbers[:5], torch.full((5,), 2.501).double(), rtol=1e-3, atol=0.0)
@@ -118,13 +118,16 @@ def test_ball_against_lamb() -> None:
 
 def test_long_ellipsoid_has_low_bending_modes() -> None:
     """A thin one bends far below a ball of its volume, about as a bar of its length and mean thickness does."""
-    long, ball = Thing("stone", "solid", 0.4, 0.2, 0.2, 0.08), Thing("stone", "solid", 0.137, 1.0, 1.0, 0.137)
+    long, ball = (
+        PhysicalObject("stone", "solid", 0.4, 0.2, 0.2, 0.08),
+        PhysicalObject("stone", "solid", 0.137, 1.0, 1.0, 0.137),
+    )
     assert float(lowest_hz(long, 1)) < 0.55 * float(lowest_hz(ball, 1))
 
 
 def test_wine_glass_against_french() -> None:
     """French 1983: f = t / (2 pi R^2) sqrt(3 E / (5 rho) (1 + 4/3 (R / H)^4)) for the two-wave mode."""
-    glass = Thing("glass", "bowl", 0.1, 0.7, 0.7, 0.0015)
+    glass = PhysicalObject("glass", "bowl", 0.1, 0.7, 0.7, 0.0015)
     radius = 0.5 * (0.07 - 0.0015)
     bend = 3 * 70e9 / (5 * 2480) * (1 + 4 / 3 * (radius / 0.1) ** 4)
     by_hand = 0.0015 / (2 * math.pi * radius**2) * math.sqrt(bend)
@@ -134,7 +137,7 @@ def test_wine_glass_against_french() -> None:
 
 
 def test_tube_against_hoppe_and_beam() -> None:
-    tube = Thing("metal", "tube", 1.0, 0.08, 0.08, 0.002)
+    tube = PhysicalObject("metal", "tube", 1.0, 0.08, 0.08, 0.002)
     radius = 0.039
     ring = 2 * 3 / math.sqrt(5) / (2 * math.pi * radius**2)
     ring *= math.sqrt(STEEL_E * 0.002**2 / (12 * STEEL_RHO * (1 - STEEL_NU**2)))
@@ -178,7 +181,7 @@ def test_a_bar_struck_at_a_node_does_not_move_there() -> None:
 
 
 def test_torsion_is_only_moved_beside_the_middle_line() -> None:
-    ruler = Thing("metal", "bar", 0.3, 0.3, 0.01, 0.003)
+    ruler = PhysicalObject("metal", "bar", 0.3, 0.3, 0.01, 0.003)
     there, middle = (modes(ruler, torch.tensor([[0.1, y]]).double()) for y in (0.9, 0.5))
     turning = (there.at_place - middle.at_place)[0].abs() > 1e-9
     assert int(turning.sum()) == 24
@@ -237,21 +240,21 @@ def test_a_batch_mixes_shapes() -> None:
 
 
 def test_few_modes_speak_for_many() -> None:
-    sheet = Thing("metal", "plate", 2.0, 0.8, 0.0005, 0.001)
+    sheet = PhysicalObject("metal", "plate", 2.0, 0.8, 0.0005, 0.001)
     found = modes(sheet)
     inside = (found.frequencies_hz >= 20) & (found.frequencies_hz <= 8000)
     total = float((found.multiplicity * inside).sum())
     expected = 0.5 * 2.0 * 1.6 * math.sqrt(STEEL_RHO * 0.001 / (STEEL_E * 0.001**3 / (12 * (1 - STEEL_NU**2)))) * 8000
     assert total == pytest.approx(expected, rel=0.2)  # modal density of a plate: Cremer and Heckl
-    few = thinned(found, 48, 8000.0)
+    few = subsample_modes(found, 48, 8000.0)
     assert float(few.multiplicity.sum()) == pytest.approx(total, rel=1e-9)
     hz = few.frequencies_hz[0]
     assert (hz.diff() > 0).all() and float(hz[-1]) > 4000
 
 
 def test_few_modes_are_all_kept() -> None:
-    found = modes(Thing("metal", "bar", 0.3, 0.1, 0.02, 0.006))
-    kept = thinned(found, 48, 8000.0)
+    found = modes(PhysicalObject("metal", "bar", 0.3, 0.1, 0.02, 0.006))
+    kept = subsample_modes(found, 48, 8000.0)
     inside = found.frequencies_hz[(found.frequencies_hz >= 20) & (found.frequencies_hz <= 8000)].sort().values
     count = len(inside)
     assert count < 48

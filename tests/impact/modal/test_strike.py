@@ -19,14 +19,16 @@ from synesthesia.impact.modal.level import CEILING, KNEE, a_weight, limited
 from synesthesia.impact.modal.liquid import bubbles
 from synesthesia.impact.modal.materials import Properties
 from synesthesia.impact.modal.strike import Struck, Variation, sound, strike, struck_modes
-from synesthesia.impact.modal.things import MATERIALS, SHAPES, MaterialName, Place, ShapeName, Thing
+from synesthesia.impact.modal.things import MATERIALS, SHAPES, MaterialName, PhysicalObject, ShapeName, StrikePoint
 from synesthesia.impact.modal.vibration import Body
 from tests.impact.modal.bodies import THINGS, core_seconds, of_material, scaled
 
-PLACE = Place(0.31, 0.42)
+PLACE = StrikePoint(0.31, 0.42)
 
 
-def hit(thing: Thing, force_n: float = 5.0, seed: int = 0, mallet: str = "wood", place: Place = PLACE) -> Struck:
+def hit(
+    thing: PhysicalObject, force_n: float = 5.0, seed: int = 0, mallet: str = "wood", place: StrikePoint = PLACE
+) -> Struck:
     return strike(thing, place, force_n=force_n, mallet=mallet, seconds=0.6, seed=seed)  # type: ignore[arg-type]
 
 
@@ -77,10 +79,10 @@ def test_liquid_is_louder_with_force() -> None:
 
 
 def test_loudest_is_hard_struck_metal_and_soft_fabric_is_still_there() -> None:
-    pot = Thing("metal", "hollow", 0.25, 0.9, 0.7, 0.0015)
+    pot = PhysicalObject("metal", "hollow", 0.25, 0.9, 0.7, 0.0015)
     loud = hit(pot, 50.0, mallet="metal")
     assert -4.0 < 20 * math.log10(float(np.abs(loud.waveform).max())) <= -1.0
-    cushion = Thing("fabric", "solid", 0.4, 0.9, 0.4, 0.16)
+    cushion = PhysicalObject("fabric", "solid", 0.4, 0.9, 0.4, 0.16)
     soft = hit(cushion, 5.0, mallet="finger")
     assert -45.0 < 20 * math.log10(float(np.abs(soft.waveform).max())) < -20.0
     assert level_db(hit(cushion, 50.0)) < level_db(hit(pot, 50.0, mallet="wood")) - 6
@@ -104,13 +106,13 @@ def test_a_weighting_at_known_frequencies() -> None:
 
 @pytest.mark.parametrize("material", ["metal", "glass", "ceramic", "stone"])
 def test_a_harder_mallet_is_brighter_on_hard_things(material: MaterialName) -> None:
-    thing = Thing(material, "plate", 0.25, 0.8, 0.03, 0.0075)
+    thing = PhysicalObject(material, "plate", 0.25, 0.8, 0.03, 0.0075)
     finger, wood, metal = (centroid_hz(hit(thing, mallet=mallet)) for mallet in ("finger", "wood", "metal"))
     assert 1.2 * finger < wood < metal / 1.1
 
 
 def test_what_rings_and_what_thuds() -> None:
-    seconds = {name: t60_s(hit(Thing(name, "plate", 0.25, 0.8, 0.03, 0.0075))) for name in MATERIALS}
+    seconds = {name: t60_s(hit(PhysicalObject(name, "plate", 0.25, 0.8, 0.03, 0.0075))) for name in MATERIALS}
     assert seconds["metal"] > seconds["glass"] > 2 * seconds["wood"] > 2 * seconds["plastic"]
     assert seconds["rubber"] < 0.1 and seconds["metal"] > 0.5 and 0.05 < seconds["wood"] < 0.2
 
@@ -128,7 +130,7 @@ def test_larger_things_sound_lower() -> None:
 
 
 def test_the_node_of_a_bar_silences_its_first_mode() -> None:
-    bar = Thing("metal", "bar", 0.5, 0.06, 0.02, 0.01)
+    bar = PhysicalObject("metal", "bar", 0.5, 0.06, 0.02, 0.01)
     body, properties = Body.of([bar] * 2), Properties.of(["metal"] * 2)
     place = torch.tensor([[0.2242, 0.5], [0.5, 0.5]])
     found = struck_modes(["bar", "bar"], body, properties, place, torch.full((2,), 5.0), "wood").modes.gains
@@ -202,7 +204,7 @@ def test_a_whole_blow_has_a_gradient() -> None:
 
 def test_gradients_stay_finite_where_nothing_rings() -> None:
     """A steel ball of 4 cm rings above 60 kHz only."""
-    thing = Thing("metal", "solid", 0.04, 1.0, 1.0, 0.04)
+    thing = PhysicalObject("metal", "solid", 0.04, 1.0, 1.0, 0.04)
     size = torch.tensor([thing.size_m], requires_grad=True)
     body = replace(Body.of([thing]), size_m=size)
     found = struck_modes(

@@ -13,7 +13,7 @@ from synesthesia.core.presets import SAMPLE_RATE_HZ
 from synesthesia.impact.modal.contact import MalletName
 from synesthesia.impact.modal.materials import Properties
 from synesthesia.impact.modal.strike import StruckModes, sound, struck_modes
-from synesthesia.impact.modal.things import MaterialName, ShapeName, Thing
+from synesthesia.impact.modal.things import MaterialName, PhysicalObject, ShapeName
 from synesthesia.impact.modal.vibration import Body
 from training.impact.band_energies import (
     BANDS,
@@ -42,7 +42,7 @@ CASES: tuple[tuple[MaterialName, ShapeName, float, MalletName], ...] = (
 
 def struck(case: tuple[MaterialName, ShapeName, float, MalletName], force_n: float = 3.0) -> StruckModes:
     material, shape, size, mallet = case
-    thing = Thing(material, shape, size, 0.6, 0.4, 0.4 * size if shape in ("solid", "plate") else 0.003)
+    thing = PhysicalObject(material, shape, size, 0.6, 0.4, 0.4 * size if shape in ("solid", "plate") else 0.003)
     return struck_modes(
         [shape],
         Body.of([thing]),

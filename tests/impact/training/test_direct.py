@@ -16,8 +16,8 @@ from synesthesia.core.errors import UserError
 from synesthesia.core.presets import SAMPLE_RATE_HZ
 from synesthesia.impact.modal.contact import MALLETS
 from synesthesia.impact.modal.things import MATERIALS, SHAPES
-from synesthesia.impact.physics_net import NetConfig, Views
-from synesthesia.impact.predictor import TapAdapter, views_of
+from synesthesia.impact.physics_net import BackboneFeatures, PhysicsNetConfig
+from synesthesia.impact.predictor import ImpactPredictor, backbone_features
 from tests.impact.tiny import EARLY, FEATURES, a_grid, a_net
 from training.impact import train_direct as train_tap_direct
 from training.impact.band_energies import POINTS, Parts, edges_s, energies
@@ -58,7 +58,7 @@ def tiny_photos() -> Photos:
 
 def tiny_net(seed: int = 0) -> DirectNet:
     torch.manual_seed(seed)
-    return DirectNet(DirectConfig(NetConfig(FEATURES, EARLY, width=16, layers=1, heads=2), modes=6, hidden=16))
+    return DirectNet(DirectConfig(PhysicsNetConfig(FEATURES, EARLY, width=16, layers=1, heads=2), modes=6, hidden=16))
 
 
 def test_it_learns_and_resumes_to_the_very_same_weights(
@@ -117,7 +117,7 @@ def slowest(parts: Parts) -> Tensor:
 def test_a_mirrored_scene_is_struck_at_the_mirrored_cells(monkeypatch: pytest.MonkeyPatch) -> None:
     scenes, asked = tiny_scenes(), []
 
-    def distance(net: DirectNet, views: Views, cells: Tensor, true: Blows, width: float) -> Tensor:
+    def distance(net: DirectNet, views: BackboneFeatures, cells: Tensor, true: Blows, width: float) -> Tensor:
         asked.append(cells)
         return torch.zeros(cells.numel())
 
@@ -166,7 +166,7 @@ def test_one_sound_a_click_and_seed_also_from_disk(tmp_path: Path) -> None:
 def test_a_photograph_is_shown_as_the_adapter_shows_it() -> None:
     net, grid = a_net(), a_grid()
     with torch.inference_mode():
-        assert torch.equal(net(views_of(grid)).codes[0], TapAdapter(net).read(grid).codes)
+        assert torch.equal(net(backbone_features(grid)).codes[0], ImpactPredictor(net).read(grid).codes)
 
 
 def test_a_sound_has_the_energies_that_its_parts_foretell() -> None:

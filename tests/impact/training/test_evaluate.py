@@ -18,11 +18,11 @@ from PIL import Image
 
 from synesthesia.core.checkpoints import sha256
 from synesthesia.core.errors import UserError
-from synesthesia.impact.mbr import chosen
-from synesthesia.impact.modal.things import MATERIALS, Place, Thing
-from synesthesia.impact.physics_net import Reading
-from synesthesia.impact.predictor import TapAdapter
-from synesthesia.impact.render import Hit, blow
+from synesthesia.impact.mbr import select
+from synesthesia.impact.modal.things import MATERIALS, PhysicalObject, StrikePoint
+from synesthesia.impact.physics_net import PhysicsPosterior
+from synesthesia.impact.predictor import ImpactPredictor
+from synesthesia.impact.render import StrikeParams, render_impact
 from synesthesia.ui.impact import case_study as tap_cases
 from synesthesia.vision.grid import PatchGrid
 from tests.impact.tiny import a_grid, a_net, a_reading
@@ -39,12 +39,12 @@ from training.impact.report import report
 from training.impact.sound_judge import SoundJudge, blow_sound
 
 PX, CELLS = 64, 8
-BELL = Thing("metal", "bowl", 0.31, 0.9, 0.55, 0.004)
-PAD = Thing("rubber", "solid", 0.12, 0.8, 0.5, 0.048)
+BELL = PhysicalObject("metal", "bowl", 0.31, 0.9, 0.55, 0.004)
+PAD = PhysicalObject("rubber", "solid", 0.12, 0.8, 0.5, 0.048)
 SETTINGS = {"seed": 0, "px": PX, "samples": 1, "count": 2}
 
 
-def scene_files(index: int, split: str, things: list[Thing], columns: list[int], variant: str = "steel",
+def scene_files(index: int, split: str, things: list[PhysicalObject], columns: list[int], variant: str = "steel",
                 kind: str = "bowl") -> dict[str, bytes]:  # fmt: skip
     """Thing k fills columns[k] columns of the picture, one after the other from the left; the rest is nothing."""
     indexed = np.zeros((PX, PX, 3), np.uint8)
@@ -88,28 +88,28 @@ class Eyes:
     textures = encode
 
 
-class Knowing(TapAdapter):
+class Knowing(ImpactPredictor):
     """Takes every place for one thing, the middle of it."""
 
-    def __init__(self, thing: Thing) -> None:
+    def __init__(self, thing: PhysicalObject) -> None:
         super().__init__(a_net())
         self.thing = thing
 
-    def read(self, grid: PatchGrid) -> Reading:
-        one = a_reading(self, self.thing, Place(), spread=0.3)
+    def read(self, grid: PatchGrid) -> PhysicsPosterior:
+        one = a_reading(self, self.thing, StrikePoint(), spread=0.3)
         return one.rows(torch.zeros(grid.rows * grid.cols, dtype=torch.long))
 
 
-def compared(adapter: TapAdapter) -> Compared:
+def compared(adapter: ImpactPredictor) -> Compared:
     return Compared(adapter, Templates.of([replace(BELL, size_m=0.1), PAD]))
 
 
-def a_scene(things: list[Thing], columns: list[int], variant: str = "steel") -> Any:
+def a_scene(things: list[PhysicalObject], columns: list[int], variant: str = "steel") -> Any:
     return unpacked(scene_files(900, "val", things, columns, variant))
 
 
 @cache
-def taken_for(thing: Thing) -> dict[str, Any]:
+def taken_for(thing: PhysicalObject) -> dict[str, Any]:
     """Figures of a picture of the bell whose every place is taken for this thing."""
     return held_out(Eyes(), [a_scene([BELL], [PX])], compared(Knowing(thing)), 0)  # type: ignore[arg-type]
 
@@ -161,17 +161,17 @@ def test_what_is_hardly_seen_is_not_clicked_and_grounds_are_told_apart() -> None
 
 
 def test_the_sound_that_is_measured_is_the_products_own() -> None:
-    adapter, grid = TapAdapter(a_net()), a_grid()
-    read, click = adapter.read(grid), Click(2, 3, BELL, Place(), 5.0, "wood")
+    adapter, grid = ImpactPredictor(a_net()), a_grid()
+    read, click = adapter.read(grid), Click(2, 3, BELL, StrikePoint(), 5.0, "wood")
     patch = 2 * grid.cols + 3
-    guess = chosen(adapter, read, patch)
+    guess = select(adapter, read, patch)
     ours = struck(guess.thing, guess.place, click, guess.properties)
-    theirs, _ = blow(adapter, read, patch, Hit(5.0, "wood", SECONDS, seed=2), 16_000)
+    theirs, _ = render_impact(adapter, read, patch, StrikeParams(5.0, "wood", SECONDS, seed=2), 16_000)
     assert np.allclose(ours[:-400], theirs[:-400])
 
 
 def test_templates_are_the_usual_shape_and_its_median_extents(renders: Path) -> None:
-    odd = Thing("metal", "plate", 2.0, 1.0, 0.01, 0.02)
+    odd = PhysicalObject("metal", "plate", 2.0, 1.0, 0.01, 0.02)
     usual = Templates.of([*told_things(renders, "train"), odd]).things
     bell = usual[MATERIALS.index("metal")]
     assert (bell.shape, bell.size_m, bell.thickness_m) == ("bowl", 0.14, 0.004)
@@ -190,12 +190,12 @@ def test_an_objects_name_tells_the_likeliest_class_that_has_a_material() -> None
 
 def test_the_judge_knows_metal_from_rubber_however_loud() -> None:
     things = [replace(thing, size_m=factor * thing.size_m) for thing in (BELL, PAD) for factor in (0.8, 0.9, 1.1)]
-    judge = SoundJudge.of([(thing, Place(0.4, 0.6)) for thing in things])
+    judge = SoundJudge.of([(thing, StrikePoint(0.4, 0.6)) for thing in things])
     for thing in (BELL, PAD):
-        sound = blow_sound(thing, Place(), 50)
+        sound = blow_sound(thing, StrikePoint(), 50)
         assert MATERIALS[judge.heard(0.1 * sound)] == thing.material
     metal, rubber = MATERIALS.index("metal"), MATERIALS.index("rubber")
-    assert judge.heard(blow_sound(BELL, Place(), 50), [rubber]) == rubber != metal
+    assert judge.heard(blow_sound(BELL, StrikePoint(), 50), [rubber]) == rubber != metal
 
 
 def test_codes_are_counted_by_what_they_are_called() -> None:
@@ -252,7 +252,7 @@ def test_all_parts_of_two_scenes_are_written_down(
     monkeypatch.setattr("training.impact.evaluate.without_state", lambda folder: Humming())
     config = Config(renders, write_data(tmp_path / "data"), cases, checkpoint, None, out, judged=2, clicks=3, threads=1)
     (checkpoint.parent / "manifest.json").write_text("{}")
-    adapter = TapAdapter(a_net())
+    adapter = ImpactPredictor(a_net())
     evaluate(replace(config, parts="AC"), Eyes(), adapter)  # type: ignore[arg-type]
     figures = evaluate(replace(config, parts="BDE"), Eyes(), adapter)  # type: ignore[arg-type]
     kept = json.loads((out / "figures.json").read_text())

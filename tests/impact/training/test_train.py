@@ -14,7 +14,7 @@ from torch import Tensor
 from synesthesia.impact.material_codebook import MaterialCodebook
 from synesthesia.impact.modal.materials import Properties
 from synesthesia.impact.modal.things import MATERIALS
-from synesthesia.impact.physics_net import NetConfig, PhysicsNet
+from synesthesia.impact.physics_net import PhysicsNet, PhysicsNetConfig
 from training.impact.code_names import count_votes
 from training.impact.data import (
     Photos,
@@ -44,7 +44,7 @@ from training.impact.train import (
 
 KINDS, TIMES, EARLY = len(MATERIALS), 8, (8, 8)  # each material is named by eight features: training withholds some
 DIM = KINDS * TIMES
-TINY = NetConfig(DIM, EARLY, width=24, layers=1, heads=2, codes=20, code_dim=8)
+TINY = PhysicsNetConfig(DIM, EARLY, width=24, layers=1, heads=2, codes=20, code_dim=8)
 
 
 def pictures(material: Tensor, seed: int) -> Pictures:

@@ -15,11 +15,11 @@ from synesthesia.core import presets
 from synesthesia.core.errors import UserError
 from synesthesia.core.presets import Preset
 from synesthesia.core.requests import Settings
-from synesthesia.core.results import Blow, Estimate, Evidence, Heard, LabelScore, MaterialMap, PhysicsState
+from synesthesia.core.results import Estimate, Evidence, Heard, Impact, LabelScore, MaterialMap, PhysicsState
 from synesthesia.impact.modal.things import MATERIALS, SHAPES
-from synesthesia.impact.pipeline import Tapping
+from synesthesia.impact.pipeline import ImpactPipeline
 from synesthesia.vision.grid import PatchGrid
-from synesthesia.vlm_to_sound.pipeline import Looked
+from synesthesia.vlm_to_sound.pipeline import EncodedImage
 from tests.ui.fake_studio import FakeStudio
 
 THRESHOLD = 0.1
@@ -39,7 +39,7 @@ def unseen(picture: Image) -> PatchGrid:
     raise AssertionError("the pretended adapter looks at nothing twice")
 
 
-class FakeTapping(Tapping):
+class FakeTapping(ImpactPipeline):
     """`struck`: the settings of every blow so far and its patch; `mapped`: how often materials were asked for;
     `missing`: what is said instead of a sound, empty for none."""
 
@@ -52,10 +52,10 @@ class FakeTapping(Tapping):
         if self.missing:
             raise UserError(self.missing)
 
-    def solid(self, seen: Looked) -> np.ndarray:
+    def solid(self, seen: EncodedImage) -> np.ndarray:
         return (seen.grid.features[..., :3].mean(dim=-1) * 2).clamp(0, 1).numpy()
 
-    def materials(self, seen: Looked) -> MaterialMap:
+    def materials(self, seen: EncodedImage) -> MaterialMap:
         self.mapped += 1
         rows, cols = seen.grid.rows, seen.grid.cols
         likely = np.stack([shares(seen.grid, at // cols, at % cols) for at in range(rows * cols)])
@@ -66,7 +66,7 @@ class FakeTapping(Tapping):
             named=np.repeat(np.arange(len(MATERIALS)), 3), solid=self.solid(seen),
         )  # fmt: skip
 
-    def heard(self, seen: Looked, row: int, col: int, x: float, y: float, settings: Settings) -> Heard:
+    def heard(self, seen: EncodedImage, row: int, col: int, x: float, y: float, settings: Settings) -> Heard:
         time.sleep(self.delay_s)
         self.struck.append((row, col, settings))
         presence = float(self.solid(seen)[row, col])
@@ -96,7 +96,7 @@ def shares(grid: PatchGrid, row: int, col: int) -> np.ndarray:
     return odds / odds.sum()
 
 
-def a_blow(grid: PatchGrid, row: int, col: int, settings: Settings) -> Blow:
+def a_blow(grid: PatchGrid, row: int, col: int, settings: Settings) -> Impact:
     likely = shares(grid, row, col)
     best = np.argsort(-likely)
     names = tuple(LabelScore(MATERIALS[at], float(likely[at])) for at in best)
@@ -118,7 +118,7 @@ def a_blow(grid: PatchGrid, row: int, col: int, settings: Settings) -> Blow:
     t60 = RINGS_S[struck] * (modes / 1000.0) ** -0.5
     times = (np.arange(round(settings.seconds / FRAME_S)) + 0.5) * FRAME_S
     envelope = np.sqrt(0.5 * ((gains[:, None] * np.exp(-6.9 * times / t60[:, None])) ** 2).sum(axis=0))
-    return Blow(
+    return Impact(
         state=state, material=struck, shape=shapes[0].label, size_m=size_m, thickness_m=size_m / 12,
         what_if=bool(settings.material) or settings.size_factor != 1.0, force_n=settings.force, mallet=settings.mallet,
         contact_s=0.0012 / settings.force**0.2, frequencies_hz=modes.astype(np.float32), t60_s=t60.astype(np.float32),
@@ -128,7 +128,7 @@ def a_blow(grid: PatchGrid, row: int, col: int, settings: Settings) -> Blow:
     )  # fmt: skip
 
 
-def sounding(blow: Blow, samples: int, seed: int) -> np.ndarray:
+def sounding(blow: Impact, samples: int, seed: int) -> np.ndarray:
     """(1, samples) float32: the blow's modes, each seed a little different."""
     times = np.arange(samples) / presets.SAMPLE_RATE_HZ
     rng = np.random.default_rng(seed)

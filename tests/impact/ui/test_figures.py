@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from synesthesia.core.results import Blow, Heard
+from synesthesia.core.results import Heard, Impact
 from synesthesia.ui.impact.figures import as_html, audible, shown_s, strike_figure
 from synesthesia.ui.impact.strike_path import Strike, one_clip
 from tests.impact.ui.fake_studio import FakeTapStudio
@@ -22,7 +22,7 @@ def heard() -> Heard:
     return replace(heard, waveform=0.2 * np.sin(0.2 * np.arange(24_000, dtype=np.float32))[None])
 
 
-def the_blow(heard: Heard) -> Blow:
+def the_blow(heard: Heard) -> Impact:
     assert heard.blow
     gains = np.array([0.02, 1.0, 0.011, 0.009], np.float32)  # the last is more than 40 dB below the second
     hz = np.array([200, 1000, 2500, 6000], np.float32)

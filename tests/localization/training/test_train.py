@@ -7,22 +7,22 @@ import numpy as np
 import pytest
 import torch
 
-from synesthesia.binaural.hrtf import Head
-from synesthesia.binaural.sphere_hrtf import SphericalHead
-from synesthesia.localization.encoder import ExtractorConfig
-from synesthesia.localization.localizer import Localiser, LocaliserConfig
+from synesthesia.binaural.hrtf import HRTF
+from synesthesia.binaural.sphere_hrtf import SphereHRTF
+from synesthesia.localization.encoder import SpatialEncoderConfig
+from synesthesia.localization.localizer import Localizer, LocalizerConfig
 from tests.training_common.tiny_sounds import tiny_sounds
 from training.binaural.response_bank import APART_DEG, GROUP, Bank, bank
 from training.binaural.scenes import Scenes, hiss_burst
 from training.common.audio_data import SoundStore, read_manifest
 from training.localization.train import LOUDER_SHARE, azimuth_target, fit_certainty, loss_of, pair_loss
 
-TINY = LocaliserConfig(extractor=ExtractorConfig(widths=(8, 8, 16), heads=2, token=32), hidden=32)
+TINY = LocalizerConfig(extractor=SpatialEncoderConfig(widths=(8, 8, 16), heads=2, token=32), hidden=32)
 
 
 @pytest.fixture(scope="module")
 def responses(tmp_path_factory: pytest.TempPathFactory) -> Bank:
-    heads: list[Head] = [SphericalHead()]
+    heads: list[HRTF] = [SphereHRTF()]
     cache = tmp_path_factory.mktemp("cache")
     made = bank(heads, [], 2 * GROUP, cache, seed=3)
     again = bank(heads, [], 2 * GROUP, cache, seed=3)  # from the cache
@@ -57,7 +57,7 @@ def test_clips_are_as_drawn_and_mirror(scenes: Scenes) -> None:
 
 
 def test_two_sources_may_be_told_in_either_order() -> None:
-    azimuths = LocaliserConfig().azimuths_deg
+    azimuths = LocalizerConfig().azimuths_deg
     truth = torch.tensor([[30.0, -90.0], [170.0, 10.0]])
     bells = [azimuth_target(truth[:, [i]], azimuths).clamp(min=1e-9).log() for i in (0, 1)]
     straight, crossed = torch.stack(bells, dim=1), torch.stack(bells[::-1], dim=1)  # (2, 2, bins) logits
@@ -75,7 +75,7 @@ def test_a_burst_of_hiss_is_loud_finite_and_its_own() -> None:
 
 
 def test_targets_are_bells_around_each_source() -> None:
-    azimuths = LocaliserConfig().azimuths_deg
+    azimuths = LocalizerConfig().azimuths_deg
     target = azimuth_target(torch.tensor([[179.0, float("nan")], [-40.0, 60.0]]), azimuths)
     assert torch.allclose(target.sum(dim=1), torch.ones(2))
     assert azimuths[target[0].argmax()] in (178.0, -180.0) and target[0, 0] > 0.1  # it wraps
@@ -87,7 +87,7 @@ def test_targets_are_bells_around_each_source() -> None:
 
 def test_one_batch_is_learnt_by_heart(scenes: Scenes) -> None:
     torch.manual_seed(0)
-    localiser = Localiser(TINY).train()
+    localiser = Localizer(TINY).train()
     batch = scenes.draw(6, 0.3, second_share=0.3)
     optimiser = torch.optim.Adam(localiser.parameters(), 1e-2)
     losses = []
@@ -101,5 +101,5 @@ def test_one_batch_is_learnt_by_heart(scenes: Scenes) -> None:
 
 
 def test_certainty_is_fitted_within_its_range(scenes: Scenes) -> None:
-    config = fit_certainty(Localiser(TINY).eval(), scenes, clips=40)
+    config = fit_certainty(Localizer(TINY).eval(), scenes, clips=40)
     assert 0.4 < config.temperature < 3 and 0.5 <= config.interval_mass <= 1.0

@@ -8,17 +8,17 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from synesthesia.vlm_to_sound.audio_head import TokenDecoder, TokenDecoderConfig
+from synesthesia.vlm_to_sound.audio_head import AudioHead, AudioHeadConfig
 from synesthesia.vlm_to_sound.mel_tokens import MelTokenConfig, MelTokens
 from training.vlm_to_sound.audio_head_init import begin_with_codebooks, begin_with_reader
 
 
-def the_decoder(width: int) -> TokenDecoder:
+def the_decoder(width: int) -> AudioHead:
     tokens = MelTokens(MelTokenConfig(codebooks=2, codes=8))
     generator = torch.Generator().manual_seed(0)
     tokens.books.copy_(torch.randn(tokens.books.shape, generator=generator))
     tokens.books[0, 1] = tokens.books[0, 0] + 0.01
-    return TokenDecoder(TokenDecoderConfig(thought=16, width=width, layers=1, heads=2, tokens=tokens.config), tokens)
+    return AudioHead(AudioHeadConfig(thought=16, width=width, layers=1, heads=2, tokens=tokens.config), tokens)
 
 
 def test_like_codes_get_like_scores() -> None:
@@ -44,15 +44,15 @@ def test_distances_of_codes_stay_where_there_is_room_for_them() -> None:
 def test_codebooks_that_are_empty_give_even_scores() -> None:
     tokens = MelTokens(MelTokenConfig(codebooks=1, codes=8))
     tokens.books.zero_()
-    decoder = TokenDecoder(TokenDecoderConfig(thought=16, width=32, layers=1, heads=2, tokens=tokens.config), tokens)
+    decoder = AudioHead(AudioHeadConfig(thought=16, width=32, layers=1, heads=2, tokens=tokens.config), tokens)
     begin_with_codebooks(decoder, torch.Generator().manual_seed(1))
     assert (decoder.outer[0].weight == 0).all()
 
 
 def test_a_thought_chooses_among_kinds_as_the_reader_read_it(tmp_path: Path) -> None:
     tokens, generator = MelTokens(MelTokenConfig(codebooks=1, codes=8)), torch.Generator().manual_seed(3)
-    config = TokenDecoderConfig(thought=16, width=32, layers=1, heads=2, kinds=9, tokens=tokens.config)
-    decoder, path = TokenDecoder(config, tokens), tmp_path / "state.safetensors"
+    config = AudioHeadConfig(thought=16, width=32, layers=1, heads=2, kinds=9, tokens=tokens.config)
+    decoder, path = AudioHead(config, tokens), tmp_path / "state.safetensors"
     there = decoder.choose.weight.detach().clone()
     assert not begin_with_reader(decoder, path) and torch.equal(decoder.choose.weight, there)
     weight, bias = (torch.randn(*shape, generator=generator) for shape in ((6, 16), (6,)))
@@ -66,8 +66,8 @@ def test_a_thought_chooses_among_kinds_as_the_reader_read_it(tmp_path: Path) -> 
 
 def test_a_reader_of_more_kinds_than_there_are_gives_the_first(tmp_path: Path) -> None:
     tokens = MelTokens(MelTokenConfig(codebooks=1, codes=8))
-    config = TokenDecoderConfig(thought=16, width=32, layers=1, heads=2, kinds=3, tokens=tokens.config)
-    decoder = TokenDecoder(config, tokens)
+    config = AudioHeadConfig(thought=16, width=32, layers=1, heads=2, kinds=3, tokens=tokens.config)
+    decoder = AudioHead(config, tokens)
     save_file({"ema.read.weight": torch.eye(16), "ema.read.bias": torch.arange(16.0)}, tmp_path / "state.safetensors")
     begin_with_reader(decoder, tmp_path / "state.safetensors")
     assert torch.equal(decoder.choose.weight, torch.eye(16)[:3])

@@ -13,9 +13,9 @@ from PIL import Image
 from torch import Tensor
 
 from synesthesia.audio.mel import LogMel
-from synesthesia.binaural.sh_hrtf import CompactHead
-from synesthesia.binaural.sphere_hrtf import SphericalHead
-from synesthesia.image_to_sound.pipeline import Hearing
+from synesthesia.binaural.sh_hrtf import SphericalHarmonicHRTF
+from synesthesia.binaural.sphere_hrtf import SphereHRTF
+from synesthesia.image_to_sound.pipeline import ImageToSoundPipeline
 from synesthesia.vision.backbone import PatchEncoder
 from synesthesia.vision.grid import PatchGrid
 from synesthesia.vlm_to_sound.mel_tokens import MelTokenConfig, MelTokens
@@ -105,7 +105,7 @@ class Shares:
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> SeenStore:
     pictures = [Picture(np.full((2, 2, 3), n, np.uint8), str(n), "made up", "train", "") for n in range(len(SIZES))]
-    eyes, hearing, targets = cast(PatchEncoder, Eyes()), cast(Hearing, Wishes()), cast(Targets, Shares())
+    eyes, hearing, targets = cast(PatchEncoder, Eyes()), cast(ImageToSoundPipeline, Wishes()), cast(Targets, Shares())
     return see(pictures, eyes, hearing, targets, tmp_path_factory.mktemp("seen"))
 
 
@@ -193,7 +193,7 @@ def tokens(folder: Path) -> MelTokens:
 def the_sounds(folder: Path, tokens: MelTokens) -> Sounds:
     clips = read_manifest(folder)
     rows = [row for row, clip in enumerate(clips) if clip.split == "train"]
-    head = cast(CompactHead, SphericalHead())
+    head = cast(SphericalHarmonicHRTF, SphereHRTF())
     store = SoundStore(folder, clips, folder / "cache")
     return Sounds(store, rows, LABELS, head, tokens, np.random.default_rng(0))
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from synesthesia.image_to_sound.pipeline import Hearing
+from synesthesia.image_to_sound.pipeline import ImageToSoundPipeline
 from synesthesia.ui.vlm_to_sound.attention_overlay import times_even
 from synesthesia.vision.grid import PatchGrid
-from synesthesia.vlm_to_sound.generate import TAKES, LanguagePath, Sampling, Spoken
+from synesthesia.vlm_to_sound.generate import TAKES, GeneratedStereo, Sampling, TokenGenerator
 from training.vlm_to_sound.evaluate import LanguageRows
 
 ROWS, COLS = 8, 12
@@ -32,19 +32,21 @@ class Path:
         return row, col
 
     def speak(self, memory: tuple[int, int], grid: PatchGrid, *, seconds: float, seed: int, takes: int,
-              sampling: Sampling, wanted: torch.Tensor) -> Spoken:  # fmt: skip
+              sampling: Sampling, wanted: torch.Tensor) -> GeneratedStereo:  # fmt: skip
         self.asked.append((takes, wanted, sampling))
         side = 0.0 if self.deaf else (memory[1] + 0.5) / grid.cols - 0.5
         looks = np.zeros((grid.rows, grid.cols), np.float32)
         looks[memory] = 1.0
         ears = np.array([[1.0 - side], [1.0 + side]], np.float32) * np.ones((2, 50), np.float32)
-        return Spoken(ears, np.zeros((2, 4, 3), np.int64), looks, -1e-4 if self.deaf else side * 1e-3, 0)
+        return GeneratedStereo(ears, np.zeros((2, 4, 3), np.int64), looks, -1e-4 if self.deaf else side * 1e-3, 0)
 
 
 def the_rows(path: Path) -> LanguageRows:
     voices = torch.arange(ROWS * COLS)[:, None].float()
     hearing = SimpleNamespace(wish=lambda grid: SimpleNamespace(voices=voices))
-    return LanguageRows(cast(LanguagePath, path), cast(Hearing, hearing), [a_grid("a"), a_grid("b")], 2.0)
+    return LanguageRows(
+        cast(TokenGenerator, path), cast(ImageToSoundPipeline, hearing), [a_grid("a"), a_grid("b")], 2.0
+    )
 
 
 def test_the_louder_ear_is_that_of_the_clicked_side() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from synesthesia.binaural.sh_hrtf import CompactHead
+from synesthesia.binaural.sh_hrtf import SphericalHarmonicHRTF
 from synesthesia.core.errors import UserError
 from synesthesia.vlm_to_sound.mel_tokens import MelTokens
 from synesthesia.vlm_to_sound.qwen3_vl import load_tiny
@@ -16,7 +16,7 @@ from tests.vlm_to_sound.training.tiny import LABELS, language_path_folder
 from training.common.audio_data import SoundStore, read_manifest
 from training.vlm_to_sound import hidden_state_cache as rehearsal
 from training.vlm_to_sound.clicked_sounds import Sounds
-from training.vlm_to_sound.hidden_state_cache import Rehearsals, rehearse
+from training.vlm_to_sound.hidden_state_cache import CachedHiddenStates, cache_hidden_states
 from training.vlm_to_sound.pictures import SeenStore
 
 
@@ -35,16 +35,16 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 def written(folder: Path, out: Path, rank: int = 0, processes: int = 1) -> Path:
     clips = read_manifest(folder)
     sounds = Sounds(
-        SoundStore(folder, clips, folder / "cache"), list(range(len(clips))), LABELS, CompactHead.load(folder / "head"),
+        SoundStore(folder, clips, folder / "cache"), list(range(len(clips))), LABELS, SphericalHarmonicHRTF.load(folder / "head"),
         MelTokens.load(folder / "tokens"), np.random.default_rng(0),
     )  # fmt: skip
     thinker = load_tiny(folder / "thinker").eval()
-    rehearse(thinker, SeenStore(folder / "runs" / "seen"), sounds, out, 16, 3, rank, processes)
+    cache_hidden_states(thinker, SeenStore(folder / "runs" / "seen"), sounds, out, 16, 3, rank, processes)
     return out
 
 
 def test_what_was_thought_comes_back_padded(folder: Path, tmp_path: Path) -> None:
-    known = Rehearsals(written(folder, tmp_path / "one"))
+    known = CachedHiddenStates(written(folder, tmp_path / "one"))
     assert len(known) == 16 and known.codes.shape[:3] == (16, rehearsal.SOUNDS, 2)
     drawn = known.draw(16, 6, np.random.default_rng(0))
     thought = drawn.thought
@@ -59,7 +59,7 @@ def test_what_was_thought_comes_back_padded(folder: Path, tmp_path: Path) -> Non
 
 
 def test_it_is_what_the_thinker_thinks(folder: Path, tmp_path: Path) -> None:
-    known = Rehearsals(written(folder, tmp_path / "one"))
+    known = CachedHiddenStates(written(folder, tmp_path / "one"))
     thought = known.thought(torch.tensor([5, 2]))
     alone = known.thought(torch.tensor([2]))
     own = thought.states[1][thought.mask[1]]
@@ -73,9 +73,9 @@ def test_shards_do_not_depend_on_who_writes_them(folder: Path, tmp_path: Path) -
     assert [file.name for file in sorted(two.iterdir())] == ["0001.npz"]
     written(folder, two, 0, 2)
     for name in ("states", "codes", "boxes", "lead_s"):
-        assert torch.equal(getattr(Rehearsals(one), name), getattr(Rehearsals(two), name)), name
+        assert torch.equal(getattr(CachedHiddenStates(one), name), getattr(CachedHiddenStates(two), name)), name
 
 
 def test_without_any_the_person_is_told_what_to_run(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="--stage rehearse"):
-        Rehearsals(tmp_path)
+        CachedHiddenStates(tmp_path)

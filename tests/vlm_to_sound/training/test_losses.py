@@ -9,25 +9,25 @@ import pytest
 import torch
 from torch import Tensor
 
-from synesthesia.vlm_to_sound.audio_head import TokenDecoderConfig, Written
-from synesthesia.vlm_to_sound.thinker import Thought
+from synesthesia.vlm_to_sound.audio_head import AudioHeadConfig, Written
+from synesthesia.vlm_to_sound.thinker import HiddenStates
 from tests.vlm_to_sound.training.tiny import CODES, LEADS, some_codes
 from training.vlm_to_sound.losses import LEAD, LOOK, decoder_loss, near
 from training.vlm_to_sound.trainable import UNHEARD, unheard
 
 
-def a_thought(at: Tensor) -> Thought:
+def a_thought(at: Tensor) -> HiddenStates:
     """Two words, then patches at these places (B, N, 2)."""
     count, places = at.shape[:2]
     patches = torch.tensor([False, False] + [True] * places).expand(count, -1)
-    return Thought(torch.zeros(count, places + 2, 1), torch.ones_like(patches), patches,
+    return HiddenStates(torch.zeros(count, places + 2, 1), torch.ones_like(patches), patches,
                    torch.cat([torch.zeros(count, 2, 2), at], dim=1))  # fmt: skip
 
 
 def loss_of(written: Written, codes: Tensor, lead_s: list[float], told: list[bool]) -> tuple[float, float]:
     at = torch.tensor([[[0.1, 0.1], [0.9, 0.1], [0.1, 0.9]]]).expand(2, -1, -1)
     boxes = torch.tensor([[0.0, 0.0, 0.3, 0.3], [0.7, 0.0, 1.0, 0.3]])
-    config = TokenDecoderConfig(leads=LEADS)
+    config = AudioHeadConfig(leads=LEADS)
     total, speech = decoder_loss(written, a_thought(at), boxes, codes, torch.tensor(lead_s), torch.tensor(told), config)
     return float(total), float(speech)
 

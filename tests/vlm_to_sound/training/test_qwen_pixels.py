@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 from transformers.models.qwen2_vl.image_processing_qwen2_vl import Qwen2VLImageProcessor
 
-from synesthesia.image_to_sound.pipeline import Hearing
+from synesthesia.image_to_sound.pipeline import ImageToSoundPipeline
 from synesthesia.vision.backbone import PatchEncoder
 from synesthesia.vision.grid import PatchGrid
 from synesthesia.vlm_to_sound.region_inputs import PIXELS
@@ -141,7 +141,9 @@ def pictures() -> list[Picture]:
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> PixelStore:
     folder = tmp_path_factory.mktemp("seen_pixels")
-    see_pixels(pictures(), cast(PatchEncoder, Eyes()), cast(Hearing, Wishes()), cast(Targets, Shares()), folder)
+    see_pixels(
+        pictures(), cast(PatchEncoder, Eyes()), cast(ImageToSoundPipeline, Wishes()), cast(Targets, Shares()), folder
+    )
     return PixelStore(folder, processor())
 
 
@@ -177,5 +179,11 @@ def test_an_interrupted_look_leaves_no_index(store: PixelStore, tmp_path: Path) 
 
     (tmp_path / "index.npz").touch()
     with pytest.raises(KeyboardInterrupt):
-        see_pixels(pictures(), cast(PatchEncoder, Blind()), cast(Hearing, Wishes()), cast(Targets, Shares()), tmp_path)
+        see_pixels(
+            pictures(),
+            cast(PatchEncoder, Blind()),
+            cast(ImageToSoundPipeline, Wishes()),
+            cast(Targets, Shares()),
+            tmp_path,
+        )
     assert not (tmp_path / "index.npz").exists()

@@ -18,8 +18,8 @@ from torch import Tensor
 
 from synesthesia.nn.lora import LoraSettings, add_lora
 from synesthesia.nn.quantised import load_quantised
-from synesthesia.vlm_to_sound.audio_head import TokenDecoder, TokenDecoderConfig
-from synesthesia.vlm_to_sound.checkpoint import save_speaking
+from synesthesia.vlm_to_sound.audio_head import AudioHead, AudioHeadConfig
+from synesthesia.vlm_to_sound.checkpoint import save_audio_head
 from synesthesia.vlm_to_sound.mel_tokens import MelTokenConfig, MelTokens
 from synesthesia.vlm_to_sound.qwen3_vl import load_tiny, tiny
 from synesthesia.vlm_to_sound.thinker import Thinker
@@ -30,7 +30,7 @@ from training.vlm_to_sound.clicked_sounds import Clicks, click
 from training.vlm_to_sound.losses import decoder_loss
 from training.vlm_to_sound.pictures import Pictures, SeenStore
 from training.vlm_to_sound.train import LanguagePathTraining
-from training.vlm_to_sound.trainable import Speaker, opened, table
+from training.vlm_to_sound.trainable import TrainableAudioHead, opened, table
 
 
 @pytest.fixture(scope="module")
@@ -70,12 +70,12 @@ def clicks(store: SeenStore) -> Clicks:
     return click(store, 6, np.random.default_rng(0))
 
 
-def a_speaker(folder: Path) -> Speaker:
+def a_speaker(folder: Path) -> TrainableAudioHead:
     thinker = load_tiny(folder / "thinker")
     opened(thinker, LoraSettings(), words=False)
     torch.manual_seed(0)
     tokens = MelTokens.load(folder / "tokens")
-    return Speaker(thinker, TokenDecoder(small_decoder(thought=32, tokens=tokens.config), tokens)).eval()
+    return TrainableAudioHead(thinker, AudioHead(small_decoder(thought=32, tokens=tokens.config), tokens)).eval()
 
 
 def changed(there: dict[str, Tensor], here: dict[str, Tensor]) -> set[str]:
@@ -137,15 +137,15 @@ def test_what_the_decoder_saved_loads(config: LanguagePathTraining, folder: Path
     made = train_language.train_decoder(config)
     fields = json.loads((config.out / "config.json").read_text())
     tokens = MelTokens.load(folder / "tokens")
-    read = TokenDecoderConfig(**fields["decoder"] | {"tokens": MelTokenConfig(**fields["decoder"]["tokens"])})
+    read = AudioHeadConfig(**fields["decoder"] | {"tokens": MelTokenConfig(**fields["decoder"]["tokens"])})
     assert read == made.decoder.config and LoraSettings(**fields["lora"]) == LoraSettings()
     state = load_quantised(config.out / "model.safetensors")
     lora = {name[len("lora.") :]: state.pop(name) for name in list(state) if name.startswith("lora.")}
-    decoder, thinker = TokenDecoder(read, tokens), load_tiny(folder / "thinker")
+    decoder, thinker = AudioHead(read, tokens), load_tiny(folder / "thinker")
     decoder.load_state_dict(state)
     add_lora(thinker.model, LoraSettings(**fields["lora"]))
     assert thinker.load_state_dict(lora, strict=False).unexpected_keys == [] and len(lora) == 8
-    again = Speaker(thinker, decoder).eval()
+    again = TrainableAudioHead(thinker, decoder).eval()
     codes, told = some_codes(6), torch.ones(6, dtype=torch.bool)
     with torch.no_grad():
         (there, thought), (here, thought_again) = made(clicks, codes, told), again(clicks, codes, told)
@@ -231,7 +231,7 @@ def test_an_untrained_lora_changes_no_thought(folder: Path, clicks: Clicks) -> N
 
 
 @pytest.fixture
-def learnt(folder: Path, clicks: Clicks) -> tuple[Speaker, Tensor, list[float]]:
+def learnt(folder: Path, clicks: Clicks) -> tuple[TrainableAudioHead, Tensor, list[float]]:
     """A speaker that was shown one batch again and again, and its losses."""
     speaker, codes, told = a_speaker(folder), some_codes(6), torch.ones(6, dtype=torch.bool)
     lead_s = torch.linspace(-400e-6, 400e-6, 6)
@@ -248,7 +248,7 @@ def learnt(folder: Path, clicks: Clicks) -> tuple[Speaker, Tensor, list[float]]:
 
 
 @torch.no_grad()
-def test_one_batch_is_learnt_by_heart(learnt: tuple[Speaker, Tensor, list[float]], clicks: Clicks) -> None:
+def test_one_batch_is_learnt_by_heart(learnt: tuple[TrainableAudioHead, Tensor, list[float]], clicks: Clicks) -> None:
     speaker, codes, losses = learnt
     assert losses[0] > 0.8 * math.log(CODES) and losses[-1] < 0.05 * losses[0], losses[::10]
     told = torch.ones(6, dtype=torch.bool)
@@ -270,7 +270,7 @@ def test_one_batch_is_learnt_by_heart(learnt: tuple[Speaker, Tensor, list[float]
 
 def test_saved_by_hand_it_is_the_same_file(folder: Path, tmp_path: Path) -> None:
     speaker = a_speaker(folder)
-    save_speaking(speaker.decoder, speaker.thinker, LoraSettings(), tmp_path)
+    save_audio_head(speaker.decoder, speaker.thinker, LoraSettings(), tmp_path)
     names = set(load_quantised(tmp_path / "model.safetensors"))
     assert {name for name in names if not name.startswith("lora.")} == set(speaker.decoder.state_dict())
     assert len([name for name in names if name.startswith("lora.")]) == 8

@@ -20,14 +20,14 @@ from synesthesia.audio.codec import LatentCodec
 from synesthesia.core import presets
 from synesthesia.core.errors import UserError
 from synesthesia.core.presets import Weights
-from synesthesia.image_to_sound.pipeline import Hearing
+from synesthesia.image_to_sound.pipeline import ImageToSoundPipeline
 from synesthesia.nn.lora import LoraSettings
 from synesthesia.vision.backbone import PatchEncoder
-from synesthesia.vlm_to_sound.audio_head import TokenDecoder
-from synesthesia.vlm_to_sound.checkpoint import load_speaking
+from synesthesia.vlm_to_sound.audio_head import AudioHead
+from synesthesia.vlm_to_sound.checkpoint import load_audio_head
 from synesthesia.vlm_to_sound.mel_tokens import MelTokens
 from synesthesia.vlm_to_sound.qwen3_vl import load_hub
-from synesthesia.vlm_to_sound.thinker import Thought
+from synesthesia.vlm_to_sound.thinker import HiddenStates
 from tests.vlm_to_sound.test_hub import write_qwen
 from tests.vlm_to_sound.training.test_qwen_pixels import Eyes, Shares, Wishes, pictures
 from tests.vlm_to_sound.training.tiny import BOOKS, CODES, language_path_folder, small_decoder, some_codes
@@ -38,14 +38,14 @@ from training.vlm_to_sound.clicked_sounds import Clicks, click
 from training.vlm_to_sound.losses import decoder_loss
 from training.vlm_to_sound.qwen_pixels import see_pixels
 from training.vlm_to_sound.train import LanguagePathTraining, hub_thinker
-from training.vlm_to_sound.trainable import Speaker, opened, table, withheld
+from training.vlm_to_sound.trainable import TrainableAudioHead, opened, table, withheld
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = language_path_folder(tmp_path_factory.mktemp("hub"))
     write_qwen(made / "qwen")
-    eyes, hearing, targets = cast(PatchEncoder, Eyes()), cast(Hearing, Wishes()), cast(Targets, Shares())
+    eyes, hearing, targets = cast(PatchEncoder, Eyes()), cast(ImageToSoundPipeline, Wishes()), cast(Targets, Shares())
     see_pixels(pictures(), eyes, hearing, targets, made / "runs" / "seen_pixels")
     return made
 
@@ -74,13 +74,13 @@ def config(folder: Path, tmp_path: Path) -> LanguagePathTraining:
     )  # fmt: skip
 
 
-def untrained(config: LanguagePathTraining) -> Speaker:
+def untrained(config: LanguagePathTraining) -> TrainableAudioHead:
     """As `train_decoder` begins."""
     torch.manual_seed(config.seed)
     thinker, _ = hub_thinker(config)
     opened(thinker, LoraSettings(), words=True)
     tokens = MelTokens.load(config.tokens)
-    return Speaker(thinker, TokenDecoder(small_decoder(thought=thinker.width, tokens=tokens.config), tokens))
+    return TrainableAudioHead(thinker, AudioHead(small_decoder(thought=thinker.width, tokens=tokens.config), tokens))
 
 
 def some_clicks(config: LanguagePathTraining) -> Clicks:
@@ -113,17 +113,17 @@ def test_the_words_that_were_said_are_taught(config: LanguagePathTraining) -> No
 def test_the_product_loads_what_was_saved(config: LanguagePathTraining, folder: Path) -> None:
     made = train_language.train_decoder(replace(config, rate=3e-2, lora_rate=3e-2, steps=4))
     thinker = load_hub(str(folder / "qwen"), "main")
-    head = load_speaking(config.out, thinker, MelTokens.load(config.tokens), words=True)
+    head = load_audio_head(config.out, thinker, MelTokens.load(config.tokens), words=True)
     codes, told, clicks = some_codes(3), torch.ones(3, dtype=torch.bool), some_clicks(config)
 
-    def of(speaker: Speaker) -> tuple[Tensor, Tensor]:
+    def of(speaker: TrainableAudioHead) -> tuple[Tensor, Tensor]:
         """Logits, and the states of <think_sound>."""
         with torch.no_grad():
             written, thought = speaker.eval()(clicks, codes, told)
         return written.codes, thought.states[:, -1].float()
 
-    (said, mine), (again, loaded) = of(made), of(Speaker(thinker, head))
-    _, fresh = of(Speaker(load_hub(str(folder / "qwen"), "main"), head))
+    (said, mine), (again, loaded) = of(made), of(TrainableAudioHead(thinker, head))
+    _, fresh = of(TrainableAudioHead(load_hub(str(folder / "qwen"), "main"), head))
     assert (again - said).std() < 0.02 * said.std(), "eight bits, and LoRA merged in bfloat16"
     assert (fresh - mine).std() > 5 * (loaded - mine).std(), "LoRA and words came with it"
     assert torch.allclose(thinker.words.weight, made.thinker.words.weight, atol=0.01)
@@ -159,7 +159,7 @@ def test_the_table_counts_the_words(config: LanguagePathTraining) -> None:
 
 def test_the_stage_see_keeps_pixels(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(LatentCodec, "load", staticmethod(lambda _: None))
-    monkeypatch.setattr(Hearing, "load", staticmethod(lambda *_: Heard()))
+    monkeypatch.setattr(ImageToSoundPipeline, "load", staticmethod(lambda *_: Heard()))
     monkeypatch.setattr(PatchEncoder, "load", staticmethod(lambda _: Eyes()))
     monkeypatch.setattr(patch_features, "Targets", lambda *_: Shares())
     monkeypatch.setattr(patch_features, "choose", lambda data, tiny, *_: pictures()[2:] if tiny else pictures()[:2])
@@ -195,12 +195,14 @@ def test_a_step_of_the_audio_head_stays_on_one_device(config: LanguagePathTraini
     where = torch.device("meta")
     tokens = MelTokens.load(config.tokens).to(where)
     shape = small_decoder(thought=8, tokens=tokens.config)
-    decoder = TokenDecoder(shape, tokens).to(where)
+    decoder = AudioHead(shape, tokens).to(where)
 
     def ones(*size: int) -> Tensor:
         return torch.ones(size, dtype=torch.bool, device=where)
 
-    thought = Thought(torch.zeros(4, 6, 8, device=where), ones(4, 6), ones(4, 6), torch.zeros(4, 6, 2, device=where))
+    thought = HiddenStates(
+        torch.zeros(4, 6, 8, device=where), ones(4, 6), ones(4, 6), torch.zeros(4, 6, 2, device=where)
+    )
     codes = torch.zeros(4, 2, BOOKS, 5, dtype=torch.long, device=where)
     written = decoder(withheld(decoder.memory(thought), decoder, ones(4)), codes)
     clicks = Clicks((), torch.zeros(4, 4), torch.zeros(4, 2)).to(where)

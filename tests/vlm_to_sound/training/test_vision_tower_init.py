@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from synesthesia.vlm_to_sound.vision_tower import EyesTower, EyesTowerConfig
+from synesthesia.vlm_to_sound.vision_tower import FeatureVisionTower, FeatureVisionTowerConfig
 from training.vlm_to_sound.vision_tower_init import begin_with_kinds
 
 FEATURES, KINDS = 8, 5
@@ -22,7 +22,7 @@ def material() -> tuple[torch.Tensor, nn.Linear]:
 
 def test_the_first_layer_says_what_the_classifier_says() -> None:
     cells, kinds = material()
-    tower = EyesTower(EyesTowerConfig(feature_dim=FEATURES, hidden_size=3 * (KINDS - 1)))
+    tower = FeatureVisionTower(FeatureVisionTowerConfig(feature_dim=FEATURES, hidden_size=3 * (KINDS - 1)))
     begin_with_kinds(tower, cells, kinds)
     assert torch.allclose(tower.deviation, cells.std(0))
     with torch.no_grad():
@@ -39,7 +39,7 @@ def test_the_first_layer_says_what_the_classifier_says() -> None:
 
 def test_what_is_left_over_of_the_layer_stays_as_it_was() -> None:
     cells, kinds = material()
-    tower = EyesTower(EyesTowerConfig(feature_dim=FEATURES, hidden_size=13))
+    tower = FeatureVisionTower(FeatureVisionTowerConfig(feature_dim=FEATURES, hidden_size=13))
     before = tower.inner.weight[12:].clone()
     begin_with_kinds(tower, cells, kinds)
     assert torch.equal(tower.inner.weight[12:], before)
@@ -47,6 +47,6 @@ def test_what_is_left_over_of_the_layer_stays_as_it_was() -> None:
 
 def test_a_classifier_of_another_size_is_refused() -> None:
     cells, _ = material()
-    tower = EyesTower(EyesTowerConfig(feature_dim=FEATURES, hidden_size=12))
+    tower = FeatureVisionTower(FeatureVisionTowerConfig(feature_dim=FEATURES, hidden_size=12))
     with pytest.raises(ValueError, match="reads 9 numbers, a patch has 8"):
         begin_with_kinds(tower, cells, nn.Linear(9, KINDS))

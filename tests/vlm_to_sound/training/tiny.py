@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from synesthesia.audio.mel import LogMel
-from synesthesia.binaural.sh_hrtf import CompactHead, CompactHeadConfig
-from synesthesia.vlm_to_sound.audio_head import TokenDecoderConfig
+from synesthesia.binaural.sh_hrtf import SphericalHarmonicHRTF, SphericalHarmonicHRTFConfig
+from synesthesia.vlm_to_sound.audio_head import AudioHeadConfig
 from synesthesia.vlm_to_sound.mel_tokens import MelTokenConfig, MelTokens
 from synesthesia.vlm_to_sound.qwen3_vl import save_tiny, tiny, tiny_config
 from tests.training_common.tiny_sounds import tiny_sounds
@@ -22,7 +22,7 @@ LABELS = ["hiss", "tone"]
 BOOKS, CODES, LEADS = 2, 16, 33
 SIZES = ((2, 3), (3, 2), (1, 2), (2, 2))
 small_config = partial(tiny_config, width=32, layers=2)
-small_decoder = partial(TokenDecoderConfig, width=32, layers=2, heads=2)
+small_decoder = partial(AudioHeadConfig, width=32, layers=2, heads=2)
 
 
 def language_path_folder(where: Path) -> Path:
@@ -43,8 +43,10 @@ def language_path_folder(where: Path) -> Path:
     waves = torch.stack([torch.from_numpy(store.waveform(row)) for row in range(len(clips))])
     tokens.fit(tokens.cut(LogMel()(waves)).flatten(0, 1), torch.Generator().manual_seed(0))
     tokens.save(folder / "tokens")
-    head = CompactHeadConfig(order=1)
-    CompactHead(head, np.zeros((4, head.frequencies), np.float32), np.zeros(4, np.float32)).save(folder / "head")
+    head = SphericalHarmonicHRTFConfig(order=1)
+    SphericalHarmonicHRTF(head, np.zeros((4, head.frequencies), np.float32), np.zeros(4, np.float32)).save(
+        folder / "head"
+    )
     mapper = folder / "checkpoints" / "mapper"
     mapper.mkdir(parents=True)
     (mapper / "config.json").write_text(json.dumps({"labels": LABELS}))
