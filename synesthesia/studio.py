@@ -23,8 +23,9 @@ from synesthesia.core.requests import Settings, asked, inside, place
 from synesthesia.core.results import Answered, Evidence, Heard, Info, Located, MaterialMap, Recipe, SceneHeard, Writing
 from synesthesia.impact.pipeline import ImpactPipeline, struck_together
 from synesthesia.localization.pipeline import ClipModels
+from synesthesia.vision.grid import EncodedImage
 from synesthesia.vision.image import picture_key, read_image
-from synesthesia.vlm_to_sound.pipeline import EncodedImage, Sound, VlmToSoundPipeline
+from synesthesia.vlm_to_sound.pipeline import Sound, VlmToSoundPipeline
 
 if TYPE_CHECKING:
     from synesthesia.image_to_sound.pipeline import ImageToSoundPipeline

@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from synesthesia.impact.modal.contact import MalletName
     from synesthesia.impact.physics_net import PhysicsPosterior
     from synesthesia.impact.predictor import ImpactPredictor
-    from synesthesia.vision.grid import PatchGrid
-    from synesthesia.vlm_to_sound.pipeline import EncodedImage
+    from synesthesia.vision.grid import EncodedImage, PatchGrid
 
 KEPT_READINGS = 16  # of photographs, about 1 MB each
 KEPT_LOOKS = 64  # at single places, a few kB each

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from synesthesia.core.errors import UserError
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
     from torch import Tensor
 
 
@@ -70,3 +71,12 @@ class PatchGrid:
         """Natural pixel (x, y) at the middle of a cell."""
         x1, y1, x2, y2 = self.box(row, col)
         return (x1 + x2) / 2, (y1 + y2) / 2
+
+
+@dataclass(frozen=True)
+class EncodedImage:
+    """A photograph with its features. picture: upright, RGB; key: hash of its pixels; grid: its patch features."""
+
+    picture: Image
+    key: str
+    grid: PatchGrid

@@ -17,22 +17,12 @@ from synesthesia.core.results import Evidence, Tokens, Writing
 
 if TYPE_CHECKING:
     import numpy as np
-    from PIL.Image import Image
 
     from synesthesia.image_to_sound.pipeline import ImageToSoundPipeline
-    from synesthesia.vision.grid import PatchGrid
+    from synesthesia.vision.grid import EncodedImage
     from synesthesia.vlm_to_sound.generate import Sampling, TokenGenerator
     from synesthesia.vlm_to_sound.region_inputs import RegionInputs
     from synesthesia.vlm_to_sound.thinker import Thinker
-
-
-@dataclass(frozen=True)
-class EncodedImage:
-    """A photograph, upright and RGB, the key of its content, and what the eyes saw."""
-
-    picture: Image
-    key: str
-    grid: PatchGrid
 
 
 @dataclass(frozen=True)

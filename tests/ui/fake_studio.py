@@ -40,9 +40,9 @@ from synesthesia.localization.localizer import shortest_arc
 from synesthesia.localization.pipeline import ClipModels
 from synesthesia.localization.result import sentence
 from synesthesia.studio import Studio
-from synesthesia.vision.grid import PatchGrid
+from synesthesia.vision.grid import EncodedImage, PatchGrid
 from synesthesia.vision.image import picture_key
-from synesthesia.vlm_to_sound.pipeline import EncodedImage, Sound, VlmToSoundPipeline
+from synesthesia.vlm_to_sound.pipeline import Sound, VlmToSoundPipeline
 
 LONGEST_ITD_S = 0.7e-3
 PER_SECOND = 25  # of the language path's tokens

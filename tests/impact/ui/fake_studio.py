@@ -18,8 +18,7 @@ from synesthesia.core.requests import Settings
 from synesthesia.core.results import Estimate, Evidence, Heard, Impact, LabelScore, MaterialMap, PhysicsState
 from synesthesia.impact.modal.things import MATERIALS, SHAPES
 from synesthesia.impact.pipeline import ImpactPipeline
-from synesthesia.vision.grid import PatchGrid
-from synesthesia.vlm_to_sound.pipeline import EncodedImage
+from synesthesia.vision.grid import EncodedImage, PatchGrid
 from tests.ui.fake_studio import FakeStudio
 
 THRESHOLD = 0.1
