@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from synesthesia.audio.tagger import AudioTagger
+from synesthesia.audio.vocoder import Vocoder
 from synesthesia.core import checkpoints
 from synesthesia.core.errors import UserError
 from synesthesia.core.presets import HearingConfig
@@ -80,6 +81,22 @@ class ImageToSoundPipeline:
                 self._wishes.popitem(last=False)
         self._wishes.move_to_end(grid.key)
         return self._wishes[grid.key]
+
+    @property
+    def tagger(self) -> AudioTagger:
+        return self.voice.ear
+
+    @property
+    def vocoder(self) -> Vocoder:
+        return self.voice.codec.vocoder
+
+    def class_probs(self, grid: PatchGrid, row: int, col: int) -> Tensor:
+        """(classes,) probabilities of the tagger's classes that the prior predicts for one patch."""
+        return self.wish(grid).voices[row * grid.cols + col]
+
+    def patch_evidence(self, waveform: Tensor, grid: PatchGrid, row: int, col: int) -> Evidence:
+        """`evidence` of a waveform (n,) that another path made for this patch."""
+        return self.evidence(waveform, self.wish(grid).query[row * grid.cols + col])
 
     def presence_map(self, grid: PatchGrid) -> Tensor:
         """(R, C) float32 in 0..1: the calibrated probability that a patch sounds."""
