@@ -1,74 +1,60 @@
-"""A question about a clip -> an answer in words: the mono mix for what, the spatial token for where."""
+"""Audio question answering pipeline: a two-channel clip and a question in, an answer in words out."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-import torch
-
-from synesthesia.audio.tagger import AudioTagger
-from synesthesia.audio_qa.prompt import TURN_END, encode
-from synesthesia.audio_qa.qwen2_audio import AudioLM, load_hub, load_tiny
 from synesthesia.core import checkpoints
 from synesthesia.core.errors import UserError
-from synesthesia.core.presets import SAMPLE_RATE_HZ
-from synesthesia.nn.lora import load_trained
+from synesthesia.core.presets import Preset
+from synesthesia.core.results import Answered
 
 if TYPE_CHECKING:
-    from synesthesia.core.presets import LanguageConfig
+    import numpy as np
 
-LONGEST_ANSWER = 64  # tokens
+    from synesthesia.binaural.clip import BinauralClip
 
 
-class AudioQAPipeline:
-    """A language model that hears and knows directions."""
+class Generator(Protocol):
+    """What writes the answer: `AnswerGenerator`, or a stand-in."""
 
-    def __init__(self, foundation: AudioLM) -> None:
-        self.foundation = foundation
-
-    @classmethod
-    def load(cls, config: LanguageConfig) -> AudioQAPipeline:
-        """UserError when a file is missing or damaged, or when the token has not been trained for this model."""
-        if not checkpoints.is_listed(config.token_weights.folder):
-            raise UserError(
-                f"The spatial token has not been trained for {config.weights.where} yet; "
-                f"this trains it: {config.train_command}"
-            )
-        if config.weights.hub_id:
-            foundation = load_hub(config.weights.hub_id, config.weights.revision)
-        else:
-            ear = AudioTagger.load(checkpoints.folder(config.ear_weights.folder))
-            foundation = load_tiny(checkpoints.folder(config.weights.folder), ear)
-        load_trained(foundation.model, checkpoints.folder(config.token_weights.folder))
-        return cls(foundation)
-
-    @torch.inference_mode()
     def answer(self, mono: np.ndarray, token: np.ndarray | None, question: str) -> str:
-        """mono: (n,) float32 at 16 kHz, of which the loudest stretch is heard; token: (256,) `Located.token`, None when
-        the clip holds no direction; question: in English or Chinese."""
-        made = self.foundation
-        mel, mask = made.front([loudest(mono, int(made.front.seconds * SAMPLE_RATE_HZ))])
-        batch = encode(
-            made.tokenizer, made.model.audio_tokens(mask), [question], spatial=token is not None, preamble=made.preamble
-        )
-        device, dtype = made.model.device, made.model.dtype
-        spatial = None if token is None else torch.from_numpy(token)[None].to(device, dtype)
-        out = made.model.generate(
-            input_ids=batch.input_ids.to(device), attention_mask=batch.attention_mask.to(device),
-            input_features=mel.to(device), feature_attention_mask=mask.to(device), spatial=spatial, do_sample=False,
-            max_new_tokens=LONGEST_ANSWER, eos_token_id=made.tokenizer.convert_tokens_to_ids(TURN_END),
-            pad_token_id=made.tokenizer.pad_token_id,
-            suppress_tokens=[made.model.config.spatial_token_id],  # it is heard, never said
-        )  # fmt: skip
-        said: str = made.tokenizer.decode(out[0, batch.input_ids.shape[1] :], skip_special_tokens=True)
-        return said.strip()
+        """mono: (n,) float32 at 16 kHz; token: (256,) spatial token, or None."""
+        ...
 
 
-def loudest(mono: np.ndarray, samples: int) -> np.ndarray:
-    """(n,) -> at most `samples` of it: the stretch with the most energy."""
-    if len(mono) <= samples:
-        return mono
-    energy = np.cumsum(np.concatenate([[0.0], np.square(mono, dtype=np.float64)]))
-    start = int((energy[samples:] - energy[:-samples]).argmax())
-    return mono[start : start + samples]
+class AudioQA:
+    """A preset's language model, loaded by the first question.
+
+    spatial_token: clip -> (256,) spatial token, see `Located.token`; generator: instead of the preset's own.
+    """
+
+    def __init__(
+        self, preset: Preset, spatial_token: Callable[[BinauralClip], np.ndarray], generator: Generator | None = None
+    ) -> None:
+        self.preset, self.spatial_token = preset, spatial_token
+        self._generator = generator
+
+    def ask(self, clip: BinauralClip, question: str) -> Answered:
+        """question: validated. UserError for a silent clip (there is nothing to ask about), missing or damaged
+        weights."""
+        if clip.kind == "silent":
+            raise UserError("The clip is silent: there is nothing to ask about.")
+        token = self.spatial_token(clip)
+        text = self.generator().answer(clip.waveform.mean(axis=0), token, question)
+        return Answered(question, text, spatial=clip.kind == "stereo")
+
+    def generator(self) -> Generator:
+        """UserError when a file is missing or damaged."""
+        if self._generator is None:
+            from synesthesia.audio_qa.generate import AnswerGenerator
+
+            self._generator = AnswerGenerator.load(self.preset.language)
+        return self._generator
+
+
+def can_answer(preset: Preset) -> bool:
+    """Whether a language model for this preset has been trained. Loads and fetches nothing."""
+    needed = (preset.language.weights, preset.language.token_weights)
+    return all(checkpoints.is_listed(each.folder) for each in needed if not each.hub_id)

@@ -1,8 +1,7 @@
-"""The audio language model as it was before the spatial token: this project's tiny one, or Qwen2-Audio from the hub."""
+"""Audio language model with tokenizer and feature extractor: the tiny Qwen2-Audio, or the hub's Qwen2-Audio-7B."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,27 +17,22 @@ from synesthesia.audio.tagger import AudioTagger, AudioTaggerConfig
 from synesthesia.audio_qa.audio_tower import TaggerAudioTowerConfig
 from synesthesia.audio_qa.prompt import AUDIO, PAD, SPATIAL, SPECIAL, SYSTEM, TURN_END
 from synesthesia.audio_qa.spatial_qwen2_audio import SpatialQwen2Audio
-from synesthesia.core.errors import UserError
 from synesthesia.core.presets import SAMPLE_RATE_HZ
-from synesthesia.nn.quantised import load_quantised, save_quantised
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase, Qwen2AudioConfig, WhisperFeatureExtractor
 
-CONFIG, WEIGHTS, TOKENIZER = "config.json", "model.safetensors", "tokenizer.json"
-ELSEWHERE = ("spatial_projector.", "model.audio_tower.")  # parameters that are not the foundation's own
-
 
 class AudioFrontend(Protocol):
-    """What turns clips into the audio tower's input."""
+    """Feature extractor: clips -> the audio tower's input."""
 
     @property
-    def seconds(self) -> float:
-        """Of a clip that are heard at most."""
+    def max_seconds(self) -> float:
+        """Longest clip that the tower takes."""
         ...
 
-    def __call__(self, mono: Sequence[np.ndarray]) -> tuple[Tensor, Tensor]:
-        """(n,) float32 clips at 16 kHz -> features, and which frames (B, frames) of them are no padding."""
+    def __call__(self, clips: Sequence[np.ndarray]) -> tuple[Tensor, Tensor]:
+        """(n,) float32 mono clips at 16 kHz -> features, and the mask (B, frames) of frames that are no padding."""
         ...
 
 
@@ -49,12 +43,12 @@ class WhisperFrontend:
     extractor: WhisperFeatureExtractor
 
     @property
-    def seconds(self) -> float:
+    def max_seconds(self) -> float:
         return float(self.extractor.n_samples / SAMPLE_RATE_HZ)
 
-    def __call__(self, mono: Sequence[np.ndarray]) -> tuple[Tensor, Tensor]:
+    def __call__(self, clips: Sequence[np.ndarray]) -> tuple[Tensor, Tensor]:
         out = self.extractor(
-            list(mono),
+            list(clips),
             sampling_rate=SAMPLE_RATE_HZ,
             padding="max_length",
             return_attention_mask=True,
@@ -65,32 +59,32 @@ class WhisperFrontend:
 
 @dataclass(frozen=True)
 class TaggerFrontend:
-    """The project's own log-mel, padded with silence to the longest clip: (B, frames, 64)."""
+    """The project's log-mel, padded with silence to the longest clip: (B, frames, 64)."""
 
-    seconds: float = 10.0
+    max_seconds: float = 10.0
 
-    def __call__(self, mono: Sequence[np.ndarray]) -> tuple[Tensor, Tensor]:
+    def __call__(self, clips: Sequence[np.ndarray]) -> tuple[Tensor, Tensor]:
         mel, hop = LogMel(), MelConfig().hop_samples
-        longest = max(2 * MelConfig().fft_samples, *(len(one) for one in mono))
-        waveform = torch.stack([F.pad(torch.from_numpy(one), (0, longest - len(one))) for one in mono])
-        frames = torch.tensor([max(1, len(one) // hop) for one in mono])
+        longest = max(2 * MelConfig().fft_samples, *(len(clip) for clip in clips))
+        waveform = torch.stack([F.pad(torch.from_numpy(clip), (0, longest - len(clip))) for clip in clips])
+        frames = torch.tensor([max(1, len(clip) // hop) for clip in clips])
         return mel(waveform), (torch.arange(longest // hop)[None] < frames[:, None]).long()
 
 
 @dataclass(frozen=True)
 class AudioLM:
-    """A model with everything that turns clips and words into its inputs. preamble: what every prompt begins with."""
+    """A model with what turns clips and text into its inputs. system_prompt: precedes each prompt."""
 
     model: SpatialQwen2Audio
     tokenizer: PreTrainedTokenizerBase
-    front: AudioFrontend
-    preamble: str = ""
+    frontend: AudioFrontend
+    system_prompt: str = ""
 
 
 def tiny_config(
-    tokenizer: PreTrainedTokenizerBase, ear: AudioTaggerConfig, width: int = 192, layers: int = 4
+    tokenizer: PreTrainedTokenizerBase, tagger: AudioTaggerConfig, width: int = 192, layers: int = 4
 ) -> Qwen2AudioConfig:
-    """A Qwen2-Audio a few thousandths of the size, with the project's ear as its tower."""
+    """A Qwen2-Audio of a few thousandths of the size, with the project's tagger as audio tower."""
     from transformers import Qwen2AudioConfig, Qwen2Config
 
     text = Qwen2Config(
@@ -100,20 +94,20 @@ def tiny_config(
         bos_token_id=None,
     )  # fmt: skip
     return Qwen2AudioConfig(
-        audio_config=TaggerAudioTowerConfig.of(ear), text_config=text, audio_token_index=_id(tokenizer, AUDIO),
-        spatial_token_id=_id(tokenizer, SPATIAL),
+        audio_config=TaggerAudioTowerConfig.from_tagger(tagger), text_config=text,
+        audio_token_index=_id(tokenizer, AUDIO), spatial_token_id=_id(tokenizer, SPATIAL),
     )  # fmt: skip
 
 
-def tiny(tokenizer: PreTrainedTokenizerBase, config: Qwen2AudioConfig, ear: AudioTagger) -> AudioLM:
-    """Untrained but for the ear, which is frozen."""
+def build_tiny(tokenizer: PreTrainedTokenizerBase, config: Qwen2AudioConfig, tagger: AudioTagger) -> AudioLM:
+    """Untrained, but for the audio tower, which is the frozen tagger."""
     model = SpatialQwen2Audio(config).eval()
-    model.model.audio_tower.ear.load_state_dict(ear.state_dict())
+    model.model.audio_tower.tagger.load_state_dict(tagger.state_dict())
     model.model.audio_tower.requires_grad_(False)
     return AudioLM(model, tokenizer, TaggerFrontend())
 
 
-def tokenizer_from(file: Path) -> PreTrainedTokenizerBase:
+def load_tokenizer(file: Path) -> PreTrainedTokenizerBase:
     from transformers import PreTrainedTokenizerFast
 
     return PreTrainedTokenizerFast(
@@ -121,41 +115,8 @@ def tokenizer_from(file: Path) -> PreTrainedTokenizerBase:
     )
 
 
-def save_tiny(foundation: AudioLM, folder: Path) -> None:
-    """config.json, tokenizer.json and model.safetensors (eight bits), without the ear, which has its own folder, and
-    without the spatial projector, which comes later."""
-    folder.mkdir(parents=True, exist_ok=True)
-    config = foundation.model.config.to_dict() | {"transformers_version": None}
-    (folder / CONFIG).write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
-    foundation.tokenizer.backend_tokenizer.save(str(folder / TOKENIZER))
-    state = foundation.model.state_dict()
-    save_quantised({name: value for name, value in state.items() if not name.startswith(ELSEWHERE)}, folder / WEIGHTS)
-
-
-def load_tiny(folder: Path, ear: AudioTagger) -> AudioLM:
-    """From what `save_tiny` wrote; the projector is untrained. UserError when a file is missing."""
-    from transformers import Qwen2AudioConfig
-
-    try:
-        fields = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-        state = load_quantised(folder / WEIGHTS)
-        if not (folder / TOKENIZER).is_file():
-            raise FileNotFoundError(folder / TOKENIZER)
-    except FileNotFoundError as error:
-        raise UserError(
-            f"The language model's folder {folder} is incomplete; train it with training.audio_qa.train_language_model."
-        ) from error
-    made = tiny(tokenizer_from(folder / TOKENIZER), Qwen2AudioConfig(**fields), ear)
-    shapes = {name: value.shape for name, value in made.model.state_dict().items() if not name.startswith(ELSEWHERE)}
-    if shapes != {name: value.shape for name, value in state.items()}:
-        raise UserError(f"The language model in {folder} is of another shape than its config.json says.")
-    made.model.load_state_dict(state, strict=False)
-    made.model.requires_grad_(False)
-    return made
-
-
 def load_hub(hub_id: str, revision: str) -> AudioLM:
-    """Qwen2-Audio at one commit, in bfloat16, with its own tokenizer and one more token. Opens the network."""
+    """Qwen2-Audio at one commit, in bfloat16, its own tokenizer extended by the spatial token. Uses the network."""
     from transformers import AutoTokenizer, Qwen2AudioConfig, WhisperFeatureExtractor
 
     tokenizer = AutoTokenizer.from_pretrained(hub_id, revision=revision)

@@ -7,22 +7,20 @@ of the new words when the thinker is one from the hub, whose own files know noth
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import asdict
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 
 from synesthesia.core.errors import UserError
-from synesthesia.nn.lora import LORA_TARGETS, LoraSettings
+from synesthesia.nn.lora import LoraSettings, is_lora, lora_shapes, merge_lora
 from synesthesia.nn.quantised import load_quantised, save_quantised
 from synesthesia.vlm_to_sound.audio_head import AudioHead, AudioHeadConfig
 from synesthesia.vlm_to_sound.mel_tokens import MelTokenConfig, MelTokens
 from synesthesia.vlm_to_sound.thinker import Thinker
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
-LORA, WORDS = "lora.", "words."
+LORA, WORDS = "lora.model.", "words."
 
 
 def save_audio_head(
@@ -32,7 +30,7 @@ def save_audio_head(
     folder.mkdir(parents=True, exist_ok=True)
     fields = {"decoder": asdict(decoder.config), "lora": asdict(settings)}
     (folder / CONFIG).write_text(json.dumps(fields, indent=1) + "\n", encoding="utf-8")
-    lora = {LORA + name: value for name, value in thinker.state_dict().items() if ".lora_" in name}
+    lora = {LORA + name: value for name, value in thinker.model.state_dict().items() if is_lora(name)}
     table = {WORDS + name: value for name, value in thinker.words.state_dict().items()} if words else {}
     save_quantised(decoder.state_dict() | lora | table, folder / WEIGHTS)
 
@@ -62,12 +60,12 @@ def load_audio_head(folder: Path, thinker: Thinker, tokens: MelTokens, *, words:
     head = AudioHead(config, tokens)
     if _shapes(head.state_dict()) != _shapes(state):
         raise UserError(f"The audio head in {folder} is of another shape than its config.json says.")
-    wanted = _lora_shapes(thinker, LoraSettings(**fields["lora"]))
+    wanted = lora_shapes(thinker.model, LoraSettings(**fields["lora"]))
     if _shapes(lora) != wanted or _shapes(table) != (_shapes(thinker.words.state_dict()) if words else {}):
         raise UserError(f"The audio head in {folder} was trained for another thinker.")
     head.load_state_dict(state)
     thinker.words.load_state_dict(table or thinker.words.state_dict())
-    _merge(thinker, lora, LoraSettings(**fields["lora"]))
+    merge_lora(thinker.model, lora, LoraSettings(**fields["lora"]))
     _laid_out(head)
     return head.eval().requires_grad_(False)
 
@@ -80,30 +78,6 @@ def _taken(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 def _shapes(state: dict[str, Tensor]) -> dict[str, tuple[int, ...]]:
     return {name: tuple(value.shape) for name, value in state.items()}
-
-
-def _lora_shapes(thinker: Thinker, settings: LoraSettings) -> dict[str, tuple[int, ...]]:
-    """What LoRA of such settings holds for this thinker."""
-    shapes: dict[str, tuple[int, ...]] = {}
-    for name, module in thinker.model.named_modules():
-        if settings.rank and re.fullmatch(LORA_TARGETS, name):
-            rows, columns = module.weight.shape
-            shapes[_lora("A", name)] = settings.rank, columns
-            shapes[_lora("B", name)] = rows, settings.rank
-    return shapes
-
-
-def _lora(side: str, name: str) -> str:
-    """As peft names it."""
-    return f"model.{name}.lora_{side}.default.weight"
-
-
-@torch.no_grad()
-def _merge(thinker: Thinker, lora: dict[str, Tensor], settings: LoraSettings) -> None:
-    for name, module in thinker.model.named_modules():
-        if _lora("A", name) in lora:
-            change = lora[_lora("B", name)] @ lora[_lora("A", name)] * (settings.alpha / settings.rank)
-            module.weight.copy_(module.weight.float() + change)
 
 
 def _laid_out(head: AudioHead) -> None:
