@@ -22,13 +22,15 @@ from synesthesia.core.presets import Preset
 from synesthesia.core.requests import Settings, asked, inside, place
 from synesthesia.core.results import Answered, Evidence, Heard, Info, Located, MaterialMap, Recipe, SceneHeard, Writing
 from synesthesia.impact.pipeline import ImpactPipeline, struck_together
-from synesthesia.localization.pipeline import ClipModels
 from synesthesia.vision.grid import EncodedImage
 from synesthesia.vision.image import picture_key, read_image
 from synesthesia.vlm_to_sound.pipeline import Sound, VlmToSoundPipeline
 
 if TYPE_CHECKING:
+    from synesthesia.audio_qa.pipeline import AudioQA
+    from synesthesia.binaural.sh_hrtf import SphericalHarmonicHRTF
     from synesthesia.image_to_sound.pipeline import ImageToSoundPipeline
+    from synesthesia.localization.pipeline import LocalizationPipeline
     from synesthesia.vision.backbone import PatchEncoder
     from synesthesia.vision.grid import PatchGrid
 
@@ -45,9 +47,11 @@ class Studio:
         self._lock = RLock()  # around loading and running models; results belong to their caller
         self._encoder: PatchEncoder | None = None
         self._hearing: ImageToSoundPipeline | None = None
-        self._clips = ClipModels(preset)
+        self._localization: LocalizationPipeline | None = None
+        self._audio_qa: AudioQA | None = None
+        self._hrtf: SphericalHarmonicHRTF | None = None
         self._thinking = VlmToSoundPipeline(preset)
-        self._tapping = ImpactPipeline(preset, lambda picture: self._eyes().textures(picture))
+        self._tapping = ImpactPipeline(preset, lambda picture: self._eyes().encode_stage_maps(picture))
         self._grids: BoundedCache[PatchGrid] = BoundedCache(SEEN_PICTURES)
         self._presence: BoundedCache[np.ndarray] = BoundedCache(SEEN_PICTURES)
 
@@ -83,9 +87,9 @@ class Studio:
 
     def pca(self, image: ImageSource) -> np.ndarray:
         """(R, C, 3) uint8: the features' three main directions as colours."""
-        from synesthesia.vision.similarity import pca_picture
+        from synesthesia.vision.similarity import pca_image
 
-        return pca_picture(self.look(image))
+        return pca_image(self.look(image))
 
     def hear(
         self, image: ImageSource, x: float, y: float, *, path: str = "direct", seconds: float = presets.SECONDS,
@@ -178,14 +182,14 @@ class Studio:
         )
         if not 1 <= stems <= 8:
             raise UserError(f"A scene has 1 to 8 stems, not {stems}.")
-        from synesthesia.image_to_sound.mix import mix, pick_places
+        from synesthesia.image_to_sound.mix import mix, select_patches
 
         seen = self._looked_at(read_image(image), settings)
         tap = settings.path == "tap"
         with self._lock:
             presence = self._tapping.solid(seen) if tap else self._presence_of(seen.key, seen.grid)
             threshold = self._tapping.adapter().threshold if tap else self._ears().threshold
-        places = pick_places(presence, threshold=threshold, count=stems)
+        places = select_patches(presence, threshold=threshold, count=stems)
         heard = [_last(self._steps(seen, *place, *seen.grid.centre(*place), settings)) for place in places]
         if tap:
             return struck_together(heard, settings.samples)
@@ -202,7 +206,7 @@ class Studio:
 
         clip = read_clip(waveform, sample_rate)
         with self._lock:
-            return self._clips.locate(clip)
+            return self._localizer().locate(clip)
 
     def ask(self, waveform: np.ndarray, sample_rate: int, question: str) -> Answered:
         """What the small language model answers to a question about a clip, which is read as `locate` reads it.
@@ -215,7 +219,7 @@ class Studio:
 
         question, clip = asked(question), read_clip(waveform, sample_rate)
         with self._lock:
-            return self._clips.ask(clip, question)
+            return self._question_answering().ask(clip, question)
 
     def binaural(
         self,
@@ -237,7 +241,7 @@ class Studio:
 
         placing = DemoClip.checked(sound, azimuth_deg, elevation_deg, room, snr_db, seed)
         with self._lock:
-            return placing.heard_by(self._clips.head()), RATE_HZ
+            return placing.heard_by(self._reference_hrtf()), RATE_HZ
 
     def check_recipe(self, image: ImageSource, wanted: Recipe) -> None:
         """UserError when the recipe's photograph or weights are others than these: the samples would differ."""
@@ -289,6 +293,30 @@ class Studio:
 
                 self._hearing = ImageToSoundPipeline.load(self.preset.hearing, LatentCodec.load(self.preset.codec))
             return self._hearing
+
+    def _localizer(self) -> LocalizationPipeline:
+        with self._lock:
+            if self._localization is None:
+                from synesthesia.localization.pipeline import LocalizationPipeline
+
+                self._localization = LocalizationPipeline.load(self.preset.spatial)
+            return self._localization
+
+    def _question_answering(self) -> AudioQA:
+        with self._lock:
+            if self._audio_qa is None:
+                from synesthesia.audio_qa.pipeline import AudioQA
+
+                self._audio_qa = AudioQA(self.preset, lambda clip: self._localizer().token(clip))
+            return self._audio_qa
+
+    def _reference_hrtf(self) -> SphericalHarmonicHRTF:
+        with self._lock:
+            if self._hrtf is None:
+                from synesthesia.binaural.sh_hrtf import SphericalHarmonicHRTF
+
+                self._hrtf = SphericalHarmonicHRTF.load(checkpoints.folder(self.preset.spatial.head_weights.folder))
+            return self._hrtf
 
     def _see(self, picture: Image.Image) -> tuple[str, PatchGrid]:
         """(content key, grid) of an RGB picture."""

@@ -6,13 +6,11 @@ direction at all; one signal at two levels is a panned mix, which a pan pot made
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
 import numpy as np
 import torch
 from torchaudio.functional import resample
 
+from synesthesia.binaural.clip import BinauralClip, ClipKind
 from synesthesia.binaural.hrtf import RATE_HZ
 from synesthesia.core.errors import UserError
 
@@ -26,38 +24,16 @@ SILENT_RMS = 1e-5  # -100 dBFS
 EQUAL = 1e-5  # energy of what remains of one channel when the other, at its best gain, is taken out
 EQUAL_LEVEL_DB = 0.05
 
-Kind = Literal["stereo", "mono", "panned", "silent"]
-
-
-@dataclass(frozen=True)
-class BinauralClip:
-    """waveform: (2, n) float32 at 16 kHz, left ear first, no offset, RMS 0.1; rate_hz: of the original;
-    seconds: of the original; kind: what it is; clipped: samples stand at their limit; level_difference_db: right over
-    left."""
-
-    waveform: np.ndarray
-    rate_hz: int
-    seconds: float
-    kind: Kind
-    clipped: bool
-    level_difference_db: float
-
-    @property
-    def warning(self) -> str:
-        """One sentence about a clip that holds no direction, or little of it; empty when all is well."""
-        if self.kind == "silent":
-            return "The clip is silent: there is nothing to locate."
-        if self.kind == "mono":
-            return "There is no interaural difference: this is not a binaural recording (both channels are the same)."
-        if self.kind == "panned":
-            return "The channels differ in level alone, not in time: this is panned stereo, not a binaural recording."
-        if self.clipped:
-            return "The recording is overdriven (samples stand at their limit), so level differences may be wrong."
-        return ""
+NO_DIRECTION: dict[ClipKind, str] = {
+    "silent": "The clip is silent: there is nothing to locate.",
+    "mono": "There is no interaural difference: this is not a binaural recording (both channels are the same).",
+    "panned": "The channels differ in level alone, not in time: this is panned stereo, not a binaural recording.",
+}
+OVERDRIVEN = "The recording is overdriven (samples stand at their limit), so level differences may be wrong."
 
 
 def read_clip(waveform: np.ndarray, sample_rate: int) -> BinauralClip:
-    """(2, n) or (1, n) or (n,) floats at 8 to 192 kHz, 0.2 to 60 s -> Clip.
+    """(2, n) or (1, n) or (n,) floats at 8 to 192 kHz, 0.2 to 60 s -> BinauralClip.
 
     UserError, one sentence: wrong shape, more than two channels, empty, not numbers, too short or long, rate out of
     range.
@@ -89,7 +65,8 @@ def read_clip(waveform: np.ndarray, sample_rate: int) -> BinauralClip:
     kind = _kind(sound, level)
     scale = 0.1 / max(float(np.sqrt(np.square(level).mean())), SILENT_RMS)
     made = resample(_tensor(sound * scale), sample_rate, RATE_HZ) if sample_rate != RATE_HZ else _tensor(sound * scale)
-    return BinauralClip(made.numpy().astype(np.float32), sample_rate, seconds, kind, overdriven, difference_db)
+    warning = NO_DIRECTION.get(kind, OVERDRIVEN if overdriven else "")
+    return BinauralClip(made.numpy().astype(np.float32), sample_rate, seconds, kind, overdriven, difference_db, warning)
 
 
 def clipped(sound: np.ndarray) -> bool:
@@ -112,7 +89,7 @@ def _in_runs(at: np.ndarray) -> int:
     return int(lengths[lengths >= RUN].sum())
 
 
-def _kind(sound: np.ndarray, level: np.ndarray) -> Kind:
+def _kind(sound: np.ndarray, level: np.ndarray) -> ClipKind:
     if level.max() < SILENT_RMS:
         return "silent"
     left, right = sound.astype(np.float64)

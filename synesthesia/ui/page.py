@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
+from synesthesia.audio_qa.pipeline import can_answer
 from synesthesia.core import checkpoints
-from synesthesia.localization.pipeline import can_answer
 from synesthesia.ui.image_to_sound import cards
 from synesthesia.ui.image_to_sound.api import add_endpoint
 from synesthesia.ui.image_to_sound.tab import hear_tab

@@ -12,8 +12,8 @@ import pytest
 import soundfile
 
 from synesthesia import Studio
+from synesthesia.audio_qa.pipeline import can_answer
 from synesthesia.core import checkpoints, presets
-from synesthesia.localization.pipeline import can_answer
 from tests.e2e.conftest import served
 from tests.e2e.driving import WAIT_MS, loud, samples, unfold
 from tests.tiny import write_checkpoints

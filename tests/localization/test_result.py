@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synesthesia.localization.result import moves, other_half, sentence, side
+from synesthesia.localization.pipeline import moves, other_half, sentence, side
 
 
 def test_a_way_is_gone_step_by_step() -> None:

@@ -19,6 +19,8 @@ import numpy as np
 import torch
 from PIL import Image
 
+from synesthesia.audio_qa.pipeline import AudioQA
+from synesthesia.binaural.clip import BinauralClip
 from synesthesia.binaural.geometry import is_front
 from synesthesia.core import presets
 from synesthesia.core.errors import UserError
@@ -34,11 +36,9 @@ from synesthesia.core.results import (
     Tokens,
     Writing,
 )
-from synesthesia.localization.clip_input import BinauralClip
 from synesthesia.localization.gcc_phat import itd_s
 from synesthesia.localization.localizer import shortest_arc
-from synesthesia.localization.pipeline import ClipModels
-from synesthesia.localization.result import sentence
+from synesthesia.localization.pipeline import sentence
 from synesthesia.studio import Studio
 from synesthesia.vision.grid import EncodedImage, PatchGrid
 from synesthesia.vision.image import picture_key
@@ -180,6 +180,9 @@ class FakeLocator:
             kind=clip.kind, warning=clip.warning, sentence=sentence(first, interval, None),
         )  # fmt: skip
 
+    def token(self, clip: BinauralClip) -> np.ndarray:
+        return self.locate(clip).token
+
 
 @dataclass
 class FakeAnswerer:
@@ -196,18 +199,6 @@ class FakeAnswerer:
         return f"A sound on the {'right' if token[0] > 0 else 'left'} (answer {len(self.asked)})."
 
 
-class FakeClipModels(ClipModels):
-    def __init__(self, delay_s: float = 0.0) -> None:
-        super().__init__(presets.embedded())
-        self.fake_locator, self.fake_answerer = FakeLocator(), FakeAnswerer(delay_s)
-
-    def locator(self) -> Any:
-        return self.fake_locator
-
-    def answerer(self) -> Any:
-        return self.fake_answerer
-
-
 class FakeStudio(Studio):
     """`delay_s`: how long each sound pretends to take."""
 
@@ -215,7 +206,11 @@ class FakeStudio(Studio):
         super().__init__(presets.embedded())
         self.fake_ears = FakeEars(delay_s)
         self._thinking = self.fake_thinking = FakeThinking(self.preset, delay_s / 25)
-        self._clips = FakeClipModels(delay_s)
+        self.fake_answerer = FakeAnswerer(delay_s)
+        self._audio_qa = AudioQA(self.preset, FakeLocator().token, self.fake_answerer)
+
+    def _localizer(self) -> Any:
+        return FakeLocator()
 
     def _eyes(self) -> Any:
         return FakeEyes()

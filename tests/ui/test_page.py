@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
+from synesthesia.audio_qa.pipeline import can_answer
 from synesthesia.core import checkpoints, presets
 from synesthesia.core.results import Evidence, LabelScore, Neighbour
-from synesthesia.localization.pipeline import can_answer
 from synesthesia.ui.image_to_sound import cards
 from synesthesia.ui.page import build_page
 from synesthesia.ui.shared import examples as pictures

@@ -27,11 +27,11 @@ from synesthesia.audio_qa.qwen2_audio import AudioLM, load_tiny
 from synesthesia.binaural.geometry import octant
 from synesthesia.binaural.hrtf import RATE_HZ
 from synesthesia.binaural.sh_hrtf import SphericalHarmonicHRTF
-from synesthesia.evaluation.intervals import Estimate, bootstrap
+from synesthesia.evaluation.intervals import ConfidenceInterval, bootstrap
 from synesthesia.localization.clip_input import read_clip
 from synesthesia.localization.gcc_phat import ItdTable
 from synesthesia.localization.localizer import Localizer
-from synesthesia.localization.result import locate
+from synesthesia.localization.pipeline import locate
 from synesthesia.nn.lora import load_trained
 from training.audio_qa.questions import (
     KINDS,
@@ -135,11 +135,11 @@ def right(one: Asked, said: str) -> bool:
     return said == wanted if reader(wanted) is None else reader(said) == reader(wanted)
 
 
-def mean(hits: list[bool]) -> Estimate:
+def mean(hits: list[bool]) -> ConfidenceInterval:
     return bootstrap(np.array(hits, float), lambda x: float(x.mean()), np.random.default_rng(0))
 
 
-def figures(asked: list[Asked]) -> dict[str, tuple[int, Estimate, Estimate]]:
+def figures(asked: list[Asked]) -> dict[str, tuple[int, ConfidenceInterval, ConfidenceInterval]]:
     """(n, with the token, without it) a kind; directions and contents of clips with one source stand on their own."""
     groups = {kind: [one for one in asked if one.exchange.kind == kind] for kind in KINDS}
     directed = [one for one in groups["where"] if one.truth.azimuths_deg]
@@ -157,7 +157,7 @@ def figures(asked: list[Asked]) -> dict[str, tuple[int, Estimate, Estimate]]:
     }
 
 
-def main(config: Config) -> dict[str, tuple[int, Estimate, Estimate]]:
+def main(config: Config) -> dict[str, tuple[int, ConfidenceInterval, ConfidenceInterval]]:
     torch.set_num_threads(config.threads)
     ear = AudioTagger.load(config.ear)
     foundation = load_tiny(config.language, ear)

@@ -26,11 +26,11 @@ from synesthesia.binaural.geometry import difference, fold, is_front, within
 from synesthesia.binaural.hrtf import RATE_HZ
 from synesthesia.binaural.sh_hrtf import SphericalHarmonicHRTF
 from synesthesia.core.results import Located
-from synesthesia.evaluation.intervals import Estimate, bootstrap
+from synesthesia.evaluation.intervals import ConfidenceInterval, bootstrap
 from synesthesia.localization.clip_input import read_clip
 from synesthesia.localization.gcc_phat import ItdTable
 from synesthesia.localization.localizer import Localizer
-from synesthesia.localization.result import locate
+from synesthesia.localization.pipeline import locate
 from training.binaural.measured_heads import Measured, load_heads, load_measured
 from training.binaural.simulate import TRACK_HZ, Example, Simulator
 from training.common.audio_data import SoundStore, read_manifest
@@ -87,7 +87,7 @@ class Config:
     only: str = ""  # part of a row's name; all rows when empty
 
 
-def single(examples: list[Example], found: list[Located]) -> dict[str, Estimate]:
+def single(examples: list[Example], found: list[Located]) -> dict[str, ConfidenceInterval]:
     """Figures of one source; (N, k) arrays are resampled together."""
     truth = np.array([example.azimuth_deg for example in examples])
     mine = np.array([direction.azimuth_deg for direction in found])
@@ -117,7 +117,7 @@ def single(examples: list[Example], found: list[Located]) -> dict[str, Estimate]
     return figures
 
 
-def double(examples: list[Example], found: list[Located]) -> dict[str, Estimate]:
+def double(examples: list[Example], found: list[Located]) -> dict[str, ConfidenceInterval]:
     """Two sources: how often both are within 10 degrees, in the better order; how often two are announced; and the
     louder one alone, front and back laid upon each other, beside the baseline's only answer."""
     both, told, louder, plain = [], [], [], []
@@ -144,7 +144,7 @@ def double(examples: list[Example], found: list[Located]) -> dict[str, Estimate]
     }
 
 
-def path(examples: list[Example], found: list[Located]) -> dict[str, Estimate]:
+def path(examples: list[Example], found: list[Located]) -> dict[str, ConfidenceInterval]:
     """A source that moves: whether that was seen, and the error of the track over the full circle, beside that of
     answering with the middle of the way all along."""
     errors, still = [], []
@@ -173,7 +173,7 @@ def as_measured(source: Simulator, head: Measured) -> Example:
     return replace(example, waveform=waveform, azimuth_deg=float(head.azimuth_deg[row]))
 
 
-def main(config: Config) -> dict[str, dict[str, Estimate]]:
+def main(config: Config) -> dict[str, dict[str, ConfidenceInterval]]:
     torch.set_num_threads(config.threads)
     localiser = Localizer.load(config.localiser)
     table = ItdTable.of(SphericalHarmonicHRTF.load(config.head))
@@ -182,7 +182,7 @@ def main(config: Config) -> dict[str, dict[str, Estimate]]:
     clips = read_manifest(config.data)
     store = SoundStore(config.data, clips, config.cache)
     rows = [i for i, clip in enumerate(clips) if clip.split == "val" and not clip.single_recording]
-    figures: dict[str, dict[str, Estimate]] = {}
+    figures: dict[str, dict[str, ConfidenceInterval]] = {}
     for number, row in enumerate(ROWS):
         if config.only not in row.name:
             continue
