@@ -10,21 +10,16 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
-from synesthesia.core import presets, recipe
+from synesthesia.core import recipe
 from synesthesia.core.errors import UserError
+from synesthesia.core.requests import PATHS, Setting, plain, request_type, settings_of
 from synesthesia.core.results import Heard, bearings
 from synesthesia.impact.pipeline import to_dict
 from synesthesia.studio import Studio
 
 BAD_INPUT = 2
-SETTINGS = (
-    "path", "seconds", "seed", "guidance", "steps", "temperature", "top_k", "force", "mallet", "material",
-    "size_factor",
-)  # fmt: skip
-OF_TAP = ("force", "mallet", "material", "size_factor")
-
 _EXAMPLES = """examples:
   python -m synesthesia hear photo.jpg --x 420 --y 310 --out bark.wav
   python -m synesthesia hear photo.jpg --x 420 --y 310 --path mlp --seconds 8 --seed 7 --out other.wav
@@ -35,6 +30,29 @@ _EXAMPLES = """examples:
   python -m synesthesia hear photo.jpg --x 420 --y 310 --out bark.wav --save-recipe bark.json
   python -m synesthesia hear photo.jpg --recipe bark.json --out the_very_same.wav
 """
+
+
+def _settings() -> dict[str, dict[str, Setting]]:
+    """Every setting that takes a value: {name: {path: setting}} of the paths that have it."""
+    found: dict[str, dict[str, Setting]] = {}
+    for path in PATHS:
+        for name, setting in settings_of(request_type(path)).items():
+            if setting.kind is not bool:
+                found.setdefault(name, {})[path] = setting
+    return found
+
+
+SETTINGS = _settings()
+
+
+def _help(by_path: dict[str, Setting]) -> str:
+    """What a setting does, for which paths, its bounds and its defaults."""
+    one = next(iter(by_path.values()))
+    of = "" if len(by_path) == len(PATHS) else f"of {', '.join(by_path)}: "
+    bounds = "" if one.low is None or one.high is None else f", {plain(one.low)} to {plain(one.high)}"
+    others = "".join(f", of {path} {each.default}" for path, each in by_path.items() if each.default != one.default)
+    default = f" (default: {one.default}{others})" if one.default != "" else ""
+    return f"{of}{one.description}{bounds}{default}"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -57,22 +75,14 @@ def parser() -> argparse.ArgumentParser:
     hear.add_argument("--x", type=float, help="pixels from the left edge of the upright photograph")
     hear.add_argument("--y", type=float, help="pixels from its top edge")
     hear.add_argument("--out", required=True, metavar="FILE.wav", help="the sound is written here")
-    hear.add_argument("--path", metavar="direct|flow|mlp|language|tap",
-                      help="how a patch becomes a sound (default: direct, = flow; language: stereo; "
-                      "tap: what is there is struck)")  # fmt: skip
-    hear.add_argument("--seconds", type=float, help="duration, 1 to 10 (default: 4, of tap 1.5)")
-    hear.add_argument("--seed", type=int, help="another seed, another take (default: 0)")
     hear.add_argument(
-        "--guidance", type=float, help="how closely flow and language follow the patch, 0 to 10 (default: 3)"
-    )
-    hear.add_argument("--steps", type=int, help="steps of the flow, 1 to 12 (default: 12)")
-    hear.add_argument("--temperature", type=float, help="of language: 0 says the likeliest, to 2 (default: 1)")
-    hear.add_argument("--top-k", type=int, help="of language: codes to draw from, 1 to 1024 (default: 100)")
-    hear.add_argument("--force", type=float, help="of tap: newtons, 0.5 to 50 (default: 8)")
-    hear.add_argument("--mallet", metavar="finger|wood|metal", help="of tap: what strikes (default: wood)")
-    hear.add_argument("--material", metavar="NAME", help="of tap: what if it were of wood, metal, glass ...")
-    hear.add_argument("--size-factor", type=float, help="of tap: what if it were so many times as large, 0.25 to 4")
-    hear.add_argument("--anyway", action="store_true", help="sound even where presence is below the threshold")
+        "--path", metavar="direct|flow|mlp|language|tap", help="how a patch becomes a sound (default: direct, = flow; "
+        "language: stereo; tap: the object there is struck)",
+    )  # fmt: skip
+    for by_path in SETTINGS.values():
+        one = next(iter(by_path.values()))
+        hear.add_argument(one.flag, type=one.kind, metavar=one.name.upper(), help=_help(by_path))
+    hear.add_argument("--anyway", action="store_true", help="generate even where presence is below the threshold")
     hear.add_argument("--recipe", type=Path, metavar="FILE.json", help="place and all settings from a saved recipe")
     hear.add_argument("--save-recipe", type=Path, metavar="FILE.json", help="also write this sound's recipe")
     hear.add_argument("--preset", help="embedded (default) or hub")
@@ -136,13 +146,13 @@ def _hear(given: argparse.Namespace) -> int:
 def _from_options(given: argparse.Namespace) -> Heard:
     if given.x is None or given.y is None:
         raise UserError("Give the place with --x and --y, or a saved sound with --recipe.")
-    chosen = {name: getattr(given, name) for name in SETTINGS}
-    if given.path != "tap" and (astray := [name for name in OF_TAP if chosen[name] is not None]):
-        raise UserError(f"{flags(astray)} can only be given with --path tap.")
-    settings: dict[str, Any] = {"seconds": presets.usual_seconds(given.path or "direct")}
-    settings |= {name: value for name, value in chosen.items() if value is not None}
+    path = given.path or "direct"
+    settings = {name: getattr(given, name) for name in SETTINGS if getattr(given, name) is not None}
+    for name in settings.keys() - request_type(path).model_fields.keys():
+        raise UserError(f"{flags([name])} can only be given with --path {' or '.join(SETTINGS[name])}.")
+    settings.setdefault("seconds", settings_of(request_type(path))["seconds"].default)
     studio = Studio.load(given.preset or "embedded")
-    return studio.hear(given.photo, given.x, given.y, anyway=given.anyway, **settings)
+    return studio.hear(given.photo, given.x, given.y, path=path, anyway=given.anyway, **settings)
 
 
 def flags(names: list[str]) -> str:
@@ -151,19 +161,13 @@ def flags(names: list[str]) -> str:
 
 
 def _from_recipe(given: argparse.Namespace) -> Heard:
-    clashing = [name for name in ("x", "y", *SETTINGS, "preset")
-                if getattr(given, name) is not None]  # fmt: skip
+    clashing = [name for name in ("x", "y", "path", *SETTINGS, "preset") if getattr(given, name) is not None]
     if clashing or given.anyway:
         raise UserError(f"A recipe already holds every setting: leave out {flags(clashing or ['anyway'])}.")
     wanted = recipe.read(given.recipe)
     studio = Studio.load(wanted.preset)
     studio.check_recipe(given.photo, wanted)
-    return studio.hear(
-        given.photo, wanted.x, wanted.y, path=wanted.path, seconds=wanted.seconds, seed=wanted.seed,
-        steps=wanted.steps, guidance=wanted.guidance, anyway=wanted.anyway, temperature=wanted.temperature,
-        top_k=wanted.top_k, force=wanted.force, mallet=wanted.mallet, material=wanted.material,
-        size_factor=wanted.size_factor,
-    )  # fmt: skip
+    return studio.hear(given.photo, wanted.x, wanted.y, path=wanted.path, **wanted.settings())
 
 
 def summary(heard: Heard) -> dict[str, object]:
@@ -182,7 +186,7 @@ def summary(heard: Heard) -> dict[str, object]:
         "col": heard.col,
         "box_px": list(heard.box_px),
         "evidence": asdict(heard.evidence),
-        "recipe": asdict(heard.recipe),
+        "recipe": heard.recipe.model_dump(),
         **spoken,
         **({} if heard.blow is None else {"blow": to_dict(heard.blow)}),
     }

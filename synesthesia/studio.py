@@ -1,16 +1,17 @@
-"""The studio: what the page, the command line and scripts call. Photograph and place in, sound with its evidence out.
+"""Facade of the package: photograph and place in, sound with its evidence out; binaural clip in, direction out.
 
-Models are loaded by the first call that needs them and shared by all callers under one lock; whatever belongs to a
-call (photograph, settings, result) travels in its arguments and return value, so two people never mix. What was seen
-of a photograph is kept by its content, for a bounded number of photographs.
+The page, the command line and scripts call `Studio`. What it calls are `Services`, one object a capability, each made
+by the first call that needs it. Models are shared by all callers under one lock; whatever belongs to a call
+(photograph, request, result) travels in its arguments and return value, so two people never mix.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import cached_property
 from threading import RLock
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from PIL import Image
@@ -19,41 +20,107 @@ from synesthesia.core import checkpoints, presets
 from synesthesia.core.cache import BoundedCache
 from synesthesia.core.errors import UserError
 from synesthesia.core.presets import Preset
-from synesthesia.core.requests import Settings, asked, inside, place
-from synesthesia.core.results import Answered, Evidence, Heard, Info, Located, MaterialMap, Recipe, SceneHeard, Writing
-from synesthesia.impact.pipeline import ImpactPipeline, struck_together
+from synesthesia.core.recipe import Recipe, recipe_of
+from synesthesia.core.requests import (
+    AnySound,
+    DemoClipRequest,
+    ImpactRequest,
+    LanguageRequest,
+    QuestionRequest,
+    checked,
+    inside,
+    number_of_stems,
+    place,
+    sound_request,
+)
+from synesthesia.core.results import Answered, Evidence, Heard, Info, Located, MaterialMap, SceneHeard, Sound, Writing
 from synesthesia.vision.grid import EncodedImage
 from synesthesia.vision.image import picture_key, read_image
-from synesthesia.vlm_to_sound.pipeline import Sound, VlmToSoundPipeline
 
 if TYPE_CHECKING:
     from synesthesia.audio_qa.pipeline import AudioQA
-    from synesthesia.binaural.sh_hrtf import SphericalHarmonicHRTF
-    from synesthesia.image_to_sound.pipeline import ImageToSoundPipeline
+    from synesthesia.binaural.hrtf import HRTF
+    from synesthesia.capability import SoundCapability, VisionEncoder
+    from synesthesia.image_to_sound.pipeline import ImageToSound
+    from synesthesia.impact.pipeline import ImpactPipeline
     from synesthesia.localization.pipeline import LocalizationPipeline
-    from synesthesia.vision.backbone import PatchEncoder
     from synesthesia.vision.grid import PatchGrid
+    from synesthesia.vlm_to_sound.pipeline import VlmToSoundPipeline
 
 ImageSource = Image.Image | str | os.PathLike[str] | bytes
-SEEN_PICTURES = 16  # grids kept: about 4 MB each
+KEPT_PICTURES = 16  # grids: about 4 MB each
 Item = TypeVar("Item")
+
+
+class Services:
+    """What a studio calls, each made at its first use. A host or a test overrides what it brings itself."""
+
+    def __init__(self, preset: Preset) -> None:
+        self.preset = preset
+
+    @cached_property
+    def vision(self) -> VisionEncoder:
+        from synesthesia.vision.backbone import PatchEncoder
+
+        return PatchEncoder.load(self.preset.vision)
+
+    @cached_property
+    def image_to_sound(self) -> ImageToSound:
+        from synesthesia.image_to_sound.pipeline import ImageToSound
+
+        return ImageToSound(self.preset)
+
+    @cached_property
+    def vlm_to_sound(self) -> VlmToSoundPipeline:
+        from synesthesia.vlm_to_sound.pipeline import VlmToSoundPipeline
+
+        return VlmToSoundPipeline(self.preset, self.image_to_sound)
+
+    @cached_property
+    def impact(self) -> ImpactPipeline:
+        from synesthesia.impact.pipeline import ImpactPipeline
+
+        return ImpactPipeline(self.preset, lambda picture: self.vision.encode_stage_maps(picture))
+
+    @cached_property
+    def localization(self) -> LocalizationPipeline:
+        from synesthesia.localization.pipeline import LocalizationPipeline
+
+        return LocalizationPipeline.load(self.preset.spatial)
+
+    @cached_property
+    def audio_qa(self) -> AudioQA:
+        from synesthesia.audio_qa.pipeline import AudioQA
+
+        return AudioQA(self.preset, lambda clip: self.localization.token(clip))
+
+    @cached_property
+    def hrtf(self) -> HRTF:
+        """The HRTF of the test clips."""
+        from synesthesia.binaural.sh_hrtf import SphericalHarmonicHRTF
+
+        return SphericalHarmonicHRTF.load(checkpoints.folder(self.preset.spatial.head_weights.folder))
+
+    def sound(self, request: AnySound) -> SoundCapability:
+        """The capability that answers a request."""
+        match request:
+            case LanguageRequest():
+                return self.vlm_to_sound
+            case ImpactRequest():
+                return self.impact
+            case _:
+                return self.image_to_sound
 
 
 class Studio:
     """One preset with its models. `Studio.load("embedded")` returns at once; models come with the first use."""
 
-    def __init__(self, preset: Preset) -> None:
+    def __init__(self, preset: Preset, services: Services | None = None) -> None:
         self.preset = preset
+        self.services = services or Services(preset)
         self._lock = RLock()  # around loading and running models; results belong to their caller
-        self._encoder: PatchEncoder | None = None
-        self._hearing: ImageToSoundPipeline | None = None
-        self._localization: LocalizationPipeline | None = None
-        self._audio_qa: AudioQA | None = None
-        self._hrtf: SphericalHarmonicHRTF | None = None
-        self._thinking = VlmToSoundPipeline(preset)
-        self._tapping = ImpactPipeline(preset, lambda picture: self._eyes().encode_stage_maps(picture))
-        self._grids: BoundedCache[PatchGrid] = BoundedCache(SEEN_PICTURES)
-        self._presence: BoundedCache[np.ndarray] = BoundedCache(SEEN_PICTURES)
+        self._grids: BoundedCache[PatchGrid] = BoundedCache(KEPT_PICTURES)
+        self._fingerprints: dict[str, str] = {}  # by path, of the weights when their first sound was made
 
     @classmethod
     def load(cls, name: str = "embedded") -> Studio:
@@ -62,21 +129,22 @@ class Studio:
 
     def look(self, image: ImageSource) -> PatchGrid:
         """The photograph's patch grid, computed once per content. UserError when it can't be read."""
-        return self._see(read_image(image))[1]
+        return self._encode(read_image(image)).grid
 
     def presence(self, image: ImageSource) -> np.ndarray:
         """(R, C) float32 in 0..1: how surely each place of the photograph sounds at all."""
-        self._require_mapper()
-        key, grid = self._see(read_image(image))
-        return self._presence_of(key, grid)
+        self.services.image_to_sound.require()
+        encoded = self._encode(read_image(image))
+        with self._lock:
+            return self.services.image_to_sound.presence(encoded)
 
     def materials(self, image: ImageSource) -> MaterialMap:
-        """What each place of the photograph is taken to be made of. UserError when no physics adapter is trained."""
+        """The predicted material of each place. UserError when no physics adapter is trained."""
         picture = read_image(image)
-        self._tapping.require()
-        seen = EncodedImage(picture, *self._see(picture))
+        self.services.impact.require()
+        encoded = self._encode(picture)
         with self._lock:
-            return self._tapping.materials(seen)
+            return self.services.impact.materials(encoded)
 
     def similarity(self, image: ImageSource, x: float, y: float) -> np.ndarray:
         """(R, C) float32 in [-1, 1]: likeness of every patch to the one at natural pixel (x, y)."""
@@ -92,108 +160,75 @@ class Studio:
         return pca_image(self.look(image))
 
     def hear(
-        self, image: ImageSource, x: float, y: float, *, path: str = "direct", seconds: float = presets.SECONDS,
-        seed: int = 0, steps: int = 12, guidance: float = 3.0, anyway: bool = False, temperature: float = 1.0,
-        top_k: int = 100, force: float = 8.0, mallet: str = "wood", material: str = "", size_factor: float = 1.0,
+        self, image: ImageSource, x: float, y: float, *, path: str = "direct", seconds: float = 4.0, seed: int = 0,
+        **settings: Any,
     ) -> Heard:  # fmt: skip
         """The sound of the place at natural pixel (x, y).
 
-        path: "direct" (= "flow"), "mlp", "language" (stereo tokens, see `Heard.tokens`) or "tap" (the thing there is
+        path: "direct" (= "flow"), "mlp", "language" (stereo tokens, see `Heard.tokens`) or "tap" (the object there is
         struck, see `Heard.blow`); seconds: 1 to 10; seed: the same seed gives the same samples at the same place, and
-        other ones at another place; steps: of the flow, at most 12; guidance: of flow and language, 0 to 10, where 1 is
-        none; anyway: sound even where presence is below the threshold; temperature, top_k: of language, 0 to 2 and 1 to
-        1024. Of tap: force: 0.5 to 50 newtons; mallet: "finger", "wood" or "metal"; material, size_factor: what if it
-        were of that one of `striking.things.MATERIALS` (empty: as it is seen), and 0.25 to 4 times as large.
-        UserError: unreadable photograph, click outside, setting out of range, missing or damaged weights.
+        other ones at another place. settings: the other fields of the path's request, with their defaults and bounds
+        in `core.requests`: anyway (all), guidance (flow, mlp, language), steps (flow, mlp), temperature and top_k
+        (language), force, mallet, material and size_factor (tap).
+        UserError: unreadable photograph, click outside, setting unknown or out of range, missing or damaged weights.
         """
-        settings = Settings.checked(
-            path, seconds, seed, steps, guidance, anyway, temperature, top_k, force, mallet, material, size_factor
-        )
-        return _last(self._steps(*self._clicked(image, x, y, settings), settings))
+        return _last(self.hear_steps(image, x, y, path=path, seconds=seconds, seed=seed, **settings))
 
     def hear_steps(
-        self, image: ImageSource, x: float, y: float, *, path: str = "direct", seconds: float = presets.SECONDS,
-        seed: int = 0, steps: int = 12, guidance: float = 3.0, anyway: bool = False, temperature: float = 1.0,
-        top_k: int = 100, force: float = 8.0, mallet: str = "wood", material: str = "", size_factor: float = 1.0,
+        self, image: ImageSource, x: float, y: float, *, path: str = "direct", seconds: float = 4.0, seed: int = 0,
+        **settings: Any,
     ) -> Iterator[Writing | Heard]:  # fmt: skip
-        """As `hear`, which comes last, once; the path "language" says before it how far its tokens have come.
+        """As `hear`, which comes last, once; the path "language" yields its progress in tokens before it.
 
         Bad input raises at once, not at the first step. Nobody else waits while a step is looked at: stop at any time.
         """
-        settings = Settings.checked(
-            path, seconds, seed, steps, guidance, anyway, temperature, top_k, force, mallet, material, size_factor
-        )
-        return self._steps(*self._clicked(image, x, y, settings), settings)
+        request = sound_request(path, {"seconds": seconds, "seed": seed, **settings})
+        return self._steps(*self._clicked(image, x, y, request), request)
 
     def stream(
-        self,
-        image: ImageSource,
-        x: float,
-        y: float,
-        *,
-        seconds: float = 4.0,
-        seed: int = 0,
-        guidance: float = 3.0,
-        temperature: float = 1.0,
-        top_k: int = 100,
-        anyway: bool = False,
+        self, image: ImageSource, x: float, y: float, *, seconds: float = 4.0, seed: int = 0, **settings: Any
     ) -> Iterator[np.ndarray]:
-        """Pieces (2, n) float32 in [-1, 1] of a sound of the path "language" while it is being written, at 16 kHz, left
+        """Pieces (2, n) float32 in [-1, 1] of a sound of the path "language" while it is generated, at 16 kHz, left
         ear first, the first after half a second of tokens; together they last exactly `seconds`.
 
         One take, so it is another sound than `hear`'s, which chooses among several. A silent place gives one piece of
         zeros. Bad input raises at once.
         """
-        settings = Settings.checked("language", seconds, seed, 12, guidance, anyway, temperature, top_k)
-        seen, row, col, _, _ = self._clicked(image, x, y, settings)
-        return self._pieces(seen, row, col, settings)
+        request = sound_request("language", {"seconds": seconds, "seed": seed, **settings})
+        assert isinstance(request, LanguageRequest)
+        encoded, row, col, _, _ = self._clicked(image, x, y, request)
+        return self._pieces(encoded, row, col, request)
 
     def sweep(
         self, image: ImageSource, row: int, *, path: str = "direct", seconds: float = 2.0, seed: int = 0,
-        steps: int = 12, guidance: float = 3.0, anyway: bool = False, temperature: float = 1.0, top_k: int = 100,
-        force: float = 8.0, mallet: str = "wood", material: str = "", size_factor: float = 1.0,
+        **settings: Any,
     ) -> Iterator[Heard]:  # fmt: skip
         """The sounds of one row of patches from left to right, each made when it is asked for: stop at any time.
 
         Bad input raises at once, not at the first sound.
         """
-        settings = Settings.checked(
-            path, seconds, seed, steps, guidance, anyway, temperature, top_k, force, mallet, material, size_factor
-        )
-        seen = self._looked_at(read_image(image), settings)
-        grid = seen.grid
+        request = sound_request(path, {"seconds": seconds, "seed": seed, **settings})
+        encoded = self._encoded_for(read_image(image), request)
+        grid = encoded.grid
         grid.box(row, 0)
-
-        def sounds() -> Iterator[Heard]:
-            for col in range(grid.cols):
-                yield _last(self._steps(seen, row, col, *grid.centre(row, col), settings))
-
-        return sounds()
+        return (_last(self._steps(encoded, row, col, *grid.centre(row, col), request)) for col in range(grid.cols))
 
     def scene(
-        self, image: ImageSource, *, path: str = "direct", seconds: float = presets.SECONDS, seed: int = 0,
-        steps: int = 12, guidance: float = 3.0, stems: int = 4, temperature: float = 1.0, top_k: int = 100,
-        force: float = 8.0, mallet: str = "wood", material: str = "", size_factor: float = 1.0,
+        self, image: ImageSource, *, path: str = "direct", seconds: float = 4.0, seed: int = 0, stems: int = 4,
+        **settings: Any,
     ) -> SceneHeard:  # fmt: skip
         """The whole photograph: up to `stems` (1 to 8) places that sound, far apart, mixed by their presence; by the
         path "tap" as many places where there is something to strike, struck at one moment with one force."""
-        settings = Settings.checked(
-            path, seconds, seed, steps, guidance, True, temperature, top_k, force, mallet, material, size_factor
-        )
-        if not 1 <= stems <= 8:
-            raise UserError(f"A scene has 1 to 8 stems, not {stems}.")
-        from synesthesia.image_to_sound.mix import mix, select_patches
+        request = sound_request(path, {"seconds": seconds, "seed": seed, **settings, "anyway": True})
+        count = number_of_stems(stems)
+        from synesthesia.image_to_sound.mix import select_patches
 
-        seen = self._looked_at(read_image(image), settings)
-        tap = settings.path == "tap"
+        encoded = self._encoded_for(read_image(image), request)
+        capability = self.services.sound(request)
         with self._lock:
-            presence = self._tapping.solid(seen) if tap else self._presence_of(seen.key, seen.grid)
-            threshold = self._tapping.adapter().threshold if tap else self._ears().threshold
-        places = select_patches(presence, threshold=threshold, count=stems)
-        heard = [_last(self._steps(seen, *place, *seen.grid.centre(*place), settings)) for place in places]
-        if tap:
-            return struck_together(heard, settings.samples)
-        return mix(heard, samples=settings.samples, sample_rate=presets.SAMPLE_RATE_HZ, channels=settings.channels)
+            places = select_patches(capability.presence(encoded), threshold=capability.threshold, count=count)
+        heard = [_last(self._steps(encoded, row, col, *encoded.grid.centre(row, col), request)) for row, col in places]
+        return capability.mix(heard, request.samples, request.channels)
 
     def locate(self, waveform: np.ndarray, sample_rate: int) -> Located:
         """Where a binaural clip's sound comes from, how sure that is, and what it rests on.
@@ -206,7 +241,7 @@ class Studio:
 
         clip = read_clip(waveform, sample_rate)
         with self._lock:
-            return self._localizer().locate(clip)
+            return self.services.localization.locate(clip)
 
     def ask(self, waveform: np.ndarray, sample_rate: int, question: str) -> Answered:
         """What the small language model answers to a question about a clip, which is read as `locate` reads it.
@@ -217,31 +252,29 @@ class Studio:
         """
         from synesthesia.localization.clip_input import read_clip
 
-        question, clip = asked(question), read_clip(waveform, sample_rate)
+        request, clip = checked(QuestionRequest, {"question": question}), read_clip(waveform, sample_rate)
         with self._lock:
-            return self._question_answering().ask(clip, question)
+            return self.services.audio_qa.ask(clip, request.question)
 
     def binaural(
-        self,
-        sound: str,
-        azimuth_deg: float,
-        *,
-        elevation_deg: float = 0.0,
-        room: str = "none",
-        snr_db: float = 40.0,
+        self, sound: str, azimuth_deg: float, *, elevation_deg: float = 0.0, room: str = "none", snr_db: float = 40.0,
         seed: int = 0,
-    ) -> tuple[np.ndarray, int]:
+    ) -> tuple[np.ndarray, int]:  # fmt: skip
         """A clip whose direction is known: (waveform (2, n) float32 in [-1, 1], left ear first; sample rate in Hz).
 
-        sound: a key of `spatial.test_sounds.SOUNDS`; azimuth_deg: -180 to 180, positive to the right; elevation_deg:
+        sound: one of `core.vocabulary.DEMO_SOUNDS`; azimuth_deg: -180 to 180, positive to the right; elevation_deg:
         -40 to 60; room: "none", "small" or "large"; snr_db: -10 to 60, of noise from all around; seed: the same seed
         gives the same samples. UserError: a setting out of range, missing or damaged weights.
         """
-        from synesthesia.binaural.demo_clips import RATE_HZ, DemoClip
+        from synesthesia.binaural.demo_clips import render_demo_clip
 
-        placing = DemoClip.checked(sound, azimuth_deg, elevation_deg, room, snr_db, seed)
+        request = checked(
+            DemoClipRequest,
+            {"sound": sound, "azimuth_deg": azimuth_deg, "elevation_deg": elevation_deg, "room": room,
+             "snr_db": snr_db, "seed": seed},
+        )  # fmt: skip
         with self._lock:
-            return placing.heard_by(self._reference_hrtf()), RATE_HZ
+            return render_demo_clip(request, self.services.hrtf), presets.SAMPLE_RATE_HZ
 
     def check_recipe(self, image: ImageSource, wanted: Recipe) -> None:
         """UserError when the recipe's photograph or weights are others than these: the samples would differ."""
@@ -260,145 +293,83 @@ class Studio:
 
     def warm(self) -> None:
         """Loads the models now, so that the first click needn't. UserError as `hear`."""
-        self._require_mapper()
-        self._eyes()
-        self._ears()
-        if self._tapping.trained:
-            with self._lock:
-                self._tapping.warm()
+        services = self.services
+        services.image_to_sound.require()
+        with self._lock:
+            _ = services.vision
+            services.image_to_sound.warm()
+            if services.impact.trained:
+                services.impact.warm()
 
     # ------------------------------------------------------------------------------------------------ inside
 
-    def _require_mapper(self) -> None:
-        """Before anything is fetched or computed: without a mapper for these features there will be no sound."""
-        if self.preset.name == "hub" and not checkpoints.is_listed(self.preset.hearing.mapper_weights.folder):
-            raise UserError(
-                f"No mapper has been trained for the preset '{self.preset.name}' yet; "
-                f"this trains one: {self.preset.hearing.train_command}"
-            )
-
-    def _eyes(self) -> PatchEncoder:
-        with self._lock:
-            if self._encoder is None:
-                from synesthesia.vision.backbone import PatchEncoder
-
-                self._encoder = PatchEncoder.load(self.preset.vision)
-            return self._encoder
-
-    def _ears(self) -> ImageToSoundPipeline:
-        with self._lock:
-            if self._hearing is None:
-                from synesthesia.audio.codec import LatentCodec
-                from synesthesia.image_to_sound.pipeline import ImageToSoundPipeline
-
-                self._hearing = ImageToSoundPipeline.load(self.preset.hearing, LatentCodec.load(self.preset.codec))
-            return self._hearing
-
-    def _localizer(self) -> LocalizationPipeline:
-        with self._lock:
-            if self._localization is None:
-                from synesthesia.localization.pipeline import LocalizationPipeline
-
-                self._localization = LocalizationPipeline.load(self.preset.spatial)
-            return self._localization
-
-    def _question_answering(self) -> AudioQA:
-        with self._lock:
-            if self._audio_qa is None:
-                from synesthesia.audio_qa.pipeline import AudioQA
-
-                self._audio_qa = AudioQA(self.preset, lambda clip: self._localizer().token(clip))
-            return self._audio_qa
-
-    def _reference_hrtf(self) -> SphericalHarmonicHRTF:
-        with self._lock:
-            if self._hrtf is None:
-                from synesthesia.binaural.sh_hrtf import SphericalHarmonicHRTF
-
-                self._hrtf = SphericalHarmonicHRTF.load(checkpoints.folder(self.preset.spatial.head_weights.folder))
-            return self._hrtf
-
-    def _see(self, picture: Image.Image) -> tuple[str, PatchGrid]:
-        """(content key, grid) of an RGB picture."""
+    def _encode(self, picture: Image.Image) -> EncodedImage:
+        """An RGB picture with its grid."""
         key = picture_key(picture)
         with self._lock:
-            return key, self._grids.get(key, lambda: self._eyes().encode(picture))
+            return EncodedImage(picture, key, self._grids.get(key, lambda: self.services.vision.encode(picture)))
 
-    def _presence_of(self, key: str, grid: PatchGrid) -> np.ndarray:
-        with self._lock:
-            return self._presence.get(key, lambda: self._ears().presence_map(grid).numpy())
-
-    def _looked_at(self, picture: Image.Image, settings: Settings) -> EncodedImage:
-        """UserError when models that the settings need have not been trained, before any is loaded."""
-        if settings.path == "tap":
-            self._tapping.require()
-        else:
-            if settings.path == "language":
-                self._thinking.require()
-            self._require_mapper()
-        return EncodedImage(picture, *self._see(picture))
+    def _encoded_for(self, picture: Image.Image, request: AnySound) -> EncodedImage:
+        """UserError when models that the request needs have not been trained, before any is loaded."""
+        self.services.sound(request).require()
+        return self._encode(picture)
 
     def _clicked(
-        self, image: ImageSource, x: float, y: float, settings: Settings
+        self, image: ImageSource, x: float, y: float, request: AnySound
     ) -> tuple[EncodedImage, int, int, float, float]:
-        """(what was seen, row, column, x, y). UserError for a place outside, before any model is loaded."""
+        """(encoded photograph, row, column, x, y). UserError for a place outside, before any model is loaded."""
         x, y = place(x, y)
         picture = read_image(image)
         inside(x, y, *picture.size)
-        seen = self._looked_at(picture, settings)
-        return seen, *seen.grid.cell(x, y), x, y
+        encoded = self._encoded_for(picture, request)
+        return encoded, *encoded.grid.cell(x, y), x, y
 
-    def _silent(self, seen: EncodedImage, row: int, col: int, settings: Settings) -> tuple[bool, float]:
-        """(whether the studio abstains, presence)."""
-        presence = float(self._presence_of(seen.key, seen.grid)[row, col])
-        return presence < self._ears().threshold and not settings.anyway, presence
+    def _silence(self, encoded: EncodedImage, row: int, col: int, request: AnySound) -> tuple[bool, float]:
+        """(whether the model abstains, presence)."""
+        capability = self.services.sound(request)
+        with self._lock:
+            presence = float(capability.presence(encoded)[row, col])
+            return presence < capability.threshold and not request.anyway, presence
 
     def _steps(
-        self, seen: EncodedImage, row: int, col: int, x: float, y: float, settings: Settings
+        self, encoded: EncodedImage, row: int, col: int, x: float, y: float, request: AnySound
     ) -> Iterator[Writing | Heard]:
-        if settings.path == "tap":
-            with self._lock:
-                heard = self._tapping.heard(seen, row, col, x, y, settings)
-            yield heard
-            return
-        silent, presence = self._silent(seen, row, col, settings)
-        sound = Sound(np.zeros((settings.channels, settings.samples), dtype=np.float32), Evidence())
+        silent, presence = self._silence(encoded, row, col, request)
+        sound = Sound(np.zeros((request.channels, request.samples), dtype=np.float32), Evidence())
         if not silent:
-            for came in self._locked(self._sounding(seen, row, col, settings)):
-                if isinstance(came, Writing):
-                    yield came
+            items = self.services.sound(request).generate(encoded, row, col, x, y, request)
+            for item in self._locked(items):
+                if isinstance(item, Writing):
+                    yield item
                 else:
-                    sound = came
+                    sound = item
         yield Heard(
             waveform=sound.waveform,
             sample_rate=presets.SAMPLE_RATE_HZ,
             presence=presence,
             silent=silent,
             evidence=sound.evidence,
-            recipe=settings.recipe(self.preset, seen.key, x, y),
+            recipe=self._recipe(request, encoded.key, x, y),
             row=row,
             col=col,
-            box_px=seen.grid.box(row, col),
+            box_px=encoded.grid.box(row, col),
             tokens=sound.tokens,
+            blow=sound.blow,
         )
 
-    def _sounding(self, seen: EncodedImage, row: int, col: int, settings: Settings) -> Iterator[Writing | Sound]:
-        """Under the lock, from item to item."""
-        assert settings.path != "tap", "blows are made in one piece"
-        if settings.path == "language":
-            yield from self._thinking.speaking(self._ears(), seen, row, col, settings)
-            return
-        sound = self._ears().hear(
-            seen.grid, row, col, mapper=settings.path, seconds=settings.seconds, seed=settings.seed,
-            steps=settings.steps, guidance=settings.guidance,
-        )  # fmt: skip
-        yield Sound(sound.waveform, sound.evidence)
-
-    def _pieces(self, seen: EncodedImage, row: int, col: int, settings: Settings) -> Iterator[np.ndarray]:
-        if self._silent(seen, row, col, settings)[0]:
-            yield np.zeros((settings.channels, settings.samples), dtype=np.float32)
+    def _pieces(self, encoded: EncodedImage, row: int, col: int, request: LanguageRequest) -> Iterator[np.ndarray]:
+        if self._silence(encoded, row, col, request)[0]:
+            yield np.zeros((request.channels, request.samples), dtype=np.float32)
         else:
-            yield from self._locked(self._thinking.stream(self._ears(), seen, row, col, settings))
+            yield from self._locked(self.services.vlm_to_sound.stream(encoded, row, col, request))
+
+    def _recipe(self, request: AnySound, picture_sha256: str, x: float, y: float) -> Recipe:
+        if request.path not in self._fingerprints:
+            self._fingerprints[request.path] = checkpoints.fingerprint(self.preset.used_by(request.path))
+        return recipe_of(
+            request, preset=self.preset.name, picture_sha256=picture_sha256,
+            weights_sha256=self._fingerprints[request.path], x=x, y=y,
+        )  # fmt: skip
 
     def _locked(self, items: Iterator[Item]) -> Iterator[Item]:
         """Each item is made under the lock; none is held while the caller has one."""

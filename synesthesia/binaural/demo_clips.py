@@ -8,7 +8,6 @@ clicks, a babble of voices (glottal pulses through formants, Klatt 1980), a boun
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -17,10 +16,9 @@ import soundfile
 from scipy.signal import lfilter
 
 from synesthesia.binaural.hrtf import HRTF, RATE_HZ
-from synesthesia.binaural.render import add_noise, limited, render
+from synesthesia.binaural.render import add_noise, limit_peak, render
 from synesthesia.binaural.room import Room
-from synesthesia.core.errors import UserError
-from synesthesia.core.requests import MAX_SEED, number, whole
+from synesthesia.core.requests import DemoClipRequest
 
 FOLDER = Path(__file__).with_name("sounds")
 SUNG = {"dog": "dog", "bird": "bird", "rain": "rain", "clock": "clock_tick"}  # and the generator's label of it
@@ -32,8 +30,6 @@ ROOMS: dict[str, Room | None] = {
     "small": Room((4.2, 3.4, 2.6), t60_s=0.3),  # an office
     "large": Room((11.0, 8.0, 4.0), t60_s=0.9),  # a lecture hall
 }
-ELEVATION_DEG = (-40.0, 60.0)  # what fits into the small room at a distance of 1.5 m
-SNR_DB = (-10.0, 60.0)
 
 
 def noise_bursts(rng: np.random.Generator) -> np.ndarray:
@@ -79,39 +75,11 @@ SOUNDS: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class DemoClip:
-    """One sound at one place. room: a key of ROOMS; snr_db: of the noise from all around."""
-
-    sound: str
-    azimuth_deg: float
-    elevation_deg: float
-    room: str
-    snr_db: float
-    seed: int
-
-    @staticmethod
-    def checked(sound: str, azimuth_deg: float, elevation_deg: float, room: str, snr_db: float, seed: int) -> DemoClip:
-        """UserError with one sentence that names the setting and its range."""
-        if sound not in SOUNDS:
-            raise UserError(f"There is no test sound '{sound}'; choose one of {', '.join(SOUNDS)}.")
-        if room not in ROOMS:
-            raise UserError(f"There is no room '{room}'; choose one of {', '.join(ROOMS)}.")
-        return DemoClip(
-            sound,
-            number("The azimuth in degrees", azimuth_deg, -180.0, 180.0),
-            number("The elevation in degrees", elevation_deg, *ELEVATION_DEG),
-            room,
-            number("The signal-to-noise ratio in dB", snr_db, *SNR_DB),
-            whole("The seed", seed, 0, MAX_SEED),
-        )
-
-    def heard_by(self, head: HRTF) -> np.ndarray:
-        """(2, SAMPLES) float32 at RATE_HZ, left ear first; the same placing gives the same samples."""
-        rng = np.random.default_rng(self.seed)
-        sound = make(self.sound, rng)
-        there = render(sound, head, self.azimuth_deg, self.elevation_deg, ROOMS[self.room], rng=rng)
-        return limited(add_noise(there, self.snr_db, rng, head))
+def render_demo_clip(clip: DemoClipRequest, hrtf: HRTF) -> np.ndarray:
+    """(2, SAMPLES) float32 at RATE_HZ, left ear first; the same request gives the same samples."""
+    rng = np.random.default_rng(clip.seed)
+    binaural = render(make(clip.sound, rng), hrtf, clip.azimuth_deg, clip.elevation_deg, ROOMS[clip.room], rng=rng)
+    return limit_peak(add_noise(binaural, clip.snr_db, rng, hrtf))
 
 
 def make(sound: str, rng: np.random.Generator) -> np.ndarray:

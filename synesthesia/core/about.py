@@ -7,8 +7,8 @@ from importlib.metadata import PackageNotFoundError, version
 from synesthesia.core import checkpoints
 from synesthesia.core.presets import PATHS, Preset, Weights
 from synesthesia.core.results import CheckpointInfo, Info
+from synesthesia.core.version import VERSION
 
-VERSION = "0.1.0"
 CITATION = "Synesthesia contributors (2026). Synesthesia: click a patch of a photograph and hear it. Version 0.1.0."
 LIMITS = (
     "The embedded models are small and were trained on about two hours of sound in 132 labels. They know everyday "

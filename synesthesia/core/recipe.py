@@ -1,24 +1,84 @@
-"""A recipe as a file: written beside a sound, read back so that the command line makes the very same samples."""
+"""Recipes: everything that decides the samples of a sound, as one flat JSON object.
+
+A recipe is the request of its path plus where the request was made: photograph, weights, place and version. It carries
+the fields of its path alone; a recipe of an earlier version, which carried those of every path, is read all the same.
+"""
 
 from __future__ import annotations
 
 import json
-from dataclasses import MISSING, asdict, fields
 from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from synesthesia.core.errors import UserError
-from synesthesia.core.results import Recipe
+from synesthesia.core.requests import (
+    AnySound,
+    FlowRequest,
+    ImpactRequest,
+    LanguageRequest,
+    Number,
+    Seconds,
+    Seed,
+    request_type,
+)
+from synesthesia.core.version import VERSION
 
-_TYPES: dict[str, type | tuple[type, ...]] = {"str": str, "float": (int, float), "int": int, "bool": bool}
+
+class Provenance(BaseModel):
+    """Where a request was made. x, y: natural pixels; the hashes: `vision.image.picture_key`, `checkpoints.fingerprint`."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    preset: str
+    picture_sha256: str
+    weights_sha256: str
+    x: Number
+    y: Number
+    version: str  # of this package
+    seconds: Seconds  # a recipe leaves nothing to a default that may change
+    seed: Seed
+
+    def settings(self) -> dict[str, Any]:
+        """The request's fields but its path: what `Studio.hear` takes by name."""
+        return self.model_dump(exclude={"path", *Provenance.model_fields} - {"seconds", "seed"})
+
+
+class FlowRecipe(Provenance, FlowRequest):
+    """Of the paths "flow" and "mlp"."""
+
+
+class LanguageRecipe(Provenance, LanguageRequest):
+    """Of the path "language"."""
+
+
+class ImpactRecipe(Provenance, ImpactRequest):
+    """Of the path "tap"."""
+
+
+Recipe = FlowRecipe | LanguageRecipe | ImpactRecipe
+_TYPES: dict[type[AnySound], type[Recipe]] = {
+    FlowRequest: FlowRecipe, LanguageRequest: LanguageRecipe, ImpactRequest: ImpactRecipe,
+}  # fmt: skip
+
+
+def recipe_of(
+    request: AnySound, *, preset: str, picture_sha256: str, weights_sha256: str, x: float, y: float
+) -> Recipe:  # fmt: skip
+    """The recipe of a sound that this version makes."""
+    return _TYPES[type(request)](
+        preset=preset, picture_sha256=picture_sha256, weights_sha256=weights_sha256, x=x, y=y, version=VERSION,
+        **request.model_dump(),
+    )  # fmt: skip
 
 
 def to_json(recipe: Recipe) -> str:
-    return json.dumps(asdict(recipe), indent=2) + "\n"
+    return recipe.model_dump_json(indent=2) + "\n"
 
 
 def from_json(text: str) -> Recipe:
-    """From a recipe, or from an object that holds one under "recipe". A setting that older recipes lack has its
-    default. UserError when it isn't one."""
+    """From a recipe, or from an object that holds one under "recipe". UserError when it isn't one."""
     try:
         record = json.loads(text)
     except ValueError:
@@ -27,14 +87,11 @@ def from_json(text: str) -> Recipe:
         record = record["recipe"]
     if not isinstance(record, dict):
         raise UserError("The recipe is not a JSON object.")
-    values: dict[str, object] = {}
-    for field in fields(Recipe):
-        value = record.get(field.name, None if field.default is MISSING else field.default)
-        expected = _TYPES[str(field.type)]
-        if not isinstance(value, expected) or (isinstance(value, bool) and field.type != "bool"):
-            raise UserError(f"The recipe's '{field.name}' is missing or has the wrong type.")
-        values[field.name] = value
-    return Recipe(**values)  # type: ignore[arg-type]  # each value's type was just checked
+    try:
+        return _TYPES[request_type(str(record.get("path")))](**record)
+    except ValidationError as error:
+        name = error.errors(include_url=False)[0]["loc"][0]
+        raise UserError(f"The recipe's '{name}' is missing or has the wrong type.") from None
 
 
 def read(path: Path) -> Recipe:

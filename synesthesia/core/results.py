@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from synesthesia.core.recipe import Recipe
+
 
 @dataclass(frozen=True)
 class LabelScore:
@@ -32,30 +34,6 @@ class Evidence:
 
     labels: tuple[LabelScore, ...] = ()
     neighbours: tuple[Neighbour, ...] = ()
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Everything that decides the samples. With the same photograph and weights it gives the very same sound again."""
-
-    preset: str
-    picture_sha256: str  # of the upright RGB pixels, see vision.image.picture_key
-    weights_sha256: str  # of all weights in use, see weights.fingerprint
-    x: float  # natural pixels
-    y: float
-    path: str  # "flow" | "mlp" | "language" | "tap"
-    seconds: float
-    seed: int
-    steps: int
-    guidance: float
-    anyway: bool
-    version: str  # of this package
-    temperature: float = 1.0  # of the tokens that "language" draws
-    top_k: int = 100  # codes that it may draw from
-    force: float = 8.0  # newtons with which "tap" strikes
-    mallet: str = "wood"  # "finger" | "wood" | "metal"
-    material: str = ""  # struck as if it were of this one; empty: of what it is taken for
-    size_factor: float = 1.0  # struck as if it were so many times as large
 
 
 @dataclass(frozen=True)
@@ -168,6 +146,17 @@ class MaterialMap:
     purities: np.ndarray
     named: np.ndarray
     solid: np.ndarray
+
+
+@dataclass(frozen=True)
+class Sound:
+    """What a capability makes of one place. waveform: (channels, samples) float32 in [-1, 1]; tokens: of the path
+    "language"; blow: of the path "tap"."""
+
+    waveform: np.ndarray
+    evidence: Evidence
+    tokens: Tokens | None = None
+    blow: Impact | None = None
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from synesthesia import Studio, UserError
-from synesthesia.binaural.demo_clips import ROOMS, SAMPLES, SOUNDS, DemoClip, make
+from synesthesia.binaural.demo_clips import ROOMS, SAMPLES, SOUNDS, make, render_demo_clip
 from synesthesia.binaural.sphere_hrtf import SphereHRTF
-from tests.binaural.heads import itd_us, level_db
+from synesthesia.core.requests import DemoClipRequest
+from tests.binaural.synthetic_hrtf import itd_us, level_db
 
 HEAD = SphereHRTF()
 
@@ -24,7 +25,9 @@ def test_a_sound_is_repeatable_finite_and_sounds_throughout(name: str) -> None:
 
 @pytest.mark.parametrize("name", SOUNDS)
 def test_in_the_open_the_near_ear_hears_it_first_and_louder(name: str) -> None:
-    right, left = (DemoClip.checked(name, side, 0.0, "none", 60.0, 0).heard_by(HEAD) for side in (70.0, -70.0))
+    right, left = (
+        render_demo_clip(DemoClipRequest(sound=name, azimuth_deg=side, snr_db=60.0), HEAD) for side in (70.0, -70.0)
+    )
     assert itd_us(right) > 300 and itd_us(left) < -300
     assert level_db(right)[1] > level_db(right)[0] and level_db(left)[0] > level_db(left)[1]
 
@@ -33,7 +36,12 @@ def test_in_the_open_the_near_ear_hears_it_first_and_louder(name: str) -> None:
 @pytest.mark.parametrize("elevation_deg", [-40.0, 60.0])
 def test_every_room_takes_every_height(room: str, elevation_deg: float) -> None:
     for seed in range(3):
-        heard = DemoClip.checked("noise", -180.0, elevation_deg, room, 20.0, seed).heard_by(HEAD)
+        heard = render_demo_clip(
+            DemoClipRequest(
+                sound="noise", azimuth_deg=-180.0, elevation_deg=elevation_deg, room=room, snr_db=20.0, seed=seed
+            ),
+            HEAD,
+        )
         assert heard.shape == (2, SAMPLES) and heard.dtype == np.float32
         assert 0.01 < np.abs(heard).max() <= 0.9
 

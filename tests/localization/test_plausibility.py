@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synesthesia.binaural.demo_clips import DemoClip
+from synesthesia.binaural.demo_clips import render_demo_clip
 from synesthesia.binaural.hrtf import RATE_HZ
 from synesthesia.binaural.sphere_hrtf import SphereHRTF
+from synesthesia.core.requests import DemoClipRequest
 from synesthesia.localization import plausibility as doubts
 from synesthesia.localization.gcc_phat import itd_s
 from synesthesia.localization.plausibility import DELAYED, INVERTED, UNLIKE
@@ -24,7 +25,7 @@ def noise(seed: int = 0) -> np.ndarray:
 
 
 def heard(sound: str, azimuth_deg: float, room: str, snr_db: float = 40.0) -> np.ndarray:
-    return DemoClip.checked(sound, azimuth_deg, 0.0, room, snr_db, 0).heard_by(HEAD)
+    return render_demo_clip(DemoClipRequest(sound=sound, azimuth_deg=azimuth_deg, room=room, snr_db=snr_db), HEAD)
 
 
 @pytest.mark.parametrize("azimuth_deg", [-120.0, -40.0, 0.0, 75.0, 180.0])
