@@ -1,36 +1,303 @@
-"""The loop that both trainings of the language path share: AdamW until the time is over, on one device or on many, an
-average of the weights, and a state to go on from."""
+"""`fit()`: the one training loop, AdamW on Hugging Face accelerate.
+
+It gives every training a time budget, resuming, an exponential moving average (EMA) of the weights, a JSONL log, a
+cosine schedule with warm-up, and gradient clipping. A training brings a module, its parameter groups and a function
+that computes the loss of one step:
+
+    accelerator, rng = start(config.seed)                        # seeds torch; rng differs between processes
+    model = Tagger().to(accelerator.device)
+
+    def step_loss(step: Step) -> tuple[Tensor, dict[str, Tensor]]:
+        mels, targets = sampler.draw(config.batch)               # any randomness from rng or from torch's own stream
+        with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=config.bf16):
+            logits = model(mels.to(accelerator.device))
+        loss = F.cross_entropy(logits.float(), targets)
+        return loss, {"loss": loss}                              # what to minimise, what to log (as means)
+
+    learner = Learner(model, decay_matrices(model, rate=3e-3, weight_decay=0.05), clip_norm=2.0)
+    train = TrainConfig(runs=config.runs, minutes=config.minutes, steps=config.steps, ema=0.998)
+    result = fit(train, learner, step_loss, accelerator=accelerator, generators={"rng": rng},
+                 on_check=lambda: {"accuracy": accuracy(model)})
+    if result.main:                                              # model: in eval mode, with the averaged weights
+        model.save(config.out)
+
+- Start it plainly, with `torchrun --nproc-per-node 2 -m MODULE ...` or `accelerate launch --module MODULE ...`.
+  Gradients are averaged over all processes before clipping; every process follows the time budget of the first one.
+  The model is not wrapped, so `step_loss` may call any of its methods.
+- `runs/` holds `state.safetensors` and `state.json`. A run that is started again continues there with weights,
+  optimisers, average, step, time and random streams: with a schedule by steps to bit-equal weights.
+- `on_check` is called after every saved state, in the first process, without gradients, in eval mode and with the
+  averaged weights; what it returns is logged. Then training goes on with its own weights and modes.
+- An adversary (the discriminators of a GAN) is a second `Learner`: pass it in `others` and call its `descend(loss)`
+  within `step_loss`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from accelerate import Accelerator, InitProcessGroupKwargs
+from accelerate import Accelerator
+from accelerate.utils import broadcast
 from torch import Tensor, nn
 
-from training.common.distributed import steps
-from training.common.run_state import Ema, JsonlLog, TimeBudget, cosine_rate, load_state, random_stream, save_state
+from training.common.run_state import Ema, JsonlLog, RandomStream, TimeBudget, cosine_rate, load_state, save_state
+
+Schedule = Callable[[float], float]  # progress 0..1 -> share of the peak learning rate
+Values = Mapping[str, Tensor | float]
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """name: of the module in the state; logged: what the logged loss is called; runs: where state and log are kept."""
+    """The frame of one run. `minutes` and `steps` both end it, whichever comes first; the schedule follows them."""
 
-    name: str
-    logged: str
-    runs: Path
-    minutes: float
-    steps: int
-    ema: float
+    runs: Path | None = None  # folder of the state and the log; None: nothing is kept, the log is printed alone
+    minutes: float = math.inf  # for the whole run, resumed parts together
+    steps: int = 1_000_000
+    ema: float = 0.0  # decay of the averaged weights; 0: no average
+    log_every: int = 50  # steps
+    save_every: int = 500  # steps
+    session_minutes: float = math.inf  # ends this call without changing the schedule; to be resumed
+    stop_at: int | None = None  # the same by the number of the step
 
 
-class Trained(nn.Module):
-    """Of another module the parameters that training changes, for a state and an average without the frozen rest."""
+@dataclass(frozen=True)
+class ParamGroup:
+    """Parameters with one peak learning rate and one schedule."""
+
+    params: Sequence[nn.Parameter]
+    rate: float
+    weight_decay: float = 0.0
+    schedule: Schedule = cosine_rate
+
+
+def all_parameters(
+    module: nn.Module, rate: float, weight_decay: float = 0.01, schedule: Schedule = cosine_rate
+) -> list[ParamGroup]:
+    """One group of everything that requires gradients."""
+    return [ParamGroup([p for p in module.parameters() if p.requires_grad], rate, weight_decay, schedule)]
+
+
+def decay_matrices(
+    module: nn.Module, rate: float, weight_decay: float, schedule: Schedule = cosine_rate
+) -> list[ParamGroup]:
+    """Two groups of what requires gradients: weight decay for matrices and kernels, none for vectors and scalars."""
+    learning = [p for p in module.parameters() if p.requires_grad]
+    matrices, vectors = [p for p in learning if p.ndim > 1], [p for p in learning if p.ndim <= 1]
+    return [ParamGroup(matrices, rate, weight_decay, schedule), ParamGroup(vectors, rate, 0.0, schedule)]
+
+
+class Learner:
+    """A module with an AdamW of its own: the model, or an adversary beside it."""
+
+    def __init__(
+        self, module: nn.Module, groups: Sequence[ParamGroup], *,
+        betas: tuple[float, float] = (0.9, 0.98), clip_norm: float = 1.0,
+    ) -> None:  # fmt: skip
+        self.module, self.groups, self.clip_norm = module, groups, clip_norm
+        self.params = [p for group in groups for p in group.params]
+        self.optimiser = torch.optim.AdamW(
+            [{"params": list(g.params), "lr": g.rate, "weight_decay": g.weight_decay} for g in groups if g.params],
+            betas=betas, fused=True,
+        )  # fmt: skip
+        self.accelerator: Accelerator | None = None  # set by fit()
+
+    def set_rates(self, progress: float) -> None:
+        for mine, group in zip(self.optimiser.param_groups, (g for g in self.groups if g.params), strict=True):
+            mine["lr"] = group.rate * group.schedule(progress)
+
+    def descend(self, loss: Tensor) -> None:
+        """One optimisation step on a scalar loss, with the mean of all processes' gradients."""
+        assert self.accelerator is not None, "a learner steps within fit() alone"
+        self.optimiser.zero_grad(set_to_none=True)
+        self.accelerator.backward(loss)
+        average_gradients(self.params, self.accelerator)
+        self.accelerator.clip_grad_norm_(self.params, self.clip_norm)
+        self.optimiser.step()
+
+
+@dataclass(frozen=True)
+class Step:
+    number: int  # from 0, over all parts of a resumed run
+    progress: float  # 0..1 of the budget
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """done: whether the budget is used up; main: whether this process saves; values: the last logged means."""
+
+    step: int
+    done: bool
+    main: bool
+    values: dict[str, float] = field(default_factory=dict)
+
+
+def start(seed: int) -> tuple[Accelerator, np.random.Generator]:
+    """Join the other processes, if any, and seed torch. The generator's stream is this process's own.
+
+    Uses GPUs where there are any. All processes seed torch alike, so that their models begin with equal weights.
+    """
+    accelerator = Accelerator(cpu=not torch.cuda.is_available())
+    torch.manual_seed(seed)
+    return accelerator, np.random.default_rng([seed, accelerator.process_index])
+
+
+def fit(
+    config: TrainConfig, learner: Learner, step_loss: Callable[[Step], tuple[Tensor, Values]], *,
+    others: Mapping[str, Learner] | None = None, kept: nn.Module | None = None, averaged: nn.Module | None = None,
+    generators: Mapping[str, RandomStream] | None = None, on_check: Callable[[], Values] | None = None,
+    accelerator: Accelerator | None = None, log: JsonlLog | None = None,
+) -> FitResult:  # fmt: skip
+    """Train until the budget is used up; continue from `config.runs` where it holds a state.
+
+    Args:
+        step_loss: draws a batch and returns (scalar loss to minimise, named scalars to log).
+        others: adversaries that `step_loss` steps itself.
+        kept: what the state holds, if not the whole module (a `TrainedParameters`, or a container of several modules).
+        averaged: what the EMA covers, if not `kept`.
+        generators: random streams that a resumed run continues, beside torch's own.
+        on_check: called after every saved state; returns scalars to log.
+        accelerator: from `start`, if the caller needs it too.
+        log: instead of `runs/log.jsonl`.
+
+    Modules train in the modes (train or eval) in which they are passed. Afterwards the learner's module is in eval
+    mode and holds the averaged weights.
+    """
+    accelerator = accelerator or Accelerator(cpu=not torch.cuda.is_available())
+    learners = {"model": learner, **(others or {})}
+    for one in learners.values():
+        one.module.to(accelerator.device)
+        one.accelerator = accelerator
+    kept = kept or learner.module
+    averaged = averaged or kept
+    run = _Run(config, learners, kept, averaged, dict(generators or {}), accelerator)
+    log = log or JsonlLog(config.runs if run.main else None)
+    sums: dict[str, list[Tensor | float]] = defaultdict(list)
+    values: dict[str, float] = {}
+    for step in run.steps():
+        for one in learners.values():
+            one.set_rates(step.progress)
+        loss, shown = step_loss(step)
+        learner.descend(loss)
+        run.ema.update(averaged)
+        run.clock.step += 1
+        for name, value in shown.items():
+            sums[name].append(value.detach() if isinstance(value, Tensor) else value)
+        if step.number % config.log_every == 0:
+            values = _means(sums)
+            run.write(log, step, values)
+        if run.clock.step % config.save_every == 0:
+            run.save()
+            if on_check and run.main:
+                with run.averaged_weights():
+                    run.write(log, step, on_check())
+    run.save()
+    if sums:
+        values = _means(sums)
+        run.write(log, Step(run.clock.step, run.clock.progress), values)
+    run.ema.copy_to(averaged)
+    learner.module.eval()
+    return FitResult(run.clock.step, run.done, run.main, values)
+
+
+def average_gradients(params: Sequence[nn.Parameter], accelerator: Accelerator) -> None:
+    """Replace every process's gradients with the mean over all processes (all-reduce). Alone, nothing happens."""
+    if accelerator.num_processes == 1:
+        return
+    for p in params:  # a parameter may be unused in one process and used in another
+        p.grad = torch.zeros_like(p) if p.grad is None else p.grad
+    gradients = [p.grad for p in params if p.grad is not None]
+    flat = accelerator.reduce(torch.cat([gradient.flatten() for gradient in gradients]), "mean")
+    for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+        gradient.copy_(mean.view_as(gradient))
+
+
+def _means(sums: dict[str, list[Tensor | float]]) -> dict[str, float]:
+    means = {name: float(np.mean([float(value) for value in values])) for name, values in sums.items()}
+    sums.clear()
+    return means
+
+
+class _Run:
+    """State of one call of fit(): budget, average, and what is saved and restored."""
+
+    def __init__(
+        self, config: TrainConfig, learners: Mapping[str, Learner], kept: nn.Module, averaged: nn.Module,
+        generators: dict[str, RandomStream], accelerator: Accelerator,
+    ) -> None:  # fmt: skip
+        self.config, self.learners, self.accelerator = config, learners, accelerator
+        self.kept, self.averaged, self.generators = kept, averaged, generators
+        self.main = accelerator.is_main_process
+        self.ema = Ema(averaged, config.ema)
+        self.modules = {"model": kept} | {name: one.module for name, one in learners.items() if name != "model"}
+        self.optimisers = {name: one.optimiser for name, one in learners.items()}
+        step, spent_s = 0, 0.0
+        if config.runs:
+            streams = generators if self.main else {}
+            step, spent_s = load_state(config.runs, self.modules, self.optimisers, self.ema, streams)
+        if step and not self.main:
+            self._diverge(step)
+        self.clock = TimeBudget(config.minutes, config.steps, spent_s, step)
+        self.begin_s = self.clock.spent_s
+        self.done = False
+
+    def _diverge(self, step: int) -> None:
+        """The state holds the first process's random streams; the others continue with new ones."""
+        for generator in self.generators.values():
+            if isinstance(generator, torch.Generator):
+                generator.manual_seed(generator.initial_seed() + 7919 * self.accelerator.process_index + step)
+            else:
+                seeds = [int(generator.integers(2**31)), step]
+                generator.bit_generator.state = np.random.default_rng(seeds).bit_generator.state
+
+    def steps(self) -> Iterator[Step]:
+        """All processes stop after the same step: they follow the first one's budget."""
+        while True:
+            over = self.clock.spent_s - self.begin_s > 60 * self.config.session_minutes
+            over |= self.config.stop_at is not None and self.clock.step >= self.config.stop_at
+            now = torch.tensor([self.clock.progress, float(over)], dtype=torch.float64)
+            if self.accelerator.num_processes > 1:
+                now = broadcast(now.to(self.accelerator.device))
+            progress, over = float(now[0]), bool(now[1])
+            self.done = progress >= 1.0
+            if self.done or over:
+                return
+            yield Step(self.clock.step, progress)
+
+    def save(self) -> None:
+        if self.main and self.config.runs:
+            save_state(self.config.runs, self.modules, self.optimisers, self.ema, self.clock, self.generators)
+
+    def write(self, log: JsonlLog, step: Step, values: Values) -> None:
+        if self.main:
+            log.write(step=step.number, progress=step.progress, **{name: float(v) for name, v in values.items()})
+
+    @contextmanager
+    def averaged_weights(self) -> Iterator[None]:
+        """The averaged weights in eval mode and without gradients; afterwards everything is as before."""
+        module = self.learners["model"].module
+        modes = {part: part.training for part in module.modules()}
+        weights = {name: value.clone() for name, value in self.averaged.state_dict().items()}
+        self.ema.copy_to(self.averaged)
+        module.eval()
+        try:
+            with torch.no_grad():
+                yield
+        finally:
+            self.averaged.load_state_dict(weights)
+            for part, training in modes.items():
+                part.training = training
+
+
+class TrainedParameters(nn.Module):
+    """The parameters of another module that require gradients, as what a state and an average hold: the frozen rest may
+    be gigabytes, and lies elsewhere."""
 
     def __init__(self, whole: nn.Module) -> None:
         super().__init__()
@@ -45,56 +312,3 @@ class Trained(nn.Module):
         assert mine.keys() == state.keys(), "a state of another training"
         for name, value in mine.items():
             value.copy_(state[name])
-
-
-def processes(bf16: bool) -> Accelerator:
-    """One or many, on GPUs where there are any, which average gradients over nccl: that can't send what lies in main
-    memory, the clock, so gloo stands beside it."""
-    gpu = torch.cuda.is_available()
-    both = [InitProcessGroupKwargs(backend="cuda:nccl,cpu:gloo")] if gpu else None
-    return Accelerator(cpu=not gpu, mixed_precision="bf16" if bf16 else "no", kwargs_handlers=both)
-
-
-def started(runs: Path, seed: int, bf16: bool) -> tuple[Accelerator, np.random.Generator]:
-    """The processes of a stage, and this one's own random numbers."""
-    accelerator = processes(bf16)
-    return accelerator, random_stream(runs, seed + 7919 * accelerator.process_index)
-
-
-def fit(
-    course: TrainConfig, module: nn.Module, groups: list[dict[str, Any]],
-    losses: Callable[[nn.Module], tuple[Tensor, Tensor]], accelerator: Accelerator, kept: nn.Module | None = None,
-) -> bool:  # fmt: skip
-    """Steps until the time is over, taken up where they stopped. losses: of the prepared module -> (what is descended,
-    what is logged); kept: what state and average hold, the whole module if None. True in the process that saves: its
-    module then holds the running average."""
-    runs, first, kept = course.runs, accelerator.is_main_process, kept or module
-    module.to(accelerator.device)
-    optimiser = torch.optim.AdamW(
-        [group | {"lr": group["peak"]} for group in groups], betas=(0.9, 0.98), weight_decay=0.05, fused=True
-    )
-    ema = Ema(kept, course.ema)
-    step, spent_s = load_state(runs, {course.name: kept}, {course.name: optimiser}, ema)
-    ema.values = {name: value.to(accelerator.device) for name, value in ema.values.items()}
-    wrapped, prepared = accelerator.prepare(module, optimiser)
-    clock, log = TimeBudget(course.minutes, course.steps, spent_s, step), JsonlLog(runs if first else None)
-    seen: list[float] = []
-    for step, progress in steps(clock):
-        for group in prepared.param_groups:
-            group["lr"] = cosine_rate(progress, group["peak"])
-        loss, value = losses(wrapped)
-        prepared.zero_grad(set_to_none=True)
-        accelerator.backward(loss)
-        accelerator.clip_grad_norm_([p for p in module.parameters() if p.requires_grad], 1.0)
-        prepared.step()
-        ema.update(kept)
-        seen.append(float(value))
-        if first and step % 50 == 0:
-            log.write(**{"step": step, "progress": progress, course.logged: float(np.mean(seen))})
-            seen = []
-        if first and step % 250 == 249:
-            save_state(runs, {course.name: kept}, {course.name: prepared.optimizer}, ema, clock)
-    if first:
-        save_state(runs, {course.name: kept}, {course.name: prepared.optimizer}, ema, clock)
-        kept.load_state_dict(ema.values)
-    return bool(first)

@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from synesthesia.evaluation.eval_tagger import EvalTagger
-from synesthesia.evaluation.intervals import Estimate, wilson
+from synesthesia.evaluation.intervals import ConfidenceInterval, wilson
 from training.common.audio_data import SoundStore
 from training.common.crop_placing import place_in_canvas
 from training.common.pairs import sound_pairs
@@ -42,11 +42,11 @@ class Verdict:
     embeddings: np.ndarray
 
     @property
-    def top1(self) -> Estimate:
+    def top1(self) -> ConfidenceInterval:
         return wilson(int(self.hits.sum()), len(self.hits))
 
     @property
-    def top5(self) -> Estimate:
+    def top5(self) -> ConfidenceInterval:
         return wilson(int(self.hits5.sum()), len(self.hits5))
 
 

@@ -35,16 +35,16 @@ from synesthesia.audio.codec import LatentCodec
 from synesthesia.core import checkpoints, presets
 from synesthesia.evaluation.eval_tagger import EvalTagger
 from synesthesia.evaluation.frechet import frechet_distance
-from synesthesia.evaluation.intervals import Estimate, bootstrap, wilson
+from synesthesia.evaluation.intervals import ConfidenceInterval, bootstrap, wilson
 from synesthesia.image_to_sound.pipeline import ImageToSoundPipeline
-from synesthesia.image_to_sound.texture_statistics import describe
+from synesthesia.image_to_sound.texture_statistics import texture_descriptor
 from synesthesia.vision.backbone import PatchEncoder
 from training.common.audio_data import SoundStore, read_manifest
 from training.common.hear_cases import Case, Verdict, auroc, calibration_error, cases, excerpt, judged, likeness
+from training.common.imagenet_classifier import imagenet_classifier
 from training.common.pairs import imagenet_to_sound, sound_pairs
 from training.common.patch_features import choose, kept_out, paste
 from training.evaluation.hear_report import table
-from training.image_to_sound.train_prior import classifier
 
 if TYPE_CHECKING:
     from training.vlm_to_sound.evaluate import LanguageRows
@@ -82,7 +82,7 @@ class Evaluation:
         self.encoder = PatchEncoder.load(preset.vision)
         self.codec = LatentCodec.load(preset.codec)
         self.hearing = ImageToSoundPipeline.load(preset.hearing, self.codec)
-        self.layer = classifier(preset)
+        self.layer = imagenet_classifier(preset)
         self.judge = EvalTagger.load(config.judge)
         clips = read_manifest(config.data)
         self.store = SoundStore(config.data, clips, config.cache)
@@ -112,14 +112,14 @@ class Evaluation:
         config = self.config
         settings: dict[str, Any] = {"mapper": "flow", "seconds": config.seconds, "steps": config.steps}
         settings |= {"guidance": config.guidance, **options}
-        return self.hearing.voice.sing(query, wanted, seed=seed, **settings).waveform
+        return self.hearing.generator.generate(query, wanted, seed=seed, **settings).waveform
 
     def clicks(self, **options: object) -> list[Tensor]:
         sounds = []
         for number, grid in enumerate(self.grids):
-            wish = self.hearing.wish(grid)
+            wish = self.hearing.predict(grid)
             place = grid.rows // 2 * grid.cols + grid.cols // 2
-            sounds.append(self._sing(wish.query[place], wish.voices[place], number, **options))
+            sounds.append(self._sing(wish.query[place], wish.class_probs[place], number, **options))
         return sounds
 
     def flow_clicks(self) -> list[Tensor]:
@@ -136,12 +136,12 @@ class Evaluation:
 
     def text(self) -> list[Tensor]:
         """The vision network's class for the whole picture, through pairs.csv to a label, then a training recording."""
-        names = list(self.hearing.voice.ear.labels)
+        names = list(self.hearing.generator.tagger.labels)
         assert self.layer is not None, "the text baseline needs the vision network's classifier"
         table = torch.from_numpy(imagenet_to_sound(self.config.data, names))
         sounds = []
         for grid in self.grids:
-            shares = self.layer(grid.picture[None]).softmax(dim=1)[0] @ table  # (labels,)
+            shares = self.layer(grid.global_feature[None]).softmax(dim=1)[0] @ table  # (labels,)
             sounds.append(self._recording(self.train[names[int(shares.argmax())]]))
         return sounds
 
@@ -173,12 +173,12 @@ class Evaluation:
         latency = (time.perf_counter() - started) / len(self.cases)
         return judged(self.judge, sounds, accepted), latency
 
-    def wishes(self) -> dict[str, Estimate]:
+    def wishes(self) -> dict[str, ConfidenceInterval]:
         """Before any sound: how often the kind that the prior wishes most is right, over all pictures and by source."""
-        names, hits = list(self.hearing.voice.ear.labels), defaultdict(list)
+        names, hits = list(self.hearing.generator.tagger.labels), defaultdict(list)
         for case, grid in zip(self.cases, self.grids, strict=True):
             place = grid.rows // 2 * grid.cols + grid.cols // 2
-            right = names[int(self.hearing.wish(grid).voices[place].argmax())] in case.accepted
+            right = names[int(self.hearing.predict(grid).class_probs[place].argmax())] in case.accepted
             hits["all"].append(right)
             hits[case.picture.source].append(right)
         return {source: wilson(sum(row), len(row)) for source, row in hits.items()}
@@ -186,8 +186,8 @@ class Evaluation:
     def generator(self) -> dict[str, Verdict]:
         """No picture: held-out recordings, their round trip through the generator's latents and the vocoder, and sounds
         made for their label (its place among sounds) or for themselves (own embedding and descriptor)."""
-        voice = self.hearing.voice
-        names = list(voice.ear.labels)
+        voice = self.hearing.generator
+        names = list(voice.tagger.labels)
         rows = [int(r) for label in self.labels for r in self.held_out[label][: self.config.alone_per_label]]
         right = [frozenset([self.store.clips[r].label]) for r in rows]
         real = [excerpt(self.store, r, self.config.seconds, self.rng) for r in rows]
@@ -197,11 +197,11 @@ class Evaluation:
             with torch.inference_mode():
                 trips.append(self.codec.vocoder(voice.space.decode(voice.space.encode(mel)))[0])
                 own = torch.from_numpy(self.store.mel(row))
-                point = voice.ear(own[None, :1024])[1][0]
+                point = voice.tagger(own[None, :1024])[1][0]
             which = names.index(self.store.clips[row].label)
             anchor, wanted = self.hearing.prior.anchors[which], F.one_hot(torch.tensor(which), len(names)).float()
             by_label.append(self._sing(anchor, wanted, number))
-            by_self.append(self._sing_described(anchor, torch.cat([describe(own), point]), number))
+            by_self.append(self._sing_described(anchor, torch.cat([texture_descriptor(own), point]), number))
         size = int(self.config.seconds * 16_000)
         trips = [F.pad(t, (0, max(0, size - len(t))))[:size] for t in trips]
         rows_of = {
@@ -216,7 +216,7 @@ class Evaluation:
         from synesthesia.image_to_sound.condition import Condition
         from synesthesia.image_to_sound.generator import finish
 
-        voice, config = self.hearing.voice, self.config
+        voice, config = self.hearing.generator, self.config
         told = Condition.of(query[None], descriptor[None], len(descriptor))
         with torch.inference_mode():
             latents = voice.flow.sample(
@@ -233,11 +233,11 @@ class Evaluation:
             if a.accepted & b.accepted or len(made) == self.config.pairs:
                 continue
             grid = self.encoder.encode(paste(a.picture.pixels, b.picture.pixels))
-            wish = self.hearing.wish(grid)
+            wish = self.hearing.predict(grid)
             row = []
             for case, col in ((a, grid.cols // 4), (b, 3 * grid.cols // 4)):
                 place = grid.rows // 2 * grid.cols + col
-                sound = self._sing(wish.query[place], wish.voices[place], len(made))
+                sound = self._sing(wish.query[place], wish.class_probs[place], len(made))
                 row.append(bool(judged(self.judge, [sound], [case.accepted]).hits[0]))
             made.append(row)
         return np.array(made)
@@ -277,13 +277,13 @@ class Evaluation:
         other recordings of that label, which it was never told of. One knock in silence is like any other knock, so
         it is the difference that counts, and how often the guide is the likest of all."""
         guide, strangers, likest, chance = [], [], [], []
-        voice = self.hearing.voice
+        voice = self.hearing.generator
         for number, grid in enumerate(self.grids[:count]):
-            wish = self.hearing.wish(grid)
+            wish = self.hearing.predict(grid)
             place = grid.rows // 2 * grid.cols + grid.cols // 2
             mel, used = voice.mel(
                 wish.query[place],
-                wish.voices[place],
+                wish.class_probs[place],
                 mapper="flow",
                 seconds=self.config.seconds,
                 seed=number,
@@ -324,7 +324,7 @@ def main(config: Config) -> dict[str, object]:
     store = config.out / "figures.json"
     figures: dict[str, object] = json.loads(store.read_text(encoding="utf-8")) if store.is_file() else {}
     figures["cases"] = {"pictures": len(evaluation.cases), "labels": len(evaluation.labels), "seconds": config.seconds}
-    voice = evaluation.hearing.voice
+    voice = evaluation.hearing.generator
     figures["parameters"] = {
         name: sum(p.numel() for p in net.parameters())
         for name, net in (("flow", voice.flow), ("mlp", voice.mlp), ("prior", evaluation.hearing.prior))

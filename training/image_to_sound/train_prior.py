@@ -19,12 +19,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional as F
 
-from synesthesia.core import checkpoints, presets
+from synesthesia.core import presets
 from synesthesia.image_to_sound.prior import Prior, PriorConfig
-from synesthesia.image_to_sound.region_features import PatchContext
+from synesthesia.image_to_sound.region_features import RegionFeatures
 from synesthesia.image_to_sound.retrieval import SoundIndex
-from synesthesia.nn.quantised import load_quantised
 from synesthesia.vision.backbone import PatchEncoder
+from training.common.imagenet_classifier import imagenet_classifier
 from training.common.pairs import imagenet_to_sound
 from training.common.patch_features import Collector, Patches, Targets, choose, kept_out
 
@@ -41,20 +41,6 @@ class Config:
     trust: float = 1.5  # in what a thousand classes say, against the correction: at 1 it learns the collection's style
     correction_l2: float = 5e-2
     seed: int = 23
-
-
-def classifier(preset: presets.Preset) -> torch.nn.Linear | None:
-    """The vision checkpoint's own classifier over the 1,000 classes, if it has one."""
-    state = load_quantised(checkpoints.files(preset.vision.weights)[1])
-    if "classifier.weight" not in state:
-        return None
-    weight, bias = state["classifier.weight"], state["classifier.bias"]
-    if weight.shape[0] != 1000:
-        return None
-    layer = torch.nn.Linear(weight.shape[1], weight.shape[0])
-    layer.weight.data.copy_(weight)
-    layer.bias.data.copy_(bias)
-    return layer.requires_grad_(False)
 
 
 def collect(config: Config, encoder: PatchEncoder, layer: torch.nn.Linear | None, voices: list[str]) -> Patches:
@@ -105,11 +91,11 @@ def fit(prior: Prior, patches: Patches, train: Tensor, config: Config) -> None:
     prior.classify.requires_grad_(False)
     prior.calibration.requires_grad_(False)
     prior.trust.requires_grad_(False).fill_(config.trust)
-    before = prior.pull.detach().clone()
+    before = prior.prototype_class_logits.detach().clone()
     optimiser = torch.optim.AdamW(
         [
             {"params": [prior.views, prior.sharp], "lr": 2e-2, "weight_decay": 0.0},
-            {"params": [prior.pull], "lr": 1e-2, "weight_decay": 0.0},
+            {"params": [prior.prototype_class_logits], "lr": 1e-2, "weight_decay": 0.0},
             {"params": prior.correct.parameters(), "lr": 4e-4, "weight_decay": 2.0},
             {"params": prior.sounds.parameters(), "lr": 1e-3, "weight_decay": 2.0},
         ]
@@ -125,13 +111,15 @@ def fit(prior: Prior, patches: Patches, train: Tensor, config: Config) -> None:
             group.setdefault("peak", group["lr"])
             group["lr"] = group["peak"] * (1 - epoch / config.epochs)
         for rows in train[torch.randperm(len(train), generator=generator)].split(config.batch):
-            logits, presence = prior(PatchContext(patches.views[rows].float(), patches.place[rows]))
+            logits, presence = prior(RegionFeatures(patches.views[rows].float(), patches.place[rows]))
             voice = -(patches.targets[rows] * logits.log_softmax(dim=1)).sum(dim=1)
             sure = F.binary_cross_entropy_with_logits(
                 presence, patches.sounding[rows].clamp(min=0).float(), reduction="none"
             )
             loss = (
-                (voice * weight[rows]).mean() + (sure * known[rows]).mean() + 1e-3 * (prior.pull - before).pow(2).mean()
+                (voice * weight[rows]).mean()
+                + (sure * known[rows]).mean()
+                + 1e-3 * (prior.prototype_class_logits - before).pow(2).mean()
             )
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
@@ -144,14 +132,14 @@ def correct(prior: Prior, patches: Patches, train: Tensor, config: Config) -> No
     """The linear correction once more from nothing, to its optimum: multinomial regression by L-BFGS on top of what
     the classes say, which stays as it is."""
     rows = train[patches.trust[train] >= 0.5]
-    context = PatchContext(patches.views[rows].float(), patches.place[rows])
+    context = RegionFeatures(patches.views[rows].float(), patches.place[rows])
     targets = patches.targets[rows]
     weight = (targets @ targets.sum(dim=0).clamp(min=1.0).rsqrt()) * patches.trust[rows]
     weight = weight / weight.mean()
     with torch.no_grad():
         for value in prior.correct.parameters():
             value.zero_()
-        said, scaled = prior.said(context)
+        said, scaled = prior.prototype_logits(context)
     optimiser = torch.optim.LBFGS(prior.correct.parameters(), max_iter=80, line_search_fn="strong_wolfe")
 
     def closure() -> Tensor:
@@ -172,7 +160,7 @@ def fit_presence(prior: Prior, patches: Patches, train: Tensor, config: Config) 
     generator = torch.Generator().manual_seed(config.seed)
     for _ in range(config.epochs):
         for part in rows[torch.randperm(len(rows), generator=generator)].split(config.batch):
-            presence = prior(PatchContext(patches.views[part].float(), patches.place[part]))[1]
+            presence = prior(RegionFeatures(patches.views[part].float(), patches.place[part]))[1]
             loss = F.binary_cross_entropy_with_logits(presence, patches.sounding[part].float())
             optimiser.zero_grad()
             loss.backward()
@@ -183,7 +171,7 @@ def fit_presence(prior: Prior, patches: Patches, train: Tensor, config: Config) 
 def calibrate(prior: Prior, patches: Patches, aside: Tensor) -> float:
     """Platt's scale and offset on patches kept aside; returns the threshold with the best balanced accuracy."""
     rows = aside[patches.sounding[aside] >= 0]
-    raw = prior(PatchContext(patches.views[rows].float(), patches.place[rows]))[1]
+    raw = prior(RegionFeatures(patches.views[rows].float(), patches.place[rows]))[1]
     truth = patches.sounding[rows].float()
     platt = torch.tensor([1.0, 0.0], requires_grad=True)
     optimiser = torch.optim.LBFGS([platt], max_iter=60, line_search_fn="strong_wolfe")
@@ -210,7 +198,7 @@ def main(config: Config) -> Prior:
     preset = presets.preset(config.preset)
     voices = list(json.loads((config.out / "config.json").read_text(encoding="utf-8"))["labels"])
     index = SoundIndex.load(config.out)
-    encoder, layer = PatchEncoder.load(preset.vision), classifier(preset)
+    encoder, layer = PatchEncoder.load(preset.vision), imagenet_classifier(preset)
     patches = collected(config, encoder, layer, voices)
     order = torch.from_numpy(np.random.default_rng(config.seed).permutation(int(patches.group.max()) + 1))
     is_aside = torch.isin(patches.group, order[: len(order) // 10])
@@ -229,7 +217,7 @@ def main(config: Config) -> Prior:
     threshold = calibrate(prior, patches, aside)
     prior.config = PriorConfig(**{**prior.config.__dict__, "threshold": round(threshold, 3)})
     prior.eval()
-    right = prior(PatchContext(patches.views[aside].float(), patches.place[aside]))[0][:, :-1].argmax(dim=1)
+    right = prior(RegionFeatures(patches.views[aside].float(), patches.place[aside]))[0][:, :-1].argmax(dim=1)
     paired = (patches.targets[aside, -1] == 0) & (patches.trust[aside] == 1)
     hit = patches.targets[aside].gather(1, right[:, None])[:, 0] > 0
     print(

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from synesthesia.core import presets
 from synesthesia.impact.hypotheses import clamp_to_valid
 from synesthesia.impact.modal.things import MATERIALS, PhysicalObject
+from training.common.imagenet_classifier import imagenet_classifier
 from training.common.pairs import IMAGENET_SAMPLE, imagenet_labels
-from training.image_to_sound.train_prior import classifier
 from training.impact.features import strongest
 from training.impact.rendered import RenderedThing, Split, shard_paths
 
@@ -74,7 +74,7 @@ class ObjectNames:
     @staticmethod
     def load(data: Path) -> ObjectNames | None:
         """None when the vision network came without its classifier."""
-        layer = classifier(presets.embedded())
+        layer = imagenet_classifier(presets.embedded())
         if layer is None:
             return None
         known = strongest(data)
@@ -84,5 +84,5 @@ class ObjectNames:
     @torch.inference_mode()
     def named(self, grid: PatchGrid, row: int, col: int) -> int:
         """The material of the likeliest class, among those that tell one, in the close window around a patch."""
-        scores = self.layer(grid.closer[row, col, -1].float())
+        scores = self.layer(grid.crop_features[row, col, -1].float())
         return int(self.material[scores.masked_fill(self.material < 0, -torch.inf).argmax()])

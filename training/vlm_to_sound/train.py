@@ -25,13 +25,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
+from accelerate import Accelerator
 from torch import Tensor, nn
 
 from synesthesia.binaural.sh_hrtf import SphericalHarmonicHRTF
@@ -46,10 +45,9 @@ from synesthesia.vlm_to_sound.qwen3_vl import load_tiny, save_tiny, tiny, tiny_c
 from synesthesia.vlm_to_sound.region_inputs import PixelRegionInputs
 from synesthesia.vlm_to_sound.thinker import HiddenStates, Thinker
 from training.common.audio_data import SoundStore, read_manifest
-from training.common.distributed import rank
-from training.common.fit import TrainConfig, Trained, fit, started
+from training.common.fit import Learner, ParamGroup, Step, TrainConfig, TrainedParameters, fit, start
+from training.common.imagenet_classifier import imagenet_classifier
 from training.common.run_state import Ema, load_state
-from training.image_to_sound.train_prior import classifier
 from training.vlm_to_sound.audio_head_init import begin_with_codebooks, begin_with_reader
 from training.vlm_to_sound.clicked_sounds import Clicks, Sounds, click
 from training.vlm_to_sound.hidden_state_cache import SOUNDS, CachedHiddenStates, cache_hidden_states
@@ -101,9 +99,9 @@ class LanguagePathTraining:
         """What stage `see` writes: features for the tiny model, pixels for the one from the hub."""
         return self.runs / ("seen_pixels" if self.hub else "seen")
 
-    def course(self, name: str, logged: str) -> TrainConfig:
+    def course(self, name: str) -> TrainConfig:
         runs = self.runs / (f"{name}_hub" if self.hub else name)
-        return TrainConfig(name, logged, runs, self.minutes, self.steps, self.ema)
+        return TrainConfig(runs, self.minutes, self.steps, self.ema, save_every=250)
 
 
 def look_at_pictures(config: LanguagePathTraining) -> None:
@@ -115,7 +113,7 @@ def look_at_pictures(config: LanguagePathTraining) -> None:
 
     preset = presets.embedded()
     hearing = ImageToSoundPipeline.load(preset.hearing, LatentCodec.load(preset.codec))
-    targets = Targets(config.data, list(hearing.voice.ear.labels))
+    targets = Targets(config.data, list(hearing.generator.tagger.labels))
     rng = np.random.default_rng(config.seed)
     pictures = choose(config.data, False, config.pictures, rng, lambda *key: bool(targets.pairs.get(key)))
     pictures += choose(config.data, True, config.tiny, rng, lambda *key: bool(targets.pairs.get(key)))
@@ -128,33 +126,33 @@ def train_thinker(config: LanguagePathTraining) -> Thinker:
         raise UserError(
             "The stage 'thinker' is for the tiny model alone; with the one from the hub 'decoder' follows on 'see'."
         )
-    torch.manual_seed(config.seed)
-    course = config.course("thinker", "loss")
-    accelerator, rng = started(course.runs, config.seed, config.bf16)
+    accelerator, rng = start(config.seed)
     store = SeenStore(was_seen(config))
     numbers = store.merged.shape[1]
     thinker = tiny(tiny_config(numbers // 3))
     sample = np.sort(rng.choice(len(store.merged), min(4_000, len(store.merged)), replace=False))
-    cells, kinds = torch.from_numpy(store.merged[sample].astype(np.float32)), classifier(presets.embedded())
+    cells, kinds = torch.from_numpy(store.merged[sample].astype(np.float32)), imagenet_classifier(presets.embedded())
     if kinds is not None and 3 * kinds.in_features == numbers:
         begin_with_kinds(thinker.model.visual, cells, kinds)
     else:
         thinker.model.visual.deviation.copy_(cells.std(0).clamp(min=1e-3))
     reader = Reader(thinker, store.labels.shape[1]).train()
 
-    def losses(wrapped: nn.Module) -> tuple[Tensor, Tensor]:
-        loss = thinker_loss(wrapped, click(store, config.clicks, rng).to(accelerator.device))
-        return loss, loss.detach()
+    def step_loss(step: Step) -> tuple[Tensor, dict[str, Tensor]]:
+        clicks = click(store, config.clicks, rng).to(accelerator.device)
+        with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=config.bf16):
+            loss = thinker_loss(reader, clicks)
+        return loss, {"loss": loss}
 
-    groups = [{"params": list(reader.parameters()), "peak": config.rate}]
-    if fit(course, reader, groups, losses, accelerator):
+    learner = Learner(reader, [ParamGroup(list(reader.parameters()), config.rate, 0.05)])
+    if fit(config.course("thinker"), learner, step_loss, accelerator=accelerator, generators={"rng": rng}).main:
         save_tiny(thinker.eval(), config.out)
     return thinker
 
 
 def the_speaker(
     config: LanguagePathTraining, tokens: MelTokens
-) -> tuple[TrainableAudioHead, list[dict[str, Any]], Pictures]:
+) -> tuple[TrainableAudioHead, list[ParamGroup], Pictures]:
     """Thinker under LoRA and audio head as they begin, what of them is descended how fast, and what is clicked on."""
     thinker, pictures = hub_thinker(config) if config.hub else (load_tiny(config.thinker), SeenStore(config.seen))
     lora, words = opened(thinker, LoraSettings(), words=config.hub)
@@ -163,14 +161,16 @@ def the_speaker(
     begin_with_codebooks(speaker.decoder, torch.Generator().manual_seed(config.seed))
     if not config.hub:
         begin_with_reader(speaker.decoder, config.runs / "thinker" / "state.safetensors")
-    groups = [{"params": [*speaker.decoder.parameters(), *words], "peak": config.rate},
-              {"params": lora, "peak": config.lora_rate}]  # fmt: skip
+    groups = [
+        ParamGroup([*speaker.decoder.parameters(), *words], config.rate, 0.05),
+        ParamGroup(lora, config.lora_rate, 0.05),
+    ]
     return speaker, groups, pictures
 
 
 def what_is_kept(config: LanguagePathTraining, speaker: TrainableAudioHead) -> nn.Module:
     """Of which the state holds the weights: from the hub only what learns, the rest is gigabytes and lies there."""
-    return Trained(speaker) if config.hub else speaker
+    return TrainedParameters(speaker) if config.hub else speaker
 
 
 def rehearse_clicks(config: LanguagePathTraining) -> None:
@@ -180,9 +180,12 @@ def rehearse_clicks(config: LanguagePathTraining) -> None:
     speaker, _, pictures = the_speaker(config, sounds.tokens)
     kept = what_is_kept(config, speaker)
     average = Ema(kept, config.ema)
-    load_state(config.course("decoder", "").runs, {}, {}, average)
+    runs = config.course("decoder").runs
+    assert runs is not None
+    load_state(runs, {}, {}, average)
     kept.load_state_dict(average.values)
-    first, processes = rank(), int(os.environ.get("WORLD_SIZE", 1))
+    accelerator = Accelerator(cpu=not torch.cuda.is_available())
+    first, processes = accelerator.process_index, accelerator.num_processes
     cache_hidden_states(
         speaker.thinker.eval(), pictures, sounds, config.runs / REHEARSED, config.rehearsals, config.seed, first,
         processes,
@@ -190,9 +193,7 @@ def rehearse_clicks(config: LanguagePathTraining) -> None:
 
 
 def train_decoder(config: LanguagePathTraining) -> TrainableAudioHead:
-    torch.manual_seed(config.seed)
-    course = config.course("decoder", "token_loss")
-    accelerator, rng = started(course.runs, config.seed, config.bf16)
+    accelerator, rng = start(config.seed)
     was_seen(config)  # before anything is fetched
     known = CachedHiddenStates(config.runs / REHEARSED) if config.rehearsed else None
     sounds = recordings(config, rng)
@@ -212,15 +213,19 @@ def train_decoder(config: LanguagePathTraining) -> TrainableAudioHead:
         each = clicks.repeated(config.sounds)
         return clicks, each.boxes, *sounds.heard(each, frames / sounds.tokens.config.tokens_per_second)
 
-    def losses(wrapped: nn.Module) -> tuple[Tensor, Tensor]:
+    def step_loss(step: Step) -> tuple[Tensor, dict[str, Tensor]]:
         frames = int(rng.choice(config.frames))
         clicks, boxes, codes, lead_s = batch(frames)
         told = torch.from_numpy(rng.random(len(codes)) >= config.untold).to(codes.device)
         hidden = unheard((len(codes), EARS * frames), rng).to(codes.device)
-        written, thought = wrapped(clicks, codes, told, hidden)
-        return decoder_loss(written, thought, boxes, codes, lead_s, told, shape)
+        with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=config.bf16):
+            written, thought = speaker(clicks, codes, told, hidden)
+        loss, token_loss = decoder_loss(written, thought, boxes, codes, lead_s, told, shape)
+        return loss, {"token_loss": token_loss}
 
-    if fit(course, speaker, groups, losses, accelerator, what_is_kept(config, speaker)):
+    learner, kept = Learner(speaker, groups), what_is_kept(config, speaker)
+    if fit(config.course("decoder"), learner, step_loss, kept=kept, accelerator=accelerator,
+           generators={"rng": rng}).main:  # fmt: skip
         save_audio_head(speaker.eval().decoder, speaker.thinker, LoraSettings(), config.out, words=config.hub)
     return speaker
 

@@ -134,7 +134,7 @@ def test_the_state_holds_what_learns_and_training_goes_on(config: LanguagePathTr
     train_language.main(first)
     runs = config.runs / "decoder_hub"
     state, made = load_file(runs / "state.safetensors"), load_file(config.out / "model.safetensors")
-    kept = {name.removeprefix("module.decoder.") for name in state if name.startswith("module.decoder.")}
+    kept = {name.removeprefix("module.model.") for name in state if name.startswith("module.model.")}
     assert kept == {name for name, p in untrained(config).named_parameters() if p.requires_grad}
     assert {name.removeprefix("ema.") for name in state if name.startswith("ema.")} == kept
     train_language.main(first)

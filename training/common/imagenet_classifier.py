@@ -1,0 +1,23 @@
+"""The linear ImageNet classifier that a vision checkpoint brings: pooled features -> 1,000 classes."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from synesthesia.core import checkpoints
+from synesthesia.core.presets import Preset
+from synesthesia.nn.quantised import load_quantised
+
+
+def imagenet_classifier(preset: Preset) -> nn.Linear | None:
+    """The frozen classifier of the preset's vision checkpoint over the 1,000 classes, if it has one."""
+    state = load_quantised(checkpoints.files(preset.vision.weights)[1])
+    if "classifier.weight" not in state:
+        return None
+    weight, bias = state["classifier.weight"], state["classifier.bias"]
+    if weight.shape[0] != 1000:
+        return None
+    layer = nn.Linear(weight.shape[1], weight.shape[0])
+    layer.weight.data.copy_(weight)
+    layer.bias.data.copy_(bias)
+    return layer.requires_grad_(False)
