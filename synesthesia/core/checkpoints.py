@@ -1,7 +1,7 @@
 """Where weights lie on disk, and whether they are the files that were trained: checked before anything opens them.
 
-`checkpoints/manifest.json` holds {"files": {"vision/model.safetensors": {"sha256": ..., "bytes": ...}, ...}}, written
-by `python -m training.common.manifest`. A hub file is fetched once at its pinned commit and then read from the local cache.
+`checkpoints/manifest.json` holds {"files": {"vision/model.safetensors": {"sha256": ..., "bytes": ...}, ...}}, written by
+`python -m training.common.manifest`. A hub file is fetched once at its pinned commit and then read from the local cache.
 """
 
 from __future__ import annotations
@@ -21,9 +21,12 @@ MANIFEST = "manifest.json"
 
 
 def root() -> Path:
-    """The checkpoints folder: this repository's, or the one that the environment names."""
-    named = os.environ.get(ROOT_VARIABLE)
-    return Path(named) if named else Path(__file__).resolve().parents[2] / "checkpoints"
+    """The checkpoints folder: the one that the environment names, else the checkout's, else the installed package's."""
+    if named := os.environ.get(ROOT_VARIABLE):
+        return Path(named)
+    package = Path(__file__).resolve().parents[1]
+    checkout = package.parent / "checkpoints"
+    return checkout if (checkout / MANIFEST).is_file() else package / "checkpoints"
 
 
 def sha256(path: Path) -> str:
