@@ -9,12 +9,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from synesthesia.core.errors import UserError
 from synesthesia.core.presets import Weights
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 ROOT_VARIABLE = "SYNESTHESIA_CHECKPOINTS"  # another checkpoints folder, for own trainings and for tests
 MANIFEST = "manifest.json"
@@ -125,6 +130,21 @@ def files(weights: Weights) -> tuple[Path, Path]:
             f"({type(error).__name__}); the preset 'embedded' needs no network."
         ) from error
     return config, tensors
+
+
+def read_checkpoint(
+    folder: Path, read: Callable[[Path], dict[str, Tensor]], *, what: str, trained_by: str,
+    config_file: str = "config.json", weights_file: str = "model.safetensors",
+) -> tuple[dict[str, Any], dict[str, Tensor]]:  # fmt: skip
+    """(config fields, tensors) of a folder; read: of safetensors. UserError when a file is missing.
+
+    what: begins the error's sentence ("The localizer's folder"); trained_by: a command or module.
+    """
+    try:
+        fields = json.loads((folder / config_file).read_text(encoding="utf-8"))
+        return fields, read(folder / weights_file)
+    except FileNotFoundError as error:
+        raise UserError(f"{what} {folder} is incomplete; train it with {trained_by}.") from error
 
 
 def megabytes(name: str) -> float:

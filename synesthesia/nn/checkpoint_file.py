@@ -1,6 +1,7 @@
 """Checkpoint format: a JSON config beside a safetensors file, the one way in which models are saved and loaded.
 
 `load_checkpoint` turns a missing file into the one sentence that names the folder and the command that trains it.
+Where a class and its stored files use different names, `renamed` maps them.
 """
 
 from __future__ import annotations
@@ -9,18 +10,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from synesthesia.core.errors import UserError
+from synesthesia.core.checkpoints import read_checkpoint
 from synesthesia.nn.quantised import load_quantised, save_quantised
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
+Value = TypeVar("Value")
 
 
 def save_checkpoint(
@@ -34,7 +36,8 @@ def save_checkpoint(
     if quantise:
         save_quantised(tensors, folder / weights_file)
     else:
-        save_file({name: value.detach().contiguous() for name, value in tensors.items()}, folder / weights_file)
+        stored = {name: value.detach().contiguous() for name, value in tensors.items()}
+        save_file(stored, folder / weights_file, metadata={"format": "pt"})  # which transformers and diffusers ask for
 
 
 def load_checkpoint(
@@ -46,9 +49,18 @@ def load_checkpoint(
     what: begins the error's sentence ("The localizer's folder"); trained_by: a command or module.
     UserError when a file is missing.
     """
-    try:
-        fields = json.loads((folder / config_file).read_text(encoding="utf-8"))
-        read = load_quantised if quantised else load_file
-        return fields, read(folder / weights_file)
-    except FileNotFoundError as error:
-        raise UserError(f"{what} {folder} is incomplete; train it with {trained_by}.") from error
+    read = load_quantised if quantised else load_file
+    return read_checkpoint(
+        folder, read, what=what, trained_by=trained_by, config_file=config_file, weights_file=weights_file
+    )
+
+
+def half_precision(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Matrices and kernels as float16; vectors (biases, batch statistics) keep their type."""
+    return {name: value.half() if value.ndim > 1 else value for name, value in tensors.items()}
+
+
+def renamed(entries: Mapping[str, Value], names: Mapping[str, str]) -> dict[str, Value]:
+    """The same entries, with the part of each key before the first dot replaced where `names` has another for it."""
+    parts = ((key.partition("."), value) for key, value in entries.items())
+    return {names.get(first, first) + dot + rest: value for (first, dot, rest), value in parts}
