@@ -1,15 +1,15 @@
-"""Train the small EnCodec: waveform -> residual codes -> waveform, for the token path to come.
+"""Train a small EnCodec (Defossez et al. 2022): waveform -> residual vector quantisation -> waveform.
 
-Notable: the random network is evened out; the first part of the run has no codebooks, it is an autoencoder with a
-little noise on its frames, so that neighbouring frames mean alike; then k-means on encoder outputs fills the codebooks
-(at random init they are all zero), exponential averages move them, dead codes are replaced by live encoder outputs,
-gradients pass straight through to an encoder that learns more slowly from then on, and a commitment loss relative to
-the frames' own size keeps it near (an absolute one would be pleased by shrinking). The number of codebooks is drawn
-anew for each excerpt, so that the first four alone give sound too. Quiet passages are left out of the loss at first
-(their gradient outweighs that of sound) and taken in later, else they would hiss.
+Notable: layer-sequential unit variance at the start. The first part of the run has no codebooks: it is an autoencoder
+with a little noise on its frames, so that neighbouring frames get similar meanings. Then k-means on encoder outputs
+fills the codebooks (at random init they are all zero), exponential averages move them, dead codes are replaced by live
+encoder outputs, and gradients pass straight through to the encoder, which learns more slowly from then on. The
+commitment loss is relative to the frames' own variance (an absolute one would reward shrinking). The number of
+codebooks is drawn anew for each excerpt, so that the first four alone give sound too. Quiet passages are left out of
+the loss at first (their gradient outweighs that of sound) and included later, otherwise they would hiss.
 
-    python -m training.audio.train_codec --stage encodec --data DIR --out checkpoints/encodec --minutes 60
-    python -m training.audio.train_codec --stage encodec --data DIR --out runs/smoke --minutes 0.2 --batch 2   # smoke run
+    python -m training.audio.train_encodec --data DIR --out checkpoints/encodec --minutes 60         # one CPU core
+    python -m training.audio.train_encodec --data DIR --out runs/smoke --minutes 0.2 --batch 2       # smoke run
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+import tyro
+from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import EncodecModel
 from transformers.models.encodec.modeling_encodec import EncodecConv1d, EncodecConvTranspose1d
 
-from synesthesia.audio.tokens import TokenCodec, TokenConfig, start_codebooks
+from synesthesia.audio.tokens import TokenCodec, TokenCodecConfig, init_codebooks
 from training.audio.spectral_losses import SpectralLoss
-from training.common.audio_data import CropSampler, SoundStore, read_manifest
-from training.common.run_state import Ema, JsonlLog, TimeBudget, cosine_rate, load_state, random_stream, save_state
-
-HALVES = ("encoder", "decoder")
+from training.common.audio_data import crop_sets
+from training.common.fit import Learner, ParamGroup, Step, TrainConfig, check_loaded, fit, start
+from training.common.run_state import cosine_rate
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ class EncodecTraining:
     decay: float = 0.98  # of the codebooks' averages
     ema: float = 0.998
     seed: int = 0
-    limit: int = 0
-    model: TokenConfig = field(default_factory=TokenConfig)
+    limit: int = 0  # use only the first clips (smoke runs); 0 = all
+    model: TokenCodecConfig = field(default_factory=TokenCodecConfig)
 
 
 def quantised(
@@ -88,11 +88,11 @@ def _learn(book: torch.nn.Module, points: Tensor, codes: Tensor, decay: float, r
 
 
 @torch.no_grad()
-def even_out(model: EncodecModel, waveform: Tensor) -> None:
+def unit_variance_init(model: EncodecModel, waveform: Tensor) -> None:
     """Scale every convolution of a random model so that (B, 1, n) keeps a deviation of 1 on its way through.
 
-    At transformers' own initialisation the signal grows from layer to layer, saturates the LSTM, and the encoder ends
-    as a constant (after Mishkin and Matas 2015, layer-sequential unit variance).
+    Layer-sequential unit variance (Mishkin and Matas 2015). At transformers' own initialisation the signal grows from
+    layer to layer, saturates the LSTM, and the encoder ends as a constant.
     """
     last = model.decoder.layers[-1]
     inner = {
@@ -100,8 +100,8 @@ def even_out(model: EncodecModel, waveform: Tensor) -> None:
     }
 
     def scale(layer: torch.nn.Module, _inputs: object, output: Tensor) -> Tensor:
-        wanted = 0.1 if layer is last else 0.3 if layer in inner else 1.0
-        factor = wanted / output.std().clamp(min=1e-6)
+        deviation = 0.1 if layer is last else 0.3 if layer in inner else 1.0
+        factor = deviation / output.std().clamp(min=1e-6)
         layer.conv.parametrizations.weight.original0.mul_(factor)
         layer.conv.bias.mul_(factor)
         return output * factor
@@ -113,98 +113,79 @@ def even_out(model: EncodecModel, waveform: Tensor) -> None:
         hook.remove()
 
 
-def wave_loss(spectral: SpectralLoss, made: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
+def wave_loss(spectral: SpectralLoss, decoded: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """Spectral loss plus the waveform's L1, both at one level for every crop, (B, n) each -> (total, log-mel L1)."""
-    gain = 0.1 / wanted.square().mean(dim=1, keepdim=True).sqrt().clamp(min=0.003)
-    total, mel = spectral(gain * made, gain * wanted)
-    return total + 1.0 * F.l1_loss(gain * made, gain * wanted), mel
+    gain = 0.1 / target.square().mean(dim=1, keepdim=True).sqrt().clamp(min=0.003)
+    total, mel = spectral(gain * decoded, gain * target)
+    return total + 1.0 * F.l1_loss(gain * decoded, gain * target), mel
 
 
 @torch.no_grad()
 def evaluate(codec: TokenCodec, waves: Tensor, spectral: SpectralLoss, quantise: bool = True) -> float:
     """Log-mel L1 of the round trip, through all codebooks or none; waves (N, n)."""
     wave = waves[:, None]
-    made = codec.decode(codec.encode(wave)) if quantise else codec.model.decoder(codec.model.encoder(wave))
-    return float(spectral(made[:, 0, : waves.shape[1]], waves)[1])
+    decoded = codec.decode(codec.encode(wave)) if quantise else codec.model.decoder(codec.model.encoder(wave))
+    return float(spectral(decoded[:, 0, : waves.shape[1]], waves)[1])
 
 
 def main(config: EncodecTraining) -> TokenCodec:
     """Train, resume if `runs` holds a state, save to `out`; returns the averaged, loaded-back codec."""
-    torch.manual_seed(config.seed)
-    clips = read_manifest(config.data)[: config.limit or None]
-    store = SoundStore(config.data, clips, config.cache)
-    rng = random_stream(config.runs, config.seed)
-    generator = torch.Generator().manual_seed(config.seed)
-    train = CropSampler(store, [i for i, clip in enumerate(clips) if clip.split == "train"], rng)
-    held_out = [i for i, clip in enumerate(clips) if clip.split == "val" and not clip.single_recording]
-    val = CropSampler(store, held_out or list(train.indices), np.random.default_rng(1))
-    val_waves, _ = val.wave_crops(32, config.samples, mix=0.0)
-
+    accelerator, rng = start(config.seed)
+    device = accelerator.device
+    crops = crop_sets(config.data, config.cache, config.limit, rng)
+    val_waves = crops.val.wave_crops(32, config.samples, mix=0.0)[0].to(device)
     model = config.model.build()
     model.train()
-    even_out(model, train.wave_crops(16, config.samples, gain_db=12.0)[0][:, None])
-    coarse, fine = (SpectralLoss(((1024, 256), (256, 64)), floor, floor) for floor in (1e-2, 1e-3))
-    judged = SpectralLoss()
-    halves = [{"params": half.parameters(), "name": name} for name, half in model.named_children() if name in HALVES]
-    optimiser = torch.optim.AdamW(halves, lr=config.rate, betas=(0.8, 0.98), weight_decay=0.0)
-    ema = Ema(model, config.ema)
-    step, spent_s = load_state(config.runs, {"model": model}, {"model": optimiser}, ema)
-    clock, log = TimeBudget(config.minutes, config.steps, spent_s, step), JsonlLog(config.runs)
-    books_used = bool(model.quantizer.layers[0].codebook.cluster_size.sum() > 0)
+    unit_variance_init(model, crops.train.wave_crops(16, config.samples, gain_db=12.0)[0][:, None])
+    coarse, fine = (SpectralLoss(((1024, 256), (256, 64)), floor, floor).to(device) for floor in (1e-2, 1e-3))
+    full = SpectralLoss().to(device)
 
-    for step in clock:
-        for group in optimiser.param_groups:
-            slower = config.encoder_slower if books_used and group["name"] == "encoder" else 1.0
-            group["lr"] = cosine_rate(clock.progress, config.rate) * slower
-        if not books_used and clock.progress >= config.codebooks_from:
-            waves, _ = train.wave_crops(160, config.samples)
-            start_codebooks(model, waves[:, None], generator)
-            books_used = True
-        waves, _ = train.wave_crops(config.batch, config.samples, gain_db=12.0)
+    def codebooks_used() -> bool:
+        return bool(model.quantizer.layers[0].codebook.cluster_size.sum() > 0)
+
+    def encoder_schedule(progress: float) -> float:
+        return cosine_rate(progress) * (config.encoder_slower if codebooks_used() else 1.0)
+
+    def step_loss(step: Step) -> tuple[Tensor, dict[str, Tensor]]:
+        if step.progress >= config.codebooks_from and not codebooks_used():
+            waves, _ = crops.train.wave_crops(160, config.samples)
+            init_codebooks(model, waves[:, None].to(device), torch.Generator().manual_seed(config.seed))
+        waves = crops.train.wave_crops(config.batch, config.samples, gain_db=12.0)[0].to(device)
         hidden = model.encoder(waves[:, None])  # (B, D, F)
         commitment = hidden.new_zeros(())
-        if books_used:
-            fewest, every = min(4, config.model.codebooks), config.model.codebooks
-            counts = torch.from_numpy(rng.integers(fewest, every + 1, len(waves)))
-            hidden, commitment = quantised(model, hidden, counts, config.decay, rng)
+        if codebooks_used():
+            counts = rng.integers(min(4, config.model.codebooks), config.model.codebooks + 1, len(waves))
+            hidden, commitment = quantised(model, hidden, torch.from_numpy(counts).to(device), config.decay, rng)
         else:
             hidden = hidden + config.frame_noise * hidden.detach().std() * torch.randn_like(hidden)
-        made = model.decoder(hidden)[:, 0, : config.samples]  # (B, n)
-        loss, mel_error = wave_loss(coarse if clock.progress < config.fine_from else fine, made, waves)
+        decoded = model.decoder(hidden)[:, 0, : config.samples]  # (B, n)
+        loss, mel_error = wave_loss(coarse if step.progress < config.fine_from else fine, decoded, waves)
         loss = loss + config.commitment * commitment
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 10.0)
-        optimiser.step()
-        ema.update(model)
-        if step % 20 == 0:
-            log.write(
-                step=step,
-                progress=clock.progress,
-                loss=loss.item(),
-                log_mel_l1=mel_error.item(),
-                commitment=commitment.item(),
-            )
-        if step % 400 == 399:
-            save_state(config.runs, {"model": model}, {"model": optimiser}, ema, clock)
-            average = _averaged(model, ema, config)
-            error = evaluate(average, val_waves, judged, quantise=books_used)
-            log.write(step=step, held_out_log_mel_l1=error)
-            if books_used:
-                average.save(config.out)
-    save_state(config.runs, {"model": model}, {"model": optimiser}, ema, clock)
-    average = _averaged(model, ema, config)
-    average.save(config.out)
-    loaded = TokenCodec.load(config.out)
-    before, after = evaluate(average, val_waves, judged), evaluate(loaded, val_waves, judged)
-    assert abs(before - after) < 0.05 * max(before, 0.1), f"saved weights differ: {before} before, {after} after"
-    log.write(step=clock.step, held_out_log_mel_l1=before, loaded_back=after)
-    return loaded
+        return loss, {"loss": loss, "log_mel_l1": mel_error, "commitment": commitment}
+
+    def check() -> dict[str, float]:
+        if codebooks_used():
+            TokenCodec(model).save(config.out)
+        return {"held_out_log_mel_l1": evaluate(TokenCodec(model), val_waves, full, quantise=codebooks_used())}
+
+    groups = [
+        ParamGroup(list(model.encoder.parameters()), config.rate, schedule=encoder_schedule),
+        ParamGroup(list(model.decoder.parameters()), config.rate),
+    ]
+    # the codebooks are slow averages already, so the average of the weights leaves them out
+    averaged = nn.ModuleDict({"encoder": model.encoder, "decoder": model.decoder})
+    train = TrainConfig(config.runs, config.minutes, config.steps, config.ema, log_every=20, save_every=400)
+    learner = Learner(model, groups, betas=(0.8, 0.98), clip_norm=10.0)
+    fit(train, learner, step_loss, averaged=averaged, on_check=check, generators={"rng": rng},
+        accelerator=accelerator)  # fmt: skip
+    if accelerator.is_main_process:
+        codec = TokenCodec(model)
+        codec.save(config.out)
+        before, after = (evaluate(c, val_waves, full) for c in (codec, TokenCodec.load(config.out).to(device)))
+        check_loaded(config.runs, "held_out_log_mel_l1", before, after, tolerance=0.05 * max(before, 0.1))
+    accelerator.wait_for_everyone()
+    return TokenCodec.load(config.out)
 
 
-def _averaged(model: EncodecModel, ema: Ema, config: EncodecTraining) -> TokenCodec:
-    """The codec with averaged weights and the codebooks as they are now (their own average is already slow)."""
-    average = config.model.build()
-    books = {name: value for name, value in model.state_dict().items() if name.startswith("quantizer.")}
-    average.load_state_dict(ema.values | books)
-    return TokenCodec(average.eval())
+if __name__ == "__main__":
+    main(tyro.cli(EncodecTraining, description=__doc__))

@@ -1,14 +1,15 @@
-"""Train the mel autoencoder: log-mel crops <-> latents [B, 8, T/4, 16] that a generator can model.
+"""Train the variational autoencoder of log-mels (Kingma and Welling 2014): crops <-> latents [B, 8, T/4, 16].
 
 Notable: L1 + L2 on the log-mel, the same on its time and band differences and on coarser scales (transients and
-harmonics are differences, not levels), a small KL term that keeps the latents compact and tolerant of a generator's
-small errors, an average of the weights over time, and the scaling factor 1 / deviation measured at the end.
-With `--refine FOLDER` the encoder and the scaling factor of that checkpoint stay as they are, to the last bit, and only
-the decoder goes on learning: generators trained on its latents stay valid.
+harmonics are differences, not levels); a small KL term that keeps the latents compact and tolerant of a generator's
+small errors; averaged weights; the scaling factor 1 / deviation, measured at the end.
+With `--refine FOLDER` the encoder and the scaling factor of that checkpoint stay the same to the last bit and only the
+decoder is trained: generators trained on its latents stay valid.
 
-    python -m training.audio.train_codec --stage vae --data DIR --out checkpoints/vae --minutes 20          # one CPU core
-    python -m training.audio.train_codec --stage vae --data DIR --out runs/refined --refine checkpoints/vae --minutes 6
-    python -m training.audio.train_codec --stage vae --data DIR --out runs/smoke --minutes 0.2 --batch 2    # smoke run
+    python -m training.audio.train_vae --data DIR --out checkpoints/vae --minutes 20          # one CPU core
+    python -m training.audio.train_vae --data DIR --out runs/refined --refine checkpoints/vae --minutes 6
+    python -m training.audio.train_vae --data DIR --out runs/smoke --minutes 0.2 --batch 2    # smoke run
+    accelerate launch --module training.audio.train_vae --data DIR --out checkpoints/vae      # GPUs
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import torch
+import tyro
 from torch import Tensor
 from torch.nn import functional as F
 
 from synesthesia.audio.vae import MelVae, VaeConfig
-from training.common.audio_data import CropSampler, SoundStore, read_manifest
-from training.common.run_state import Ema, JsonlLog, TimeBudget, cosine_rate, load_state, random_stream, save_state
+from training.common.audio_data import crop_sets
+from training.common.fit import Learner, Step, TrainConfig, all_parameters, check_loaded, fit, start
 
 
 @dataclass(frozen=True)
@@ -43,19 +44,18 @@ class VaeTraining:
     ema: float = 0.998
     seed: int = 0
     bf16: bool = True
-    refine: Path | None = None  # go on from this checkpoint with its encoder fixed
+    refine: Path | None = None  # train only the decoder of this checkpoint
     limit: int = 0  # use only the first clips (smoke runs); 0 = all
     model: VaeConfig = field(default_factory=VaeConfig)
 
 
-def mel_loss(made: Tensor, wanted: Tensor) -> Tensor:
+def mel_loss(decoded: Tensor, target: Tensor) -> Tensor:
     """L1 + L2 of normalised log-mels (B, 1, T, 64), of their differences and of two coarser scales; a scalar."""
-    total = F.l1_loss(made, wanted) + 0.5 * F.mse_loss(made, wanted)
+    total = F.l1_loss(decoded, target) + 0.5 * F.mse_loss(decoded, target)
     for axis in (2, 3):
-        total = total + 0.5 * F.l1_loss(made.diff(dim=axis), wanted.diff(dim=axis))
+        total = total + 0.5 * F.l1_loss(decoded.diff(dim=axis), target.diff(dim=axis))
     for scale in (2, 4):
-        made_coarse, wanted_coarse = F.avg_pool2d(made, scale), F.avg_pool2d(wanted, scale)
-        total = total + 0.5 * F.l1_loss(made_coarse, wanted_coarse)
+        total = total + 0.5 * F.l1_loss(F.avg_pool2d(decoded, scale), F.avg_pool2d(target, scale))
     return total
 
 
@@ -63,23 +63,23 @@ def vae_loss(
     model: MelVae, mels: Tensor, kl_weight: float, bf16: bool, encoder_fixed: bool = False
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Log-mels (B, T, 64) -> (loss, L1 in log-mel units, KL per latent number)."""
-    wanted = ((mels - model.mel_mean) / model.mel_std)[:, None]  # (B, 1, T, 64)
-    with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+    target = ((mels - model.mel_mean) / model.mel_std)[:, None]  # (B, 1, T, 64)
+    with torch.autocast(mels.device.type, torch.bfloat16, enabled=bf16):
         with torch.set_grad_enabled(torch.is_grad_enabled() and not encoder_fixed):
-            moments = model.vae.quant_conv(model.vae.encoder(wanted)).float()
+            moments = model.vae.quant_conv(model.vae.encoder(target)).float()
         mean, log_variance = moments.chunk(2, dim=1)  # (B, 8, T/4, 16) each
         log_variance = log_variance.clamp(-20.0, 10.0)
         latents = mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean)
-        made = model.vae.decoder(model.vae.post_quant_conv(latents)).float()
+        decoded = model.vae.decoder(model.vae.post_quant_conv(latents)).float()
     kl = 0.5 * (mean.square() + log_variance.exp() - 1.0 - log_variance).mean()
-    return mel_loss(made, wanted) + kl_weight * kl, F.l1_loss(made.detach(), wanted) * model.mel_std, kl.detach()
+    return mel_loss(decoded, target) + kl_weight * kl, F.l1_loss(decoded.detach(), target) * model.mel_std, kl.detach()
 
 
 @torch.no_grad()
 def evaluate(model: MelVae, mels: Tensor) -> float:
     """Mean absolute log-mel error of the mode's round trip; mels (N, T, 64)."""
-    made = torch.cat([model.decode(model.encode(part)) for part in mels.split(8)])
-    return float((made - mels).abs().mean())
+    decoded = torch.cat([model.decode(model.encode(part)) for part in mels.split(8)])
+    return float((decoded - mels).abs().mean())
 
 
 @torch.no_grad()
@@ -90,64 +90,46 @@ def latent_deviation(model: MelVae, mels: Tensor) -> float:
 
 
 def main(config: VaeTraining) -> MelVae:
-    """Train, resume if `runs` holds a state, save to `out`; returns the averaged model."""
-    torch.manual_seed(config.seed)
-    clips = read_manifest(config.data)[: config.limit or None]
-    store = SoundStore(config.data, clips, config.cache)
-    rng = random_stream(config.runs, config.seed)
-    train = CropSampler(store, [i for i, clip in enumerate(clips) if clip.split == "train"], rng)
-    held_out = [i for i, clip in enumerate(clips) if clip.split == "val" and not clip.single_recording]
-    val = CropSampler(store, held_out or list(train.indices), np.random.default_rng(1))
-    val_mels, _ = val.mel_crops(48, config.frames, mix=0.0)
-
+    """Train, resume if `runs` holds a state, save to `out`; returns the averaged, loaded-back model."""
+    accelerator, rng = start(config.seed)
+    device = accelerator.device
+    crops = crop_sets(config.data, config.cache, config.limit, rng)
+    val_mels = crops.val.mel_crops(48, config.frames, mix=0.0)[0].to(device)
     model = MelVae(config.model.build(), config.model.mel_mean, config.model.mel_std)
-    average = MelVae(config.model.build(), config.model.mel_mean, config.model.mel_std).eval()
     if config.refine:
-        start = MelVae.load(config.refine).vae
-        model.vae.load_state_dict(start.state_dict())
+        refined = MelVae.load(config.refine).vae
+        model.vae.load_state_dict(refined.state_dict())
+        model.vae.register_to_config(scaling_factor=refined.config.scaling_factor)
         for part in (model.vae.encoder, model.vae.quant_conv):
             part.requires_grad_(False)
-        for one in (model, average):
-            one.vae.register_to_config(scaling_factor=start.config.scaling_factor)
-    optimiser = torch.optim.AdamW(
-        [p for p in model.vae.parameters() if p.requires_grad], lr=config.rate, betas=(0.9, 0.98), weight_decay=0.01
-    )
-    ema = Ema(model.vae, config.ema)
-    step, spent_s = load_state(config.runs, {"vae": model.vae}, {"vae": optimiser}, ema)
-    clock, log = TimeBudget(config.minutes, config.steps, spent_s, step), JsonlLog(config.runs)
 
-    for step in clock:
-        for group in optimiser.param_groups:
-            group["lr"] = cosine_rate(clock.progress, config.rate)
-        mels, _ = train.mel_crops(config.batch, config.frames)
+    def step_loss(step: Step) -> tuple[Tensor, dict[str, Tensor]]:
+        mels = crops.train.mel_crops(config.batch, config.frames)[0].to(device)
         loss, error, kl = vae_loss(model, mels, config.kl_weight, config.bf16, bool(config.refine))
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.vae.parameters(), 1.0)
-        optimiser.step()
-        ema.update(model.vae)
-        if step % 20 == 0:
-            log.write(step=step, progress=clock.progress, loss=loss.item(), log_mel_l1=error.item(), kl=kl.item())
-        if step % 400 == 399:
-            average.vae.load_state_dict(ema.values)
-            log.write(step=step, held_out_log_mel_l1=evaluate(average, val_mels))
-            save_state(config.runs, {"vae": model.vae}, {"vae": optimiser}, ema, clock)
-            _finish(average, val_mels, config)
-    average.vae.load_state_dict(ema.values)
-    save_state(config.runs, {"vae": model.vae}, {"vae": optimiser}, ema, clock)
-    error_before = evaluate(average, val_mels)
-    loaded = _finish(average, val_mels, config)
-    log.write(step=clock.step, held_out_log_mel_l1=error_before, loaded_back=evaluate(loaded, val_mels))
-    return loaded
+        return loss, {"loss": loss, "log_mel_l1": error, "kl": kl}
+
+    def check() -> dict[str, float]:
+        save(model, val_mels, config)
+        return {"held_out_log_mel_l1": evaluate(model, val_mels)}
+
+    train = TrainConfig(config.runs, config.minutes, config.steps, config.ema, log_every=20, save_every=400)
+    learner = Learner(model, all_parameters(model, config.rate))
+    fit(train, learner, step_loss, kept=model.vae, on_check=check, generators={"rng": rng}, accelerator=accelerator)
+    if accelerator.is_main_process:
+        save(model, val_mels, config)
+        before, after = evaluate(model, val_mels), evaluate(MelVae.load(config.out).to(device), val_mels)
+        check_loaded(config.runs, "held_out_log_mel_l1", before, after, tolerance=0.02 * max(before, 0.05))
+    accelerator.wait_for_everyone()
+    return MelVae.load(config.out)
 
 
-def _finish(average: MelVae, val_mels: Tensor, config: VaeTraining) -> MelVae:
-    """Set the scaling factor, save, load back and check that the file gives the same error."""
+def save(model: MelVae, val_mels: Tensor, config: VaeTraining) -> None:
+    """With the scaling factor that gives latents a deviation of 1; a refined decoder keeps its encoder's."""
     if not config.refine:
-        average.vae.register_to_config(scaling_factor=1.0)
-        average.vae.register_to_config(scaling_factor=round(1.0 / max(latent_deviation(average, val_mels), 1e-3), 6))
-    average.save(config.out)
-    loaded = MelVae.load(config.out)
-    before, after = evaluate(average, val_mels[:8]), evaluate(loaded, val_mels[:8])
-    assert abs(before - after) < 0.02 * max(before, 0.05), f"saved weights differ: {before} before, {after} after"
-    return loaded
+        model.vae.register_to_config(scaling_factor=1.0)
+        model.vae.register_to_config(scaling_factor=round(1.0 / max(latent_deviation(model, val_mels), 1e-3), 6))
+    model.save(config.out)
+
+
+if __name__ == "__main__":
+    main(tyro.cli(VaeTraining, description=__doc__))

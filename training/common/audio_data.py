@@ -57,6 +57,11 @@ def read_manifest(data: Path) -> list[Clip]:
         ]  # fmt: skip
 
 
+def held_out_rows(clips: list[Clip]) -> list[int]:
+    """Held-out recordings that may be quoted: val, and not a segment of a recording that is trained on."""
+    return [i for i, clip in enumerate(clips) if clip.split == "val" and not clip.single_recording]
+
+
 def label_names(clips: list[Clip]) -> list[str]:
     """Labels that occur in the training split, sorted: the order of every classifier's outputs."""
     return sorted({clip.label for clip in clips if clip.split == "train"})
@@ -178,3 +183,20 @@ class CropSampler:
         begin = self.rng.integers(0, samples - length + 1)
         crop[begin : begin + length] = self.store.samples[start:stop].astype(np.float32) / 32768.0
         return crop
+
+
+@dataclass(frozen=True)
+class CropSets:
+    """val: held-out recordings with the same draws in every run; training clips where there are none."""
+
+    train: CropSampler
+    val: CropSampler
+
+
+def crop_sets(data: Path, cache: Path, limit: int, rng: np.random.Generator) -> CropSets:
+    """Samplers over the first `limit` clips (0: all); the training crops are drawn from `rng`."""
+    clips = read_manifest(data)[: limit or None]
+    store = SoundStore(data, clips, cache)
+    train = CropSampler(store, [i for i, clip in enumerate(clips) if clip.split == "train"], rng)
+    val = CropSampler(store, held_out_rows(clips) or list(train.indices), np.random.default_rng(1))
+    return CropSets(train, val)

@@ -206,6 +206,12 @@ def fit(
     return FitResult(run.clock.step, run.done, run.main, values)
 
 
+def check_loaded(runs: Path | None, name: str, before: float, after: float, tolerance: float) -> None:
+    """Log a figure before saving and after loading back. AssertionError if they differ by `tolerance` or more."""
+    JsonlLog(runs).write(**{name: before, "loaded_back": after})
+    assert abs(before - after) < tolerance, f"saved weights differ: {name} {before} before, {after} after"
+
+
 def average_gradients(params: Sequence[nn.Parameter], accelerator: Accelerator) -> None:
     """Replace every process's gradients with the mean over all processes (all-reduce). Alone, nothing happens."""
     if accelerator.num_processes == 1:
