@@ -1,1 +1,1 @@
-"""Rendering of training scenes with Blender; requirements of its own in requirements.txt."""
+"""Synthetic training scenes rendered with Blender (Cycles); its requirements are in requirements.txt."""

@@ -1,98 +1,55 @@
-"""Which surfaces each material has, which of them training never sees, and where each may stand.
+"""Surface variants of each material: training and held-out splits, and where each variant may appear.
 
-`HELD_OUT` names one variant a material that only val scenes show, so that a figure on val also says something about
-surfaces that were never learnt. `MORE` came later: scenes draw from it only where they are asked to, so that those
-made before stay as they were.
+`HELD_OUT` names one variant per material that only validation scenes show, so that validation figures also cover
+surfaces that were never trained on. `EXTRA_VARIANTS` were added later: scenes sample from them only on request, so
+that scenes made before stay the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from synesthesia.impact.modal.things import MaterialName
-from tools.blender import boards, cloth, cloth_more, hard, hard_more, masonry, masonry_more
-from tools.blender.nodes import Graph
+from tools.blender.shader_graph import ShaderGraph, Surface, by_name
+from tools.blender.surfaces import (
+    cardboard,
+    ceramic,
+    concrete,
+    fabric,
+    glass,
+    ground,
+    leather,
+    liquid,
+    metal,
+    paper,
+    plastic,
+    rubber,
+    stone,
+    wood,
+)  # fmt: skip
 
-Variant = Callable[[Graph], Any]
-
-
-def _named(*functions: Variant) -> dict[str, Variant]:
-    return {function.__name__: function for function in functions}
-
-
-VARIANTS: Mapping[MaterialName, dict[str, Variant]] = {
-    "wood": _named(hard.oak, hard.walnut, hard.pine, hard.beech, hard.mahogany, hard.weathered, hard.painted_wood),
-    "metal": _named(hard.steel, hard.brushed, hard.aluminium, hard.brass, hard.copper, hard.rusted, hard.painted_metal,
-                    hard.hammered, hard.cast_iron, hard.galvanised),
-    "glass": _named(hard.clear_glass, hard.green_glass, hard.amber_glass, hard.blue_glass, hard.frosted_glass,
-                    hard.ribbed_glass, hard.bubbly_glass),
-    "ceramic": _named(masonry.white_glazed, masonry.coloured_glaze, masonry.stoneware, masonry.terracotta,
-                      masonry.decorated, masonry.crackle),
-    "stone": _named(masonry.granite, masonry.marble, masonry.sandstone, masonry.slate, masonry.pebble,
-                    masonry.travertine),
-    "concrete": _named(masonry.rough_concrete, masonry.stained_concrete, masonry.formwork, masonry.cracked_concrete,
-                       masonry.aggregate),
-    "plastic": _named(boards.glossy_plastic, boards.matt_plastic, boards.two_tone_plastic, boards.translucent_plastic,
-                      boards.clear_plastic, boards.ribbed_plastic, boards.flecked_plastic),
-    "rubber": _named(boards.black_rubber, boards.coloured_rubber, boards.treaded_rubber, boards.studded_rubber,
-                     boards.eraser, boards.speckled_rubber),
-    "cardboard": _named(boards.plain_cardboard, boards.printed_cardboard, boards.taped_cardboard, boards.corrugated,
-                        boards.white_cardboard),
-    "paper": _named(boards.white_paper, boards.lined_paper, boards.crumpled_paper, boards.newsprint,
-                    boards.wrapping_paper, boards.graph_paper),
-    "fabric": _named(cloth.canvas, cloth.knit, cloth.denim, cloth.striped, cloth.dotted, cloth.plaid, cloth.towel,
-                     cloth.velvet, cloth.quilted, cloth.felt),
-    "leather": _named(cloth.brown_leather, cloth.black_leather, cloth.red_leather, cloth.stitched_leather,
-                      cloth.panelled_leather, cloth.suede),
-    "liquid": _named(cloth.water, cloth.milk, cloth.coffee, cloth.juice, cloth.tea),
+MODULES: Mapping[MaterialName, ModuleType] = {
+    "wood": wood, "metal": metal, "glass": glass, "ceramic": ceramic, "stone": stone, "concrete": concrete,
+    "plastic": plastic, "rubber": rubber, "cardboard": cardboard, "paper": paper, "fabric": fabric,
+    "leather": leather, "liquid": liquid,
 }  # fmt: skip
-
+VARIANTS: Mapping[MaterialName, Mapping[str, Surface]] = {name: module.BASIC for name, module in MODULES.items()}
+EXTRA_VARIANTS: Mapping[MaterialName, Mapping[str, Surface]] = {name: module.EXTRA for name, module in MODULES.items()}
+EXTRA_SHARE = 0.75  # of objects that take an extra variant, on request
 HELD_OUT: frozenset[str] = frozenset(
     ("weathered", "galvanised", "bubbly_glass", "crackle", "travertine", "aggregate", "flecked_plastic",
      "speckled_rubber", "white_cardboard", "graph_paper", "plaid", "suede", "tea")
 )  # fmt: skip
 
-MORE: Mapping[MaterialName, dict[str, Variant]] = {
-    "wood": _named(hard_more.log_bark, hard_more.plywood, hard_more.glued_strips, hard_more.charred_wood,
-                   hard_more.strand_board, hard_more.striped_exotic, hard_more.stained_wood),
-    "metal": _named(hard_more.bronze_statue, hard_more.tread_plate, hard_more.anodised, hard_more.scratched_steel,
-                    hard_more.heat_tinted, hard_more.tarnished_silver, hard_more.foil, hard_more.riveted_plates),
-    "glass": _named(hard_more.cut_crystal, hard_more.deep_glass, hard_more.leaded_glass, hard_more.etched_glass,
-                    hard_more.swirled_glass),
-    "ceramic": _named(hard_more.reactive_glaze, hard_more.carved_celadon, hard_more.slipware, hard_more.mosaic,
-                      hard_more.gilt_porcelain, hard_more.black_figure),
-    "stone": _named(masonry_more.green_marble, masonry_more.breccia, masonry_more.lava_stone,
-                    masonry_more.chiselled_limestone, masonry_more.gneiss, masonry_more.lichened_stone,
-                    masonry_more.agate),
-    "concrete": _named(masonry_more.polished_concrete, masonry_more.pigmented_concrete,
-                       masonry_more.concrete_blocks, masonry_more.broomed_concrete, masonry_more.panel_concrete,
-                       masonry_more.painted_concrete),
-    "plastic": _named(masonry_more.labelled_plastic, masonry_more.swirled_plastic,
-                      masonry_more.fluorescent_acrylic, masonry_more.printed_layers, masonry_more.yellowed_casing,
-                      masonry_more.plastic_film, masonry_more.lattice_plastic, masonry_more.scratched_plastic),
-    "rubber": _named(masonry_more.gum_rubber, masonry_more.perished_rubber, masonry_more.honeycomb_mat,
-                     masonry_more.silicone_rubber, masonry_more.boot_rubber, masonry_more.tyre_wall),
-    "cardboard": _named(cloth_more.moulded_pulp, cloth_more.fruit_crate, cloth_more.soaked_cardboard,
-                        cloth_more.torn_cardboard, cloth_more.dyed_corrugated, cloth_more.shipping_carton),
-    "paper": _named(cloth_more.kraft_paper, cloth_more.construction_paper, cloth_more.map_paper,
-                    cloth_more.foxed_paper, cloth_more.crepe_paper, cloth_more.paper_towel),
-    "fabric": _named(cloth_more.floral_print, cloth_more.corduroy, cloth_more.satin, cloth_more.burlap,
-                     cloth_more.herringbone, cloth_more.tie_dye, cloth_more.boucle),
-    "leather": _named(cloth_more.crocodile, cloth_more.cracked_leather, cloth_more.woven_leather,
-                      cloth_more.perforated_leather, cloth_more.pebbled_leather, cloth_more.tufted_leather),
-    "liquid": _named(cloth_more.red_wine, cloth_more.cooking_oil, cloth_more.vegetable_soup,
-                     cloth_more.liquid_paint),
-}  # fmt: skip
-NEW = 0.75  # share of `MORE`, where it is asked for
-
-# Surfaces of grounds and walls alone, and of single kinds.
-WIDE: Mapping[str, Variant] = _named(hard.planks, masonry.tiles, masonry.bricks, masonry.cobbles, cloth.deep_water)
-BARE: Mapping[str, Variant] = _named(cloth.grass, cloth.soil, cloth.plaster)
-SINGLE: Mapping[str, Variant] = _named(hard.printed_can, hard.pencil_paint)
+# Variants of grounds and walls alone (`BARE` are none of the materials), and of single kinds of object.
+WIDE: Mapping[str, Surface] = by_name(wood.planks, ceramic.tiles, ceramic.bricks, stone.cobbles, liquid.deep_water)
+BARE: Mapping[str, Surface] = by_name(ground.grass, ground.soil, ground.plaster)
+SINGLE: Mapping[str, Surface] = by_name(metal.printed_can, wood.pencil_paint)
 ONLY_ON = {"can": ("metal", "printed_can"), "pencil": ("wood", "pencil_paint"), "brick": ("ceramic", "terracotta"),
            "coin": ("metal", None)}  # fmt: skip
 
@@ -110,7 +67,7 @@ FLOORS: tuple[tuple[MaterialName | None, str, float], ...] = (
     ("wood", "planks", 4), ("ceramic", "tiles", 2), ("concrete", "", 2), ("fabric", "", 2), (None, "plaster", 3),
     (None, "grass", 1),
 )  # fmt: skip
-# Too odd as a wide plane: patterns that are tied to a thing's own height or middle.
+# Not used on wide planes: patterns tied to an object's own height or middle.
 NOT_WIDE = frozenset(("coloured_glaze", "two_tone_plastic", "eraser", "panelled_leather", "crumpled_paper",
                       "denim", "stitched_leather", "hammered", "clear_plastic", "translucent_plastic", "log_bark",
                       "bronze_statue", "tarnished_silver", "foil", "gilt_porcelain", "black_figure", "swirled_glass",
@@ -137,9 +94,9 @@ KINDS_OF: Mapping[MaterialName, tuple[str, ...]] = {
     "leather": ("cushion", "ball", "folded", "box", "ruler", "slab", "bottle", "cushion", "cup"),
     "liquid": (),
 }  # fmt: skip
-# Pairs that no training scene holds: the case study asks what the network makes of them.
+# Pairs that appear in no training scene: the case study tests what the network predicts for them.
 EXCLUDED = frozenset([*(("wood", kind) for kind in ("bottle", "jar", "vase")), ("glass", "carton"), ("glass", "box")])
-POURED_INTO: Mapping[str, tuple[MaterialName, ...]] = {
+VESSEL_MATERIALS: Mapping[str, tuple[MaterialName, ...]] = {
     "bowl": ("ceramic", "glass", "metal", "plastic", "wood", "stone"),
     "cup": ("ceramic", "metal", "plastic", "glass", "paper"),
     "tumbler": ("glass", "glass", "plastic", "paper", "metal"), "pot": ("metal", "metal", "ceramic", "plastic"),
@@ -148,30 +105,32 @@ LIDS: tuple[MaterialName, ...] = ("metal", "plastic", "wood", "ceramic", "glass"
 
 
 def variant_names(material: MaterialName, held_out: bool) -> list[str]:
-    """Those that training may show, or those that it never shows."""
+    """The variants that training may show, or the held-out ones."""
     return [name for name in VARIANTS[material] if (name in HELD_OUT) == held_out]
 
 
 @dataclass(frozen=True)
-class Surfaces:
-    """What a scene draws its surfaces from. split: "train" or "val"; more: also from `MORE`."""
+class SurfaceSampler:
+    """Samples surface variants for a scene. split: "train" or "val"; extra: also from `EXTRA_VARIANTS`."""
 
     split: str
-    more: bool = False
+    extra: bool = False
 
-    def draw(self, rng: np.random.Generator, material: MaterialName) -> str:
-        """Val shows a variant that training never shows in 4 of 10 things."""
-        if self.more and rng.random() < NEW:
-            names = list(MORE[material])
+    def sample(self, rng: np.random.Generator, material: MaterialName) -> str:
+        """A variant's name; validation takes a held-out variant for 4 of 10 objects."""
+        if self.extra and rng.random() < EXTRA_SHARE:
+            names = list(EXTRA_VARIANTS[material])
         else:
             names = variant_names(material, self.split == "val" and rng.random() < 0.4)
         return names[int(rng.integers(len(names)))]
 
 
-def draw(tree: Any, material: MaterialName | None, variant: str, seed: int, size_m: float, longest: int) -> None:
+def build_material(
+    tree: Any, material: MaterialName | None, variant: str, seed: int, size_m: float, longest: int
+) -> None:
     """Fills a Cycles node tree with the surface."""
-    own = BARE if material is None else {**VARIANTS[material], **MORE[material]}
+    own = BARE if material is None else {**VARIANTS[material], **EXTRA_VARIANTS[material]}
     table = {**WIDE, **SINGLE, **own}
-    graph = Graph(tree, np.random.default_rng([seed, 2]), size_m, longest)
+    graph = ShaderGraph(tree, np.random.default_rng([seed, 2]), size_m, longest)
     shader = table[variant](graph)
     graph.node("OutputMaterial", {"Surface": shader})

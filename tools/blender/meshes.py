@@ -1,6 +1,6 @@
-"""Meshes from which rendered things are built: rounded boxes, turned bodies, bent tubes, and the noise that dents them.
+"""Mesh primitives in numpy: rounded boxes, surfaces of revolution, swept tubes, and noise displacement.
 
-Plain numpy, so that everything about a scene but its picture can be made and tested without Blender.
+No Blender is needed, so everything about a scene but its picture can be made and tested without it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-TRIANGLE = -1  # stands for the missing fourth corner of a triangle
+TRIANGLE = -1  # in place of the fourth corner of a triangle
 
 
 @dataclass(frozen=True)
@@ -28,22 +28,22 @@ class Mesh:
     def extents(self) -> np.ndarray:
         return np.ptp(self.vertices, axis=0)
 
-    def moved(self, offset: Sequence[float] | np.ndarray) -> Mesh:
+    def translated(self, offset: Sequence[float] | np.ndarray) -> Mesh:
         return replace(self, vertices=self.vertices + np.asarray(offset, dtype=np.float64))
 
     def scaled(self, factor: float) -> Mesh:
         return replace(self, vertices=self.vertices * factor, uv=self.uv * factor)
 
-    def turned(self, rotation: np.ndarray) -> Mesh:
+    def rotated(self, rotation: np.ndarray) -> Mesh:
         return replace(self, vertices=self.vertices @ np.asarray(rotation).T)
 
-    def standing(self) -> Mesh:
-        """Centred over the origin, its lowest point at height 0."""
+    def grounded(self) -> Mesh:
+        """Centred over the origin, lowest point at height 0."""
         low, high = self.vertices.min(axis=0), self.vertices.max(axis=0)
-        return self.moved([-(low[0] + high[0]) / 2, -(low[1] + high[1]) / 2, -low[2]])
+        return self.translated([-(low[0] + high[0]) / 2, -(low[1] + high[1]) / 2, -low[2]])
 
     def normals(self) -> np.ndarray:
-        """(V, 3) unit normals, the faces' averaged by area."""
+        """(V, 3) unit normals, area-weighted means of the faces' normals."""
         corners = self.vertices[np.where(self.faces == TRIANGLE, self.faces[:, :1], self.faces)]
         face = np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1])
         triangle = self.faces[:, 3] == TRIANGLE
@@ -55,14 +55,14 @@ class Mesh:
         return total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12)
 
 
-def joined(meshes: Sequence[Mesh]) -> Mesh:
+def merge_meshes(meshes: Sequence[Mesh]) -> Mesh:
     offsets = np.cumsum([0] + [len(mesh.vertices) for mesh in meshes[:-1]])
     faces = [np.where(m.faces == TRIANGLE, TRIANGLE, m.faces + o) for m, o in zip(meshes, offsets, strict=True)]
     return Mesh(np.concatenate([m.vertices for m in meshes]), np.concatenate(faces),
                 np.concatenate([m.uv for m in meshes]), meshes[0].smooth)  # fmt: skip
 
 
-def turn(axis: int, radians: float) -> np.ndarray:
+def rotation_matrix(axis: int, radians: float) -> np.ndarray:
     """(3, 3) rotation about a coordinate axis."""
     c, s = np.cos(radians), np.sin(radians)
     first, second = [(1, 2), (2, 0), (0, 1)][axis]
@@ -73,7 +73,7 @@ def turn(axis: int, radians: float) -> np.ndarray:
 
 
 def rounded_box(extents: Sequence[float], radius: float, cells: int = 14) -> Mesh:
-    """A box whose edges are rounded to `radius` (half the least extent: a pill; a cube then: a ball)."""
+    """A box with edges rounded to `radius` metres (half the smallest extent: a capsule, for a cube a ball)."""
     half = np.asarray(extents, dtype=np.float64) / 2
     radius = float(np.clip(radius, 1e-6, half.min()))
     lines, inner = [], half - radius
@@ -97,17 +97,17 @@ def rounded_box(extents: Sequence[float], radius: float, cells: int = 14) -> Mes
             u, v = lines[a][quad[..., a]], lines[b][quad[..., b]]
             uv.append(np.stack([v, u] if axis == 0 or axis == 1 else [u, v], axis=-1) + axis * 0.37)
     corners = np.concatenate(keys)
-    unique, faces = np.unique(corners.reshape(-1, 3), axis=0, return_inverse=True)
-    on_cube = np.stack([lines[axis][unique[:, axis]] for axis in range(3)], axis=1)
+    unique, faces = np.unique(np.ravel_multi_index(tuple(corners.reshape(-1, 3).T), counts), return_inverse=True)
+    on_cube = np.stack([line[k] for line, k in zip(lines, np.unravel_index(unique, counts), strict=True)], axis=1)
     core = np.clip(on_cube, -inner, inner)
     away = on_cube - core
     away /= np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-12)
     return Mesh(core + radius * away, faces.reshape(-1, 4), np.concatenate(uv))
 
 
-def smooth_profile(points: Sequence[tuple[float, float]], rounding: float, step: float) -> np.ndarray:
-    """(P, 2) radius and height along a polyline whose inner corners are rounded by at most `rounding` metres, and whose
-    long edges are cut into pieces of about `step`."""
+def rounded_profile(points: Sequence[tuple[float, float]], rounding: float, step: float) -> np.ndarray:
+    """(P, 2) radius and height along a polyline: inner corners rounded by at most `rounding`, long edges divided into
+    pieces of about `step`."""
     p = np.asarray(points, dtype=np.float64)
     out = [p[:1]]
     for k in range(1, len(p) - 1):
@@ -124,10 +124,11 @@ def smooth_profile(points: Sequence[tuple[float, float]], rounding: float, step:
     return np.concatenate(pieces)
 
 
-def turned_body(profile: np.ndarray, squareness: float = 2.0, flatness: float = 1.0, segments: int = 72,
-                closed: bool = False) -> Mesh:  # fmt: skip
-    """A body turned about z from (P, 2) radius and height, going up on the outside. closed: the profile is a loop away
-    from the axis; else both its ends lie on the axis. squareness 2: round, more: the superellipse's exponent."""
+def lathe(
+    profile: np.ndarray, squareness: float = 2.0, flatness: float = 1.0, segments: int = 72, closed: bool = False
+) -> Mesh:
+    """Surface of revolution about z of a profile (P, 2) of radius and height, going up on the outside. closed: the
+    profile is a loop away from the axis, else both ends lie on the axis. squareness: superellipse exponent."""
     angle = 2 * np.pi * np.arange(segments) / segments
     c, s = np.cos(angle), np.sin(angle)
     stretch = (np.abs(c) ** squareness + np.abs(s) ** squareness) ** (-1 / squareness)
@@ -161,12 +162,12 @@ def turned_body(profile: np.ndarray, squareness: float = 2.0, flatness: float = 
     top = np.stack([last + k, last + (k + 1) % segments, np.full(segments, high), missing], axis=1)
     points = np.concatenate([flat, poles])
     caps = np.concatenate([bottom, top])
-    cap_uv = points[np.where(caps == TRIANGLE, caps[:, :1], caps)][..., :2]  # flat caps: seen from above
+    cap_uv = points[np.where(caps == TRIANGLE, caps[:, :1], caps)][..., :2]  # flat caps: projected from above
     return Mesh(points, np.concatenate([faces, caps]), np.concatenate([uv.reshape(-1, 4, 2), cap_uv]))
 
 
 def bent_tube(path: np.ndarray, radius: float, flat: float = 1.0, sides: int = 12) -> Mesh:
-    """A round (flat < 1: flattened) rod along (N, 3) points, closed at both ends."""
+    """A tube swept along (N, 3) points, closed at both ends; flat < 1 flattens its section."""
     ahead = np.gradient(path, axis=0)
     ahead /= np.linalg.norm(ahead, axis=1, keepdims=True)
     side = np.cross(ahead[0], [0.3, 0.5, 0.81])
@@ -191,8 +192,8 @@ def bent_tube(path: np.ndarray, radius: float, flat: float = 1.0, sides: int = 1
                 np.concatenate([uv, np.zeros((2 * sides, 4, 2))]))  # fmt: skip
 
 
-class Waves:
-    """Smooth noise in space, a sum of plane waves per octave: about unit variance, of a given wavelength in metres."""
+class WaveNoise:
+    """Smooth 3-D noise: a sum of random plane waves per octave, about unit variance; wavelength in metres."""
 
     def __init__(self, rng: np.random.Generator, wavelength: float, octaves: int = 1, waves: int = 9) -> None:
         direction = rng.normal(size=(octaves, waves, 3))
@@ -208,16 +209,16 @@ class Waves:
         return (np.sin(angle).sum(axis=2) * self.gain).sum(axis=1)
 
 
-def wobbled(mesh: Mesh, rng: np.random.Generator, amplitude: float, wavelength: float, octaves: int = 1) -> Mesh:
-    """The whole space bent a little: walls keep their thickness where the wavelength is long against it."""
-    shift = np.stack([Waves(rng, wavelength, octaves)(mesh.vertices) for _ in range(3)], axis=1)
+def warp(mesh: Mesh, rng: np.random.Generator, amplitude: float, wavelength: float, octaves: int = 1) -> Mesh:
+    """Displaces all vertices by smooth noise; walls keep their thickness where the wavelength is much larger."""
+    shift = np.stack([WaveNoise(rng, wavelength, octaves)(mesh.vertices) for _ in range(3)], axis=1)
     return replace(mesh, vertices=mesh.vertices + amplitude * shift)
 
 
-def crumpled(mesh: Mesh, rng: np.random.Generator, amplitude: float, wavelength: float, octaves: int = 3) -> Mesh:
-    """Folds with sharp ridges, along the normals."""
+def crumple_mesh(mesh: Mesh, rng: np.random.Generator, amplitude: float, wavelength: float, octaves: int = 3) -> Mesh:
+    """Displaces along the normals by ridged noise, as crumpled paper."""
     height = sum(
-        0.6**octave * (1 - 2 * np.abs(np.clip(Waves(rng, wavelength / 1.9**octave, 1, 4)(mesh.vertices), -1, 1)))
+        0.6**octave * (1 - 2 * np.abs(np.clip(WaveNoise(rng, wavelength / 1.9**octave, 1, 4)(mesh.vertices), -1, 1)))
         for octave in range(octaves)
     )
     return replace(mesh, vertices=mesh.vertices + amplitude * np.asarray(height)[:, None] * mesh.normals())

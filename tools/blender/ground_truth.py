@@ -1,12 +1,12 @@
-"""What is true at every pixel of a rendered scene, and the files that hold it.
+"""Per-pixel ground truth by ray casting, and the shard format (WebP, PNG and JSON in a tar).
 
-The truth comes from one exact ray through every pixel's centre (no lens blur, no mixing at edges), so a click on glass
-means the glass. A scene is four members of a tar, readable with any tar, WebP and PNG reader:
+One ray through each pixel's centre, without lens blur or mixing at edges, so a click on glass means the glass.
+A scene is four members of a tar:
 
     000123.webp     the picture
-    000123.i.png    object index (0: nothing that is one of the materials), place along, place across, in R, G, B
+    000123.i.png    object index (0: none of the materials), surface coordinates along and across, in R, G, B
     000123.n.png    normals in the camera's frame (x right, y up, z to the viewer), each 128 + 127 * component
-    000123.json     the things in the order of their index, the camera, the light
+    000123.json     the objects in the order of their index, the camera, the light
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ import numpy as np
 from PIL import Image
 
 from synesthesia.impact.modal.things import MAX_SIZE_M
-from tools.blender.plan import Camera, Placed, Plan
+from tools.blender.plan import Camera, PlacedObject, ScenePlan
 
 NO_HIT = -1
 
 
 @dataclass(frozen=True)
-class Truth:
+class GroundTruth:
     """object_index (H, W) uint8; normals (H, W, 3) int8, 127 * unit vectors in the camera's frame, 0 in the sky;
-    place (H, W, 2) uint8: along and across the thing's bounding box, 0 to 255."""
+    place (H, W, 2) uint8: `surface_coordinates`, 0 to 255."""
 
     object_index: np.ndarray
     normals: np.ndarray
@@ -47,12 +47,12 @@ def pixel_rays(camera: Camera, frame: np.ndarray, px: int) -> np.ndarray:
     return (local @ frame.T) / np.linalg.norm(local, axis=1, keepdims=True)
 
 
-def cast(plan: Plan, px: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What `set_up` has put on the stage, seen from the camera: number in the plan (N,) or NO_HIT, where (N, 3), the
-    face's normal there (N, 3)."""
+def cast_rays(plan: ScenePlan, px: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Casts a ray per pixel into the scene that `build_scene` made: number in the plan (N,) or NO_HIT, hit point
+    (N, 3), face normal (N, 3)."""
     import bpy
 
-    from tools.blender.stage import INDEX, camera_frame
+    from tools.blender.render import PLAN_INDEX, camera_frame
 
     stage, graph = bpy.context.scene, bpy.context.evaluated_depsgraph_get()
     rays = pixel_rays(plan.camera, camera_frame(plan.camera), px)
@@ -60,17 +60,17 @@ def cast(plan: Plan, px: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     number = np.full(len(rays), NO_HIT, dtype=np.int64)
     where, normal = np.zeros((len(rays), 3)), np.zeros((len(rays), 3))
     for k, ray in enumerate(rays.tolist()):
-        hit, location, facing, _, thing, _ = stage.ray_cast(graph, eye, ray)
+        hit, location, facing, _, obj, _ = stage.ray_cast(graph, eye, ray)
         if hit:
-            number[k], where[k], normal[k] = thing[INDEX], location, facing
+            number[k], where[k], normal[k] = obj[PLAN_INDEX], location, facing
     away = (normal * rays).sum(axis=1) > 0
     normal[away] *= -1
     return number, where, normal
 
 
-def placed_at(placed: Placed, points: np.ndarray) -> np.ndarray:
+def surface_coordinates(placed: PlacedObject, points: np.ndarray) -> np.ndarray:
     """(N, 3) points in the world -> (N, 2) along and across in [0, 1]: on the longest and on the middle axis of the
-    thing's bounding box (of the middle 2 m of anything wider)."""
+    object's bounding box (of the middle 2 m of anything wider)."""
     vertices = placed.body.mesh.vertices
     low, high = vertices.min(axis=0), vertices.max(axis=0)
     order = np.argsort(-(high - low), kind="stable")[:2]
@@ -79,23 +79,25 @@ def placed_at(placed: Placed, points: np.ndarray) -> np.ndarray:
     return np.clip((local[:, order] - (low + high)[order] / 2) / extents + 0.5, 0.0, 1.0)
 
 
-def numbered(plan: Plan) -> list[int]:
-    """Numbers in the plan of the things that are one of the materials; object index k is the k-th, from 1."""
-    return [number for number, placed in enumerate(plan.placed) if placed.material is not None]
+def labelled_objects(plan: ScenePlan) -> list[int]:
+    """Numbers in the plan of the objects that have a material; object index k (from 1) is the k-th."""
+    return [number for number, placed in enumerate(plan.objects) if placed.material is not None]
 
 
-def truth(plan: Plan, hits: tuple[np.ndarray, np.ndarray, np.ndarray], frame: np.ndarray, px: int) -> Truth:
+def ground_truth(
+    plan: ScenePlan, hits: tuple[np.ndarray, np.ndarray, np.ndarray], frame: np.ndarray, px: int
+) -> GroundTruth:
     """hits: of `cast`; frame (3, 3): of the camera."""
     number, where, normal = hits
     index = np.zeros(len(number), dtype=np.uint8)
     place = np.zeros((len(number), 2), dtype=np.uint8)
-    for k, own in enumerate(numbered(plan), start=1):
+    for k, own in enumerate(labelled_objects(plan), start=1):
         mine = number == own
         if mine.any():
             index[mine] = k
-            place[mine] = np.round(placed_at(plan.placed[own], where[mine]) * 255)
+            place[mine] = np.round(surface_coordinates(plan.objects[own], where[mine]) * 255)
     local = np.round((normal @ frame) * 127).astype(np.int8)
-    return Truth(index.reshape(px, px), local.reshape(px, px, 3), place.reshape(px, px, 2))
+    return GroundTruth(index.reshape(px, px), local.reshape(px, px, 3), place.reshape(px, px, 2))
 
 
 def _image(array: np.ndarray, kind: str) -> bytes:
@@ -108,29 +110,29 @@ def _image(array: np.ndarray, kind: str) -> bytes:
     return out.getvalue()
 
 
-def described(plan: Plan) -> dict[str, Any]:
-    things = []
-    for number in numbered(plan):
-        placed = plan.placed[number]
-        things.append({**asdict(placed.thing), "variant": placed.variant, "kind": placed.kind, "seed": placed.seed,
-                       "liquid": placed.material == "liquid"})  # fmt: skip
+def metadata(plan: ScenePlan) -> dict[str, Any]:
+    objects = []
+    for number in labelled_objects(plan):
+        placed = plan.objects[number]
+        objects.append({**asdict(placed.physical_object), "variant": placed.variant, "kind": placed.kind,
+                        "seed": placed.seed, "liquid": placed.material == "liquid"})  # fmt: skip
     camera = plan.camera
     seen_from = {"distance_m": float(np.linalg.norm(camera.eye - camera.target)), "lens_mm": camera.lens_mm}
-    return {"seed": plan.seed, "index": plan.index, "split": plan.split, "light": plan.light, "things": things,
+    return {"seed": plan.seed, "index": plan.index, "split": plan.split, "light": plan.light, "things": objects,
             "camera": seen_from}  # fmt: skip
 
 
-def packed(plan: Plan, picture: np.ndarray, seen: Truth) -> dict[str, bytes]:
-    """The files of a scene by their endings."""
+def scene_files(plan: ScenePlan, picture: np.ndarray, seen: GroundTruth) -> dict[str, bytes]:
+    """File contents of a scene by file name ending."""
     indexed = np.concatenate([seen.object_index[..., None], seen.place], axis=-1)
     shifted = (seen.normals.astype(np.int16) + 128).astype(np.uint8)
-    text = json.dumps(described(plan), separators=(",", ":"))
+    text = json.dumps(metadata(plan), separators=(",", ":"))
     return {"webp": _image(picture, "webp"), "i.png": _image(indexed, "png"), "n.png": _image(shifted, "png"),
             "json": text.encode()}  # fmt: skip
 
 
 def write_shard(path: Path, scenes: Sequence[tuple[int, Mapping[str, bytes]]], settings: Mapping[str, int]) -> None:
-    """A tar of scenes by number, its settings first; it appears under its name only when it is whole."""
+    """Writes a tar of numbered scenes, settings first, and renames it into place when it is complete."""
     part = path.with_suffix(".part")
     with tarfile.open(part, "w") as tar:
         members = [("shard.json", json.dumps(dict(settings)).encode())]

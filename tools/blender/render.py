@@ -1,4 +1,4 @@
-"""Puts a plan on Blender's stage and takes its picture with Cycles; bpy is imported inside the functions."""
+"""Builds a plan as a Blender scene and renders it with Cycles (path tracing); bpy is imported inside the functions."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from tools.blender.light import develop, light_up
-from tools.blender.materials import draw
+from tools.blender.lighting import add_lights, tone_map
+from tools.blender.materials import build_material
 from tools.blender.meshes import TRIANGLE
-from tools.blender.plan import Camera, Placed, Plan
+from tools.blender.plan import Camera, PlacedObject, ScenePlan
 
-INDEX = "place_in_plan"  # custom property of an object: its number in the plan, from 0
+PLAN_INDEX = "place_in_plan"  # custom property of a Blender object: its number in the plan, from 0
 
 
-def _mesh(placed: Placed) -> Any:
+def _mesh(placed: PlacedObject) -> Any:
     import bpy
 
     source = placed.body.mesh
@@ -40,27 +40,27 @@ def _mesh(placed: Placed) -> Any:
     return mesh
 
 
-def put(placed: Placed, number: int) -> Any:
-    """The thing as an object of the scene."""
+def add_object(placed: PlacedObject, number: int) -> Any:
+    """Adds the object to the Blender scene."""
     import bpy
     from mathutils import Matrix
 
     mesh = _mesh(placed)
     material = bpy.data.materials.new(placed.variant)
     longest = int(np.argmax(placed.body.mesh.extents))
-    draw(material.node_tree, placed.material, placed.variant, placed.seed, placed.pattern_m, longest)
+    build_material(material.node_tree, placed.material, placed.variant, placed.seed, placed.pattern_m, longest)
     mesh.materials.append(material)
-    thing = bpy.data.objects.new(placed.kind, mesh)
+    obj = bpy.data.objects.new(placed.kind, mesh)
     matrix = np.eye(4)
     matrix[:3, :3], matrix[:3, 3] = placed.rotation, placed.position
-    thing.matrix_world = Matrix(matrix.tolist())
-    thing[INDEX] = number
-    bpy.context.scene.collection.objects.link(thing)
-    return thing
+    obj.matrix_world = Matrix(matrix.tolist())
+    obj[PLAN_INDEX] = number
+    bpy.context.scene.collection.objects.link(obj)
+    return obj
 
 
 def camera_frame(camera: Camera) -> np.ndarray:
-    """(3, 3) columns: the camera's right, up and backward in the world."""
+    """(3, 3) columns: the camera's right, up and backward axes in the world."""
     back = camera.eye - camera.target
     back = back / np.linalg.norm(back)
     right = np.cross([0.0, 0.0, 1.0], back)
@@ -70,7 +70,7 @@ def camera_frame(camera: Camera) -> np.ndarray:
     return np.stack([c * right + s * up, c * up - s * right, back], axis=1)
 
 
-def _look(camera: Camera) -> None:
+def _add_camera(camera: Camera) -> None:
     import bpy
     from mathutils import Matrix
 
@@ -88,20 +88,20 @@ def _look(camera: Camera) -> None:
     bpy.context.scene.camera = eye
 
 
-def set_up(plan: Plan) -> list[Any]:
-    """An empty Blender with the plan's things, camera and lights; the things' objects in the plan's order."""
+def build_scene(plan: ScenePlan) -> list[Any]:
+    """Replaces the Blender scene by the plan's objects, camera and lights; returns the objects in the plan's order."""
     import bpy
 
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    objects = [put(placed, number) for number, placed in enumerate(plan.placed)]
-    _look(plan.camera)
-    light_up(plan)
+    objects = [add_object(placed, number) for number, placed in enumerate(plan.objects)]
+    _add_camera(plan.camera)
+    add_lights(plan)
     bpy.context.view_layer.update()
     return objects
 
 
-def take(plan: Plan, px: int, samples: int, threads: int) -> np.ndarray:
-    """(px, px, 3) uint8: the picture of what `set_up` has put on the stage. threads 0: all cores."""
+def render(plan: ScenePlan, px: int, samples: int, threads: int) -> np.ndarray:
+    """(px, px, 3) uint8 picture of the scene that `build_scene` made. threads 0: all cores."""
     import bpy
 
     scene = bpy.context.scene
@@ -131,4 +131,4 @@ def take(plan: Plan, px: int, samples: int, threads: int) -> np.ndarray:
         loaded.pixels.foreach_get(radiance)
         bpy.data.images.remove(loaded)
     upright = np.ascontiguousarray(radiance.reshape(px, px, 4)[::-1, :, :3])
-    return develop(upright, np.random.default_rng([plan.light_seed, 5]))
+    return tone_map(upright, np.random.default_rng([plan.light_seed, 5]))

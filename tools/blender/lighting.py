@@ -1,4 +1,4 @@
-"""The light in a scene, and the camera's own work on what it sees: exposure, white balance, tone curve."""
+"""Lighting, and the camera's tone mapping: exposure, white balance, tone curve."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tools.blender.nodes import Graph
-from tools.blender.plan import Plan
+from tools.blender.plan import ScenePlan
+from tools.blender.shader_graph import ShaderGraph
 
 
 def _aim(position: np.ndarray, target: np.ndarray) -> Any:
@@ -37,8 +37,8 @@ def _lamp(
     bpy.context.scene.collection.objects.link(lamp)
 
 
-def warmth(kelvin: float) -> tuple[float, float, float]:
-    """Linear RGB of a black body, greatest channel 1 (a fit to Planck's law between 2000 and 12000 K)."""
+def blackbody_rgb(kelvin: float) -> tuple[float, float, float]:
+    """Linear RGB of a black body, largest channel 1 (a fit to Planck's law between 2000 and 12000 K)."""
     t = kelvin / 6500
     rgb = np.array([min(1.0, t**-0.55), min(1.0, t**0.45 if t < 1 else t**-0.2), min(1.0, t**1.6)])
     r, g, b = rgb / rgb.max()
@@ -46,13 +46,13 @@ def warmth(kelvin: float) -> tuple[float, float, float]:
 
 
 def _world(rng: np.random.Generator, outdoors: bool, strength: float, clouds: float) -> None:
-    """A sky with clouds, or a room: blurred patches of colour, a bright window, a dark floor."""
+    """World shader: a sky with clouds, or a room (blurred patches of colour, a bright window, a dark floor)."""
     import bpy
 
     world = bpy.data.worlds.new("world")
     bpy.context.scene.world = world
     world.cycles.sampling_method, world.cycles.sample_map_resolution = "MANUAL", 128  # the default costs 2 s a scene
-    g = Graph(world.node_tree, rng, 1.0)
+    g = ShaderGraph(world.node_tree, rng, 1.0)
     way = g.coordinates.outputs["Generated"]
     x, y, z = g.split(way)
     if outdoors:
@@ -81,20 +81,20 @@ def _world(rng: np.random.Generator, outdoors: bool, strength: float, clouds: fl
         )
         bars = (beside * (3 / width)).fract().step(0.04, 0.07)
         colour = g.mix(
-            pane * bars, colour, tuple(c * float(rng.uniform(4, 14)) for c in warmth(rng.uniform(5500, 8500)))
+            pane * bars, colour, tuple(c * float(rng.uniform(4, 14)) for c in blackbody_rgb(rng.uniform(5500, 8500)))
         )
     background = g.node("Background", {"Color": colour, "Strength": strength})
     g.node("OutputWorld", {"Surface": background.outputs[0]})
 
 
-def light_up(plan: Plan) -> None:
-    """The plan's light. Powers are relative: `develop` exposes the picture."""
+def add_lights(plan: ScenePlan) -> None:
+    """Adds the plan's lights. Powers are relative: `tone_map` sets the exposure."""
     rng = np.random.default_rng([plan.light_seed, 4])
     eye, target = plan.camera.eye, plan.camera.target
     ahead = np.arctan2(*(target - eye)[1::-1])
 
     def at(distance: float, heading: float, elevation: float) -> np.ndarray:
-        """A point around the target; heading 0: behind the things, seen from the camera, pi: at the camera."""
+        """A point around the target. Heading 0: behind the objects as seen from the camera, pi: towards the camera."""
         way = ahead + heading
         level = np.cos(elevation)
         return target + distance * np.array([level * np.cos(way), level * np.sin(way), np.sin(elevation)])
@@ -102,10 +102,10 @@ def light_up(plan: Plan) -> None:
     high, any_way = float(rng.uniform(0.35, 1.2)), float(rng.uniform(0, 6.28))
     if plan.light == "sun":
         _world(rng, True, 1.0, float(rng.uniform(0, 0.6)))
-        _lamp("SUN", at(5, any_way, high), target, rng.uniform(3, 9), warmth(4200 + 1800 * high), 0.01)
+        _lamp("SUN", at(5, any_way, high), target, rng.uniform(3, 9), blackbody_rgb(4200 + 1800 * high), 0.01)
     elif plan.light == "overcast":
         _world(rng, True, 1.0, 1.0)
-        _lamp("SUN", at(5, any_way, 1.2), target, rng.uniform(0.5, 1.5), warmth(6800), 0.9)
+        _lamp("SUN", at(5, any_way, 1.2), target, rng.uniform(0.5, 1.5), blackbody_rgb(6800), 0.9)
     elif plan.light == "window":
         _world(rng, False, 0.5, 0.0)
         side = float(rng.choice([-1, 1])) * rng.uniform(0.7, 2.2)
@@ -114,35 +114,49 @@ def light_up(plan: Plan) -> None:
             at(2.0, side, rng.uniform(0.25, 0.8)),
             target,
             rng.uniform(90, 220),
-            warmth(rng.uniform(5500, 8000)),
+            blackbody_rgb(rng.uniform(5500, 8000)),
             1.4,
         )
     elif plan.light == "studio":
         _world(rng, False, 0.35, 0.0)
         for heading, power in ((2.2, 120), (-2.0, 45), (0.4, 70)):
             _lamp("AREA", at(1.8, heading + rng.normal(0, 0.3), rng.uniform(0.5, 1.2)), target,
-                  power * rng.uniform(0.5, 1.5), warmth(5600), rng.uniform(0.4, 1.2))  # fmt: skip
+                  power * rng.uniform(0.5, 1.5), blackbody_rgb(5600), rng.uniform(0.4, 1.2))  # fmt: skip
     elif plan.light == "lamp":
         _world(rng, False, 0.22, 0.0)
         kind = "SPOT" if rng.random() < 0.4 else "POINT"
         _lamp(kind, at(rng.uniform(1.0, 1.8), any_way, rng.uniform(0.6, 1.3)), target,
-              rng.uniform(60, 160), warmth(rng.uniform(2500, 3600)), rng.uniform(0.03, 0.15))  # fmt: skip
+              rng.uniform(60, 160), blackbody_rgb(rng.uniform(2500, 3600)), rng.uniform(0.03, 0.15))  # fmt: skip
     elif plan.light == "backlight":
         _world(rng, rng.random() < 0.5, 0.6, 0.3)
-        _lamp("SUN", at(5, rng.normal(0, 0.5), rng.uniform(0.3, 0.8)), target, rng.uniform(3, 7), warmth(4500), 0.03)
+        _lamp(
+            "SUN",
+            at(5, rng.normal(0, 0.5), rng.uniform(0.3, 0.8)),
+            target,
+            rng.uniform(3, 7),
+            blackbody_rgb(4500),
+            0.03,
+        )
     elif plan.light == "flash":
         _world(rng, False, 0.3, 0.0)
         away = float(np.linalg.norm(eye - target))
-        _lamp("AREA", eye + np.array([0, 0, 0.05 + 0.1 * away]), target, 30 * max(away, 0.2) ** 2, warmth(6000), 0.06)
+        _lamp(
+            "AREA",
+            eye + np.array([0, 0, 0.05 + 0.1 * away]),
+            target,
+            30 * max(away, 0.2) ** 2,
+            blackbody_rgb(6000),
+            0.06,
+        )
     else:
         _world(rng, False, 0.45, 0.0)
-        _lamp("AREA", at(2.2, any_way, 0.5), target, 110, warmth(8000), 1.2)
-        _lamp("POINT", at(1.3, any_way + rng.uniform(1.5, 4.5), 0.8), target, 60, warmth(2800), 0.08)
+        _lamp("AREA", at(2.2, any_way, 0.5), target, 110, blackbody_rgb(8000), 1.2)
+        _lamp("POINT", at(1.3, any_way + rng.uniform(1.5, 4.5), 0.8), target, 60, blackbody_rgb(2800), 0.08)
 
 
-def develop(radiance: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """(H, W, 3) linear radiance -> uint8 sRGB: exposed for the logarithmic mean with a photographer's error, white
-    balance that leaves some of the light's colour, one of three tone curves."""
+def tone_map(radiance: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """(H, W, 3) linear radiance -> uint8 sRGB: exposure for the logarithmic mean with a random error, partial white
+    balance, one of three tone curves."""
     picture = np.clip(np.nan_to_num(radiance), 0.0, 1e4)
     luminance = picture @ np.array([0.2126, 0.7152, 0.0722])
     key = float(np.exp(np.log(luminance + 1e-3).mean()))

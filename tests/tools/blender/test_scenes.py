@@ -1,8 +1,10 @@
-"""The truth of rendered scenes: rays, places, packing, shards that read back, runs that go on; one test renders."""
+"""Rendered scenes: rays, surface coordinates, shard files, resumed runs; two slow tests use Blender."""
 
 from __future__ import annotations
 
 import argparse
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -12,24 +14,24 @@ import pytest
 from synesthesia.core.errors import UserError
 from synesthesia.impact.modal.things import MATERIALS, PhysicalObject
 from tools.blender import scenes as render_scenes
-from tools.blender.plan import SHARD, Camera, Placed, Plan, flat, make, with_contents
-from tools.blender.stage import camera_frame
-from tools.blender.truth import NO_HIT, packed, pixel_rays, placed_at, truth, write_shard
+from tools.blender.ground_truth import NO_HIT, ground_truth, pixel_rays, scene_files, surface_coordinates, write_shard
+from tools.blender.plan import SHARD, Camera, PlacedObject, ScenePlan, contents_of, ground_plane, make_object
+from tools.blender.render import camera_frame
 from training.impact.rendered import NO_MATERIAL, read_shard, scenes, shard_paths, unpacked
 
 PX = 24
 
 
-def small_plan(index: int = 0) -> Plan:
+def small_plan(index: int = 0) -> ScenePlan:
     """A steel ball above the middle of a grass plane, seen from the side."""
     rng = np.random.default_rng(index)
-    ball = make(rng, "ball", "metal", "steel", 0.2)
-    grass = Placed(None, "grass", "ground", 1, flat(24.0, 0.03), np.eye(3), np.zeros(3), 1.0)
+    ball = make_object(rng, "ball", "metal", "steel", 0.2)
+    grass = PlacedObject(None, "grass", "ground", 1, ground_plane(24.0, 0.03), np.eye(3), np.zeros(3), 1.0)
     camera = Camera(np.array([0.0, -1.0, 0.1]), np.array([0.0, 0.0, 0.1]), 50.0, 0.0, 0.0)
-    return Plan(0, index, "train", (ball, grass), camera, "studio", 3)
+    return ScenePlan(0, index, "train", (ball, grass), camera, "studio", 3)
 
 
-def small_hits(plan: Plan) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def small_hits(plan: ScenePlan) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The ball in the left half, grass at the right, sky above."""
     number = np.full((PX, PX), NO_HIT)
     number[PX // 4 :, : PX // 2], number[PX // 4 :, PX // 2 :] = 0, 1
@@ -40,36 +42,36 @@ def small_hits(plan: Plan) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return number.ravel(), where, normal
 
 
-def test_rays_meet_what_the_camera_looks_at() -> None:
+def test_rays_hit_the_camera_target() -> None:
     camera = Camera(np.array([1.0, -2.0, 1.5]), np.array([0.2, 0.1, 0.3]), 36.0, 0.0, 0.1)
     frame = camera_frame(camera)
     assert np.allclose(frame.T @ frame, np.eye(3)) and np.linalg.det(frame) == pytest.approx(1)
     rays = pixel_rays(camera, frame, 101).reshape(101, 101, 3)
     ahead = (camera.target - camera.eye) / np.linalg.norm(camera.target - camera.eye)
     assert np.allclose(rays[50, 50], ahead)
-    # 36 mm before a 36 mm wide sensor: half the picture is 18 / 36 of the distance wide, less half a pixel.
+    # 36 mm lens, 36 mm sensor: half the picture spans 18 / 36 of the distance, less half a pixel.
     assert (rays[50, 100] @ frame[:, 0]) / (rays[50, 100] @ ahead) == pytest.approx(0.5 * 100 / 101)
-    assert (rays[0, 50] @ frame[:, 1]) > 0, "the first row is the upper one"
+    assert (rays[0, 50] @ frame[:, 1]) > 0, "the first row is the top one"
 
 
-def test_places_run_along_the_longest_and_the_middle_axis() -> None:
+def test_surface_coordinates_run_along_the_longest_and_middle_axes() -> None:
     rng = np.random.default_rng(0)
-    slab = make(rng, "slab", "stone", "slate", 0.5)
+    slab = make_object(rng, "slab", "stone", "slate", 0.5)
     points = np.array([slab.body.mesh.vertices[:, 0].min(), 0.0, 0.0])
-    ends = placed_at(slab, np.stack([points, -points, 0 * points]))
+    ends = surface_coordinates(slab, np.stack([points, -points, 0 * points]))
     assert np.allclose(ends[:, 0], [0, 1, 0.5], atol=0.01) and np.allclose(ends[:, 1], 0.5, atol=0.01)
-    vase = make(rng, "vase", "glass", "clear_glass", 0.4)
-    assert placed_at(vase, np.array([[0, 0, 0.4]]))[0, 0] == pytest.approx(1, abs=0.01)
-    plane = flat(24.0, 0.03)
-    wide = Placed("wood", "oak", "ground", 1, plane, np.eye(3), np.zeros(3), 1.0)
-    assert np.allclose(placed_at(wide, np.array([[0.5, -0.5, 0], [9, 9, 0]])), [[0.75, 0.25], [1, 1]])
+    vase = make_object(rng, "vase", "glass", "clear_glass", 0.4)
+    assert surface_coordinates(vase, np.array([[0, 0, 0.4]]))[0, 0] == pytest.approx(1, abs=0.01)
+    plane = ground_plane(24.0, 0.03)
+    wide = PlacedObject("wood", "oak", "ground", 1, plane, np.eye(3), np.zeros(3), 1.0)
+    assert np.allclose(surface_coordinates(wide, np.array([[0.5, -0.5, 0], [9, 9, 0]])), [[0.75, 0.25], [1, 1]])
 
 
-def test_a_scene_survives_its_files() -> None:
+def test_a_scene_round_trips_through_its_files() -> None:
     plan = small_plan()
-    seen = truth(plan, small_hits(plan), camera_frame(plan.camera), PX)
+    seen = ground_truth(plan, small_hits(plan), camera_frame(plan.camera), PX)
     picture = np.full((PX, PX, 3), (40, 120, 200), dtype=np.uint8)
-    scene = unpacked(packed(plan, picture, seen))
+    scene = unpacked(scene_files(plan, picture, seen))
     assert scene.picture.shape == (PX, PX, 3) and np.abs(scene.picture.astype(int) - picture).max() < 8
     assert np.array_equal(scene.object_index, seen.object_index)
     assert np.array_equal(scene.normals, seen.normals) and scene.normals.dtype == np.int8
@@ -87,12 +89,12 @@ def test_a_scene_survives_its_files() -> None:
     assert 0 <= place.along <= 1 and 0 <= place.across <= 1
 
 
-def test_what_is_poured_is_a_liquid_thing_of_its_own() -> None:
+def test_contents_are_a_liquid_object_of_their_own() -> None:
     rng = np.random.default_rng(0)
-    cup = make(rng, "cup", "ceramic", "white_glazed", 0.1)
-    milk = with_contents(rng, cup, "milk")
-    assert milk.thing.material == "liquid" and milk.thing.shape == "solid"
-    assert milk.thing.size_m <= cup.thing.size_m
+    cup = make_object(rng, "cup", "ceramic", "white_glazed", 0.1)
+    milk = contents_of(rng, cup, "milk")
+    assert milk.physical_object.material == "liquid" and milk.physical_object.shape == "solid"
+    assert milk.physical_object.size_m <= cup.physical_object.size_m
 
 
 def args_for(out: Path, count: int = 3) -> argparse.Namespace:
@@ -101,14 +103,14 @@ def args_for(out: Path, count: int = 3) -> argparse.Namespace:
     )
 
 
-def fake(plan: Plan, px: int, samples: int, threads: int) -> dict[str, bytes]:
+def fake(plan: ScenePlan, px: int, samples: int, threads: int) -> dict[str, bytes]:
     own = small_plan(plan.index)
-    seen = truth(own, small_hits(own), camera_frame(own.camera), px)
-    return packed(own, np.zeros((px, px, 3), np.uint8), seen)
+    seen = ground_truth(own, small_hits(own), camera_frame(own.camera), px)
+    return scene_files(own, np.zeros((px, px, 3), np.uint8), seen)
 
 
 def test_shards_read_back_in_order_and_by_split(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(render_scenes, "rendered_files", fake)
+    monkeypatch.setattr(render_scenes, "render_files", fake)
     render_scenes.make_shard(args_for(tmp_path), 0)
     render_scenes.make_shard(args_for(tmp_path, 9 * SHARD + 2), 9)
     assert [s.index for s in read_shard(render_scenes.shard_path(tmp_path, 0))] == [0, 1, 2]
@@ -119,65 +121,77 @@ def test_shards_read_back_in_order_and_by_split(tmp_path: Path, monkeypatch: pyt
         assert {Path(name).suffix for name in tar.getnames()} == {".json", ".webp", ".png"}
 
 
-def test_a_run_goes_on_where_it_stopped(
+def test_an_interrupted_run_continues(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(render_scenes, "rendered_files", fake)
+    monkeypatch.setattr(render_scenes, "render_files", fake)
     args = args_for(tmp_path)
     path = render_scenes.shard_path(tmp_path, 0)
-    path.with_suffix(".part").write_bytes(b"half a shard of a killed run")
-    assert not render_scenes.is_done(path, render_scenes.settings_of(args, 0))
+    path.with_suffix(".part").write_bytes(b"half a shard of an interrupted run")
+    assert not render_scenes.is_done(path, render_scenes.shard_settings(args, 0))
     render_scenes.make_shard(args, 0)
-    assert render_scenes.is_done(path, render_scenes.settings_of(args, 0))
+    assert render_scenes.is_done(path, render_scenes.shard_settings(args, 0))
     assert not path.with_suffix(".part").exists()
 
     def never(*_: object, **__: object) -> None:
-        raise AssertionError("a finished shard is made again")
+        raise AssertionError("a finished shard is rendered again")
 
     monkeypatch.setattr(render_scenes.subprocess, "Popen", never)
     render_scenes.make_all(args)
     assert "3 of 3 scenes are there, 0 to go" in capsys.readouterr().out
-    assert not render_scenes.is_done(path, render_scenes.settings_of(args_for(tmp_path, 50), 0)), "more are wanted now"
+    assert not render_scenes.is_done(path, render_scenes.shard_settings(args_for(tmp_path, 50), 0)), (
+        "more scenes requested"
+    )
     other = args_for(tmp_path)
     other.seed = 1
     with pytest.raises(UserError, match="other settings"):
-        render_scenes.is_done(path, render_scenes.settings_of(other, 0))
+        render_scenes.is_done(path, render_scenes.shard_settings(other, 0))
 
 
-def test_a_scene_that_fails_costs_itself_alone(
+def test_a_failed_scene_is_skipped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def sometimes(plan: Plan, px: int, samples: int, threads: int) -> dict[str, bytes]:
+    def sometimes(plan: ScenePlan, px: int, samples: int, threads: int) -> dict[str, bytes]:
         if plan.index == 1:
             raise ValueError("no light")
         return fake(plan, px, samples, threads)
 
-    monkeypatch.setattr(render_scenes, "rendered_files", sometimes)
+    monkeypatch.setattr(render_scenes, "render_files", sometimes)
     render_scenes.make_shard(args_for(tmp_path), 0)
     assert [s.index for s in read_shard(render_scenes.shard_path(tmp_path, 0))] == [0, 2]
     assert "scene 1 failed" in capsys.readouterr().err
 
 
-def test_an_empty_folder_says_how_to_fill_it(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"training\.render_scenes"):
+def test_an_empty_folder_raises_with_the_command(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"tools\.blender\.scenes"):
         shard_paths(tmp_path, "train")
     write_shard(tmp_path / "scenes-00001.tar", [], {"seed": 0, "count": 0})
     assert list(scenes(tmp_path, "train")) == []
 
 
+def test_the_renderer_needs_its_own_requirements_alone() -> None:
+    heavy = ["torch", "tyro", "pydantic", "gradio", "safetensors", "soundfile", "scipy"]
+    code = f"""import sys
+sys.modules.update(dict.fromkeys({heavy}))
+from tools.blender import case_study, render, scenes
+scenes.main(["--help"])"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0 and "--more-surfaces" in done.stdout, done.stderr
+
+
 @pytest.mark.slow
-def test_a_ball_is_rendered_where_geometry_says() -> None:
+def test_a_ball_is_rendered_where_geometry_predicts() -> None:
     """Known answer: the outline of a ball of radius r at distance d is a circle of tan(asin(r / d))."""
     pytest.importorskip("bpy", reason="bpy is not installed: pip install -r tools/blender/requirements.txt")
-    from tools.blender.stage import set_up, take
-    from tools.blender.truth import cast
+    from tools.blender.ground_truth import cast_rays
+    from tools.blender.render import build_scene, render
 
     plan, px = small_plan(), 96
-    with render_scenes.silent():
-        set_up(plan)
-        hits = cast(plan, px)
-        picture = take(plan, px, 2, 1)
-    seen = truth(plan, hits, camera_frame(plan.camera), px)
+    with render_scenes.silenced_stdout():
+        build_scene(plan)
+        hits = cast_rays(plan, px)
+        picture = render(plan, px, 2, 1)
+    seen = ground_truth(plan, hits, camera_frame(plan.camera), px)
     ball = seen.object_index == 1
     half = np.tan(np.arcsin(0.1)) / plan.camera.half_tangent * px / 2
     assert ball.sum() == pytest.approx(np.pi * half**2, rel=0.04)
@@ -192,14 +206,14 @@ def test_a_ball_is_rendered_where_geometry_says() -> None:
 
 
 @pytest.mark.slow
-def test_every_surface_can_be_drawn() -> None:
+def test_every_surface_builds() -> None:
     bpy = pytest.importorskip("bpy", reason="bpy is not installed: pip install -r tools/blender/requirements.txt")
-    from tools.blender.materials import BARE, SINGLE, VARIANTS, WIDE, draw
+    from tools.blender.materials import BARE, SINGLE, VARIANTS, WIDE, build_material
 
     bpy.ops.wm.read_factory_settings(use_empty=True)
     rows = [(material, name) for material, table in VARIANTS.items() for name in table]
     for material, name in [*rows, *((None, name) for name in (*BARE, *WIDE, *SINGLE))]:
         tree = bpy.data.materials.new(name).node_tree
-        draw(tree, material, name, 3, 0.2, 1)
+        build_material(tree, material, name, 3, 0.2, 1)
         outputs = [node for node in tree.nodes if node.bl_idname == "ShaderNodeOutputMaterial"]
         assert outputs[0].inputs["Surface"].is_linked, name

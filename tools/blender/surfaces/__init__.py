@@ -1,0 +1,1 @@
+"""Procedural surfaces as Cycles shader nodes, one module per material."""
