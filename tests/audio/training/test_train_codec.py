@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from synesthesia.audio.tokens import TokenCodec, TokenConfig
+from synesthesia.audio.tokens import TokenCodec, TokenCodecConfig
 from synesthesia.audio.vae import MelVae, VaeConfig
 from synesthesia.audio.vocoder import IstftConfig, IstftVocoder
 from tests.training_common.tiny_sounds import tiny_sounds
@@ -83,7 +83,7 @@ def test_discriminators_learn_to_tell_a_tone_from_noise() -> None:
 
 def test_quantising_passes_gradients_straight_through() -> None:
     torch.manual_seed(0)
-    model = TokenConfig(filters=2, hidden=4, codebooks=4, codes=16).build()
+    model = TokenCodecConfig(filters=2, hidden=4, codebooks=4, codes=16).build()
     hidden = torch.randn(2, 4, 10, requires_grad=True)
     made, commitment = quantised(model, hidden, torch.tensor([4, 2]), 0.9, np.random.default_rng(0))
     made.sum().backward()
@@ -105,6 +105,6 @@ def test_every_stage_trains_resumes_and_loads_back(tmp_path: Path) -> None:
     assert isinstance(train_vocoder(vocoder), IstftVocoder)
     tokens = EncodecTraining(
         data, tmp_path / "encodec", tmp_path / "runs/encodec", cache, steps=2, batch=2, samples=3200,
-        codebooks_from=0.4, model=TokenConfig(filters=2, hidden=4, codebooks=4, codes=16),
+        codebooks_from=0.4, model=TokenCodecConfig(filters=2, hidden=4, codebooks=4, codes=16),
     )  # fmt: skip
     assert isinstance(train_encodec(tokens), TokenCodec)

@@ -1,4 +1,4 @@
-"""The ear's training on made-up sounds: excerpts are never silence, a run saves, resumes and loads."""
+"""The audio tagger's training on made-up sounds: excerpts are never silence, a run saves, resumes and loads."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from tests.training_common.tiny_sounds import tiny_sounds
-from training.audio.train_tagger import FLOOR, Excerpts, TaggerTraining, augment, main, mixed
+from training.audio.train_tagger import FLOOR, Excerpts, TaggerTraining, augment, main, mixup
 from training.common.audio_data import SoundStore, read_manifest
 
 
@@ -28,7 +28,7 @@ def test_augmented_and_mixed_crops_stay_log_mels() -> None:
     rng = np.random.default_rng(0)
     mels = -5 + torch.randn(6, 160, 64)
     targets = torch.eye(6)
-    mel, target = mixed(augment(mels, rng), targets, 0.5, rng)
+    mel, target = mixup(augment(mels, rng), targets, 0.5, rng)
     assert mel.shape == mels.shape and mel.isfinite().all() and mel.min() >= FLOOR
     assert torch.allclose(target.sum(dim=1), torch.ones(6))
 
