@@ -20,7 +20,7 @@ from synesthesia.core import checkpoints, presets
 from synesthesia.core.cache import BoundedCache
 from synesthesia.core.errors import UserError
 from synesthesia.core.presets import Preset
-from synesthesia.core.recipe import Recipe, recipe_of
+from synesthesia.core.recipe import RECIPES, Recipe
 from synesthesia.core.requests import (
     AnySound,
     DemoClipRequest,
@@ -34,6 +34,7 @@ from synesthesia.core.requests import (
     sound_request,
 )
 from synesthesia.core.results import Answered, Evidence, Heard, Info, Located, MaterialMap, SceneHeard, Sound, Writing
+from synesthesia.core.version import VERSION
 from synesthesia.vision.grid import EncodedImage
 from synesthesia.vision.image import picture_key, read_image
 
@@ -86,7 +87,7 @@ class Services:
     def localization(self) -> LocalizationPipeline:
         from synesthesia.localization.pipeline import LocalizationPipeline
 
-        return LocalizationPipeline.load(self.preset.spatial)
+        return LocalizationPipeline.load(self.preset.localization)
 
     @cached_property
     def audio_qa(self) -> AudioQA:
@@ -99,7 +100,7 @@ class Services:
         """The HRTF of the test clips."""
         from synesthesia.binaural.sh_hrtf import SphericalHarmonicHRTF
 
-        return SphericalHarmonicHRTF.load(checkpoints.folder(self.preset.spatial.head_weights.folder))
+        return SphericalHarmonicHRTF.load(checkpoints.folder(self.preset.localization.hrtf_weights.folder))
 
     def sound(self, request: AnySound) -> SoundCapability:
         """The capability that answers a request."""
@@ -366,9 +367,9 @@ class Studio:
     def _recipe(self, request: AnySound, picture_sha256: str, x: float, y: float) -> Recipe:
         if request.path not in self._fingerprints:
             self._fingerprints[request.path] = checkpoints.fingerprint(self.preset.used_by(request.path))
-        return recipe_of(
-            request, preset=self.preset.name, picture_sha256=picture_sha256,
-            weights_sha256=self._fingerprints[request.path], x=x, y=y,
+        return RECIPES[type(request)](
+            preset=self.preset.name, picture_sha256=picture_sha256, weights_sha256=self._fingerprints[request.path],
+            x=x, y=y, version=VERSION, **request.model_dump(),
         )  # fmt: skip
 
     def _locked(self, items: Iterator[Item]) -> Iterator[Item]:

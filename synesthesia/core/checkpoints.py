@@ -1,7 +1,7 @@
-"""Where weights lie on disk, and whether they are the files that were trained: checked before anything opens them.
+"""Checkpoint folders with SHA-256 checksums: files are verified before anything opens them.
 
-`checkpoints/manifest.json` holds {"files": {"vision/model.safetensors": {"sha256": ..., "bytes": ...}, ...}}, written by
-`python -m training.common.manifest`. A hub file is fetched once at its pinned commit and then read from the local cache.
+`checkpoints/manifest.json` holds {"files": {"vision/model.safetensors": {"sha256": ..., "bytes": ...}, ...}}, written
+by `python -m training.common.manifest`. A hub file is fetched once at its pinned commit, then read from the cache.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 ROOT_VARIABLE = "SYNESTHESIA_CHECKPOINTS"  # another checkpoints folder, for own trainings and for tests
 MANIFEST = "manifest.json"
+RESTORE = "`git checkout -- checkpoints` brings it back."
 
 
 def root() -> Path:
@@ -65,18 +66,21 @@ class _Entry:
 def _listed(folder_name: str) -> dict[str, _Entry]:
     """The manifest's entries below one folder, by path inside it."""
     path, prefix = root() / MANIFEST, folder_name + "/"
-    mend = "`git checkout -- checkpoints` brings it back."
     try:
-        files = json.loads(path.read_text(encoding="utf-8"))["files"].items()
-        return {
-            name.removeprefix(prefix): _Entry(str(entry["sha256"]), int(entry["bytes"]))
-            for name, entry in files
-            if name.startswith(prefix)
-        }
+        stat = path.stat()
+        listed = _manifest(path, stat.st_mtime_ns, stat.st_size)
     except FileNotFoundError:
-        raise UserError(f"The weights' list {path} is missing; {mend}") from None
+        raise UserError(f"The weights' list {path} is missing; {RESTORE}") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):  # not JSON, or another shape
-        raise UserError(f"The weights' list {path} is damaged; {mend}") from None
+        raise UserError(f"The weights' list {path} is damaged; {RESTORE}") from None
+    return {name.removeprefix(prefix): entry for name, entry in listed.items() if name.startswith(prefix)}
+
+
+@lru_cache(maxsize=4)
+def _manifest(path: Path, modified_ns: int, size_bytes: int) -> dict[str, _Entry]:
+    """All entries; read once per version of the file."""
+    files = json.loads(path.read_text(encoding="utf-8"))["files"].items()
+    return {name: _Entry(str(entry["sha256"]), int(entry["bytes"])) for name, entry in files}
 
 
 def folder(name: str) -> Path:
@@ -91,7 +95,7 @@ def folder(name: str) -> Path:
     for inside, entry in listed.items():
         path = where / inside
         if not path.is_file():
-            raise UserError(f"The checkpoint file {path} is missing; `git checkout -- checkpoints` brings it back.")
+            raise UserError(f"The checkpoint file {path} is missing; {RESTORE}")
         stat = path.stat()
         same_size = stat.st_size == entry.size_bytes
         if not same_size or _sha256_of_version(path, stat.st_mtime_ns, stat.st_size) != entry.sha256:

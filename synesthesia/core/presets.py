@@ -1,4 +1,4 @@
-"""The one place where a backbone is named: which weights fill which role, for the two presets.
+"""Presets as frozen dataclasses: which weights fill which role. The one place where a backbone is named.
 
 `embedded()` uses the weights in `checkpoints/` alone: CPU, no network, trained by the scripts in `training/`.
 `hub()` names public checkpoints with pinned revisions. Both walk the same code; only these records differ.
@@ -12,6 +12,7 @@ from typing import Literal
 from synesthesia.core.errors import UserError
 
 SAMPLE_RATE_HZ = 16_000  # of every sound that leaves the studio
+OUR_LICENCE = "Apache-2.0, trained partly on research-only data"
 PathName = Literal["flow", "mlp", "language", "tap"]
 PATHS: tuple[PathName, ...] = ("flow", "mlp", "language", "tap")
 
@@ -69,10 +70,10 @@ class CodecConfig:
 
 
 @dataclass(frozen=True)
-class HearingConfig:
-    """Patch -> sound. The mapper's own config says below which presence the studio answers with silence.
+class ImageToSoundConfig:
+    """Patch -> sound by flow matching or regression; ear_weights: the audio tagger.
 
-    train_command: said to the person when no mapper for this preset's features has been trained yet.
+    train_command: shown when no mapper for this preset's features has been trained yet.
     """
 
     mapper_weights: Weights
@@ -81,42 +82,42 @@ class HearingConfig:
 
 
 @dataclass(frozen=True)
-class SpatialConfig:
-    """Binaural clip -> direction. head_weights: the compact head whose delays the plain baseline looks up."""
+class LocalizationConfig:
+    """Binaural clip -> direction. hrtf_weights: the HRTF whose delays the GCC-PHAT baseline looks up."""
 
-    localiser_weights: Weights = Weights("localiser", licence="Apache-2.0, trained partly on research-only data")
-    head_weights: Weights = Weights("head")
+    localizer_weights: Weights = Weights("localiser", licence=OUR_LICENCE)
+    hrtf_weights: Weights = Weights("head")
 
 
 @dataclass(frozen=True)
-class LanguageConfig:
+class AudioQAConfig:
     """Clip, spatial token and question -> answer in words. ear_weights: the tiny model's audio tower; token_weights:
-    what training added to the language model; train_command: said when nothing has been added to it yet."""
+    projector and LoRA; train_command: shown when these have not been trained yet."""
 
-    weights: Weights = Weights("language", licence="Apache-2.0, trained partly on research-only data")
-    ear_weights: Weights = Weights("ear", licence="Apache-2.0, trained partly on research-only data")
-    token_weights: Weights = Weights("spatial_token", licence="Apache-2.0, trained partly on research-only data")
+    weights: Weights = Weights("language", licence=OUR_LICENCE)
+    ear_weights: Weights = Weights("ear", licence=OUR_LICENCE)
+    token_weights: Weights = Weights("spatial_token", licence=OUR_LICENCE)
     train_command: str = "python -m training.audio_qa.train --data DIR --stage 1 --out checkpoints/spatial_token"
 
 
 @dataclass(frozen=True)
-class ThinkingConfig:
-    """Patch -> thought -> stereo tokens, the path "language". decoder_weights: the audio head and what training added
-    to the thinker; train_command: said when they have not been trained yet."""
+class VlmToSoundConfig:
+    """Patch -> hidden states -> stereo tokens, the path "language". decoder_weights: the audio head and the LoRA of the
+    vision-language model; train_command: shown when they have not been trained yet."""
 
-    thinker_weights: Weights = Weights("thinker", licence="Apache-2.0, trained partly on research-only data")
-    decoder_weights: Weights = Weights("token_decoder", licence="Apache-2.0, trained partly on research-only data")
-    tokens_weights: Weights = Weights("mel_tokens", licence="Apache-2.0, trained partly on research-only data")
+    thinker_weights: Weights = Weights("thinker", licence=OUR_LICENCE)
+    decoder_weights: Weights = Weights("token_decoder", licence=OUR_LICENCE)
+    tokens_weights: Weights = Weights("mel_tokens", licence=OUR_LICENCE)
     train_command: str = (
         "python -m training.vlm_to_sound.train --data DIR --stage decoder --out checkpoints/token_decoder"
     )
 
 
 @dataclass(frozen=True)
-class TapConfig:
-    """Patch -> physics state, the path "tap". train_command: said when no adapter for these features is trained."""
+class ImpactConfig:
+    """Patch -> physics state, the path "tap". train_command: shown when no adapter for these features is trained."""
 
-    weights: Weights = Weights("tap", licence="Apache-2.0, trained partly on research-only data")
+    weights: Weights = Weights("tap", licence=OUR_LICENCE)
     train_command: str = "python -m training.impact.train --features DIR --out checkpoints/tap"
 
 
@@ -125,76 +126,74 @@ class Preset:
     name: Literal["embedded", "hub"]
     vision: VisionConfig
     codec: CodecConfig
-    hearing: HearingConfig
-    spatial: SpatialConfig = SpatialConfig()
-    language: LanguageConfig = LanguageConfig()
-    thinking: ThinkingConfig = ThinkingConfig()
-    tap: TapConfig = TapConfig()
+    image_to_sound: ImageToSoundConfig
+    localization: LocalizationConfig = LocalizationConfig()
+    audio_qa: AudioQAConfig = AudioQAConfig()
+    vlm_to_sound: VlmToSoundConfig = VlmToSoundConfig()
+    impact: ImpactConfig = ImpactConfig()
 
     @property
-    def hearing_roles(self) -> tuple[tuple[str, Weights], ...]:
+    def image_to_sound_roles(self) -> tuple[tuple[str, Weights], ...]:
         """(role, weights) of every model that takes part in a sound by the paths "flow" and "mlp"."""
         return (
             ("vision", self.vision.weights),
             ("mel autoencoder", self.codec.vae_weights),
             ("vocoder", self.codec.vocoder_weights),
-            ("ear", self.hearing.ear_weights),
-            ("mapper", self.hearing.mapper_weights),
+            ("ear", self.image_to_sound.ear_weights),
+            ("mapper", self.image_to_sound.mapper_weights),
         )
 
     @property
-    def thinking_roles(self) -> tuple[tuple[str, Weights], ...]:
+    def vlm_to_sound_roles(self) -> tuple[tuple[str, Weights], ...]:
         """(role, weights) of every model that the path "language" adds."""
         return (
-            ("thinker", self.thinking.thinker_weights),
-            ("audio head", self.thinking.decoder_weights),
-            ("sound tokens", self.thinking.tokens_weights),
+            ("thinker", self.vlm_to_sound.thinker_weights),
+            ("audio head", self.vlm_to_sound.decoder_weights),
+            ("sound tokens", self.vlm_to_sound.tokens_weights),
         )
 
     @property
-    def tapping_roles(self) -> tuple[tuple[str, Weights], ...]:
+    def impact_roles(self) -> tuple[tuple[str, Weights], ...]:
         """(role, weights) of every model that takes part in a sound by the path "tap"."""
-        return (("vision", self.vision.weights), ("physics adapter", self.tap.weights))
+        return (("vision", self.vision.weights), ("physics adapter", self.impact.weights))
 
     @property
     def roles(self) -> tuple[tuple[str, Weights], ...]:
         """(role, weights) of every model: of sounds, of directions, and of answers in words."""
         return (
-            *self.hearing_roles,
-            *self.thinking_roles,
-            *self.tapping_roles[1:],  # the eyes are the same
-            ("localiser", self.spatial.localiser_weights),
-            ("head", self.spatial.head_weights),
-            ("language model", self.language.weights),
-            ("spatial token", self.language.token_weights),
+            *self.image_to_sound_roles,
+            *self.vlm_to_sound_roles,
+            *self.impact_roles[1:],  # the vision network is listed above
+            ("localiser", self.localization.localizer_weights),
+            ("head", self.localization.hrtf_weights),
+            ("language model", self.audio_qa.weights),
+            ("spatial token", self.audio_qa.token_weights),
         )
 
     def used_by(self, path: str) -> tuple[Weights, ...]:
-        """What decides the samples of a sound made in this way, for `weights.fingerprint`. Of the mapper, the path
-        "language" uses the prior: its wish chooses the take and says whether the place sounds."""
+        """What decides the samples of a sound by `path`, for `checkpoints.fingerprint`. Of the mapper, the path
+        "language" uses the prior, which chooses among the takes and gives the presence."""
         if path == "tap":
-            return tuple(weights for _, weights in self.tapping_roles)
+            return tuple(weights for _, weights in self.impact_roles)
         if path != "language":
-            return tuple(weights for _, weights in self.hearing_roles)
-        named = {"vision", "vocoder", "ear", "mapper", *(role for role, _ in self.thinking_roles)}
+            return tuple(weights for _, weights in self.image_to_sound_roles)
+        named = {"vision", "vocoder", "ear", "mapper", *(role for role, _ in self.vlm_to_sound_roles)}
         return tuple(weights for role, weights in self.roles if role in named)
 
 
 def embedded() -> Preset:
     """Weights of this repository: the default, and what the tests use."""
-
-    def ours(folder: str) -> Weights:
-        return Weights(folder, licence="Apache-2.0, trained partly on research-only data")
-
     return Preset(
         name="embedded",
-        vision=VisionConfig("mobilenetv2_100", ours("vision")),
-        codec=CodecConfig(ours("vae"), ours("vocoder"), vocoder="istft"),
-        hearing=HearingConfig(
-            ours("mapper"),
-            ours("ear"),
-            train_command="python -m training.image_to_sound.train --data DIR --out checkpoints/mapper",
+        vision=VisionConfig("mobilenetv2_100", Weights("vision", licence=OUR_LICENCE)),
+        codec=CodecConfig(
+            Weights("vae", licence=OUR_LICENCE), Weights("vocoder", licence=OUR_LICENCE), vocoder="istft"
         ),
+        image_to_sound=ImageToSoundConfig(
+            Weights("mapper", licence=OUR_LICENCE),
+            Weights("ear", licence=OUR_LICENCE),
+            train_command="python -m training.image_to_sound.train --data DIR --out checkpoints/mapper",
+        ),  # fmt: skip
     )
 
 
@@ -228,12 +227,13 @@ def hub() -> Preset:
             ),
             vocoder="hifigan",
         ),
-        hearing=HearingConfig(
+        image_to_sound=ImageToSoundConfig(
             Weights("mapper_hub"),
             Weights("ear"),
-            train_command="python -m training.image_to_sound.train --preset hub --data DIR --out checkpoints/mapper_hub",
+            train_command="python -m training.image_to_sound.train --preset hub --data DIR "
+            "--out checkpoints/mapper_hub",
         ),
-        language=LanguageConfig(
+        audio_qa=AudioQAConfig(
             Weights(
                 hub_id="Qwen/Qwen2-Audio-7B-Instruct",
                 revision="0a095220c30b7b31434169c3086508ef3ea5bf0a",
@@ -242,16 +242,16 @@ def hub() -> Preset:
             train_command="accelerate launch -m training.audio_qa.train --preset hub --data DIR --stage 1 "
             "--out checkpoints/spatial_token_hub",
         ),
-        thinking=ThinkingConfig(
+        vlm_to_sound=VlmToSoundConfig(
             Weights(hub_id="Qwen/Qwen3-VL-2B-Instruct", revision="89644892e4d85e24eaac8bacfd4f463576704203"),
             decoder_weights=Weights("token_decoder_hub"),
             train_command="accelerate launch -m training.vlm_to_sound.train --preset hub --data DIR --stage decoder "
             "--out checkpoints/token_decoder_hub",
         ),
-        tap=TapConfig(
+        impact=ImpactConfig(
             Weights("tap_hub"),
-            train_command="python -m training.impact.features --preset hub --renders DIR --data DIR --out FEATURES, then "
-            "python -m training.impact.train --features FEATURES --out checkpoints/tap_hub",
+            train_command="python -m training.impact.features --preset hub --renders DIR --data DIR --out FEATURES, "
+            "then python -m training.impact.train --features FEATURES --out checkpoints/tap_hub",
         ),
     )
 

@@ -23,13 +23,15 @@ from synesthesia.core.requests import (
     Seed,
     request_type,
 )
-from synesthesia.core.version import VERSION
+
+EARLIER_FIELDS_TOO = ConfigDict(frozen=True, extra="ignore")  # recipes used to hold the settings of every path
 
 
 class Provenance(BaseModel):
-    """Where a request was made. x, y: natural pixels; the hashes: `vision.image.picture_key`, `checkpoints.fingerprint`."""
+    """Where a request was made.
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    x, y: natural pixels; picture_sha256: see `vision.image.picture_key`; weights_sha256: see `checkpoints.fingerprint`.
+    """
 
     preset: str
     picture_sha256: str
@@ -48,29 +50,25 @@ class Provenance(BaseModel):
 class FlowRecipe(Provenance, FlowRequest):
     """Of the paths "flow" and "mlp"."""
 
+    model_config = EARLIER_FIELDS_TOO
+
 
 class LanguageRecipe(Provenance, LanguageRequest):
     """Of the path "language"."""
+
+    model_config = EARLIER_FIELDS_TOO
 
 
 class ImpactRecipe(Provenance, ImpactRequest):
     """Of the path "tap"."""
 
+    model_config = EARLIER_FIELDS_TOO
+
 
 Recipe = FlowRecipe | LanguageRecipe | ImpactRecipe
-_TYPES: dict[type[AnySound], type[Recipe]] = {
+RECIPES: dict[type[AnySound], type[Recipe]] = {
     FlowRequest: FlowRecipe, LanguageRequest: LanguageRecipe, ImpactRequest: ImpactRecipe,
 }  # fmt: skip
-
-
-def recipe_of(
-    request: AnySound, *, preset: str, picture_sha256: str, weights_sha256: str, x: float, y: float
-) -> Recipe:  # fmt: skip
-    """The recipe of a sound that this version makes."""
-    return _TYPES[type(request)](
-        preset=preset, picture_sha256=picture_sha256, weights_sha256=weights_sha256, x=x, y=y, version=VERSION,
-        **request.model_dump(),
-    )  # fmt: skip
 
 
 def to_json(recipe: Recipe) -> str:
@@ -88,7 +86,7 @@ def from_json(text: str) -> Recipe:
     if not isinstance(record, dict):
         raise UserError("The recipe is not a JSON object.")
     try:
-        return _TYPES[request_type(str(record.get("path")))](**record)
+        return RECIPES[request_type(str(record.get("path")))](**record)
     except ValidationError as error:
         name = error.errors(include_url=False)[0]["loc"][0]
         raise UserError(f"The recipe's '{name}' is missing or has the wrong type.") from None

@@ -3,63 +3,90 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from pathlib import Path
 
 import pytest
 
 from synesthesia.core import recipe
 from synesthesia.core.errors import UserError
 from synesthesia.core.presets import Preset, Weights, embedded, hub
-from synesthesia.core.results import Recipe
+from synesthesia.core.recipe import FlowRecipe, ImpactRecipe, LanguageRecipe, Recipe
 
-GOOD = Recipe("embedded", "a" * 64, "b" * 64, 12.5, 9.0, "flow", 4.0, 7, 12, 3.0, False, "0.1.0")
+GOOD = FlowRecipe(
+    preset="embedded", picture_sha256="a" * 64, weights_sha256="b" * 64, x=12.5, y=9.0, version="0.1.0", path="flow",
+    seconds=4.0, seed=7, steps=12, guidance=3.0, anyway=False,
+)  # fmt: skip
+PLACE = GOOD.model_dump(exclude={"path", "steps", "guidance"})
+EARLIER = Path(__file__).resolve().parents[1] / "bit_exact" / "recipes"  # each with the fields of every path
+
+
+def changed(good: Recipe, values: dict[str, object]) -> str:
+    return json.dumps(good.model_dump() | values)
 
 
 def test_round_trip() -> None:
     assert recipe.from_json(recipe.to_json(GOOD)) == GOOD
-    assert recipe.from_json(json.dumps({"presence": 0.9, "recipe": asdict(GOOD)})) == GOOD  # what --json prints
-    assert recipe.from_json(recipe.to_json(replace(GOOD, x=3))) == replace(GOOD, x=3.0)  # 3 is a fine 3.0
+    assert recipe.from_json(json.dumps({"presence": 0.9, "recipe": GOOD.model_dump()})) == GOOD  # what --json prints
+    assert recipe.from_json(changed(GOOD, {"x": 3})) == GOOD.model_copy(update={"x": 3.0})  # 3 is a fine 3.0
 
 
-def test_recipes_from_before_the_language_path_are_still_read() -> None:
-    older = asdict(GOOD)
-    del older["temperature"], older["top_k"]
-    assert recipe.from_json(json.dumps(older)) == GOOD
-    assert (GOOD.temperature, GOOD.top_k) == (1.0, 100)
-    told = replace(GOOD, path="language", temperature=0.5, top_k=7)
-    assert recipe.from_json(recipe.to_json(told)) == told
-    for wrong in ({"top_k": "many"}, {"top_k": 1.5}, {"temperature": None}):
-        with pytest.raises(UserError, match=next(iter(wrong))):
-            recipe.from_json(json.dumps(asdict(GOOD) | wrong))
+def test_it_carries_the_fields_of_its_path_alone() -> None:
+    common = {"preset", "picture_sha256", "weights_sha256", "x", "y", "version", "path", "seconds", "seed", "anyway"}
+    assert set(json.loads(recipe.to_json(GOOD))) == common | {"steps", "guidance"}
+    language, tap = LanguageRecipe(**PLACE), ImpactRecipe(**PLACE)
+    assert set(language.model_dump()) == common | {"guidance", "temperature", "top_k"}
+    assert set(tap.model_dump()) == common | {"force", "mallet", "material", "size_factor"}
+    assert tap.settings() == {
+        "seconds": 4.0, "seed": 7, "anyway": False, "force": 8.0, "mallet": "wood", "material": "", "size_factor": 1.0,
+    }  # fmt: skip
 
 
-def test_recipes_from_before_the_path_tap_are_still_read() -> None:
-    older = asdict(GOOD)
-    for name in ("force", "mallet", "material", "size_factor"):
-        del older[name]
-    assert recipe.from_json(json.dumps(older)) == GOOD
-    assert (GOOD.force, GOOD.mallet, GOOD.material, GOOD.size_factor) == (8.0, "wood", "", 1.0)
-    told = replace(GOOD, path="tap", force=0.5, mallet="metal", material="paper", size_factor=2.0)
-    assert recipe.from_json(recipe.to_json(told)) == told
-    for wrong in ({"force": "hard"}, {"mallet": 3}, {"material": None}, {"size_factor": True}):
-        with pytest.raises(UserError, match=next(iter(wrong))):
-            recipe.from_json(json.dumps(asdict(GOOD) | wrong))
+@pytest.mark.parametrize("path", sorted(EARLIER.glob("*.json")), ids=lambda path: path.stem)
+def test_recipes_of_earlier_versions_are_still_read(path: Path) -> None:
+    """They held the settings of every path."""
+    record = json.loads(path.read_text(encoding="utf-8"))
+    read = recipe.read(path)
+    assert {"temperature", "force", "steps"} <= record.keys()
+    assert read.model_dump().items() <= record.items()
+
+
+def test_recipes_from_before_a_setting_have_its_default() -> None:
+    older = LanguageRecipe(**PLACE, temperature=0.5, top_k=7)
+    assert recipe.from_json(recipe.to_json(older)) == older
+    record = older.model_dump()
+    del record["temperature"], record["top_k"]
+    read = recipe.from_json(json.dumps(record))
+    assert isinstance(read, LanguageRecipe) and (read.temperature, read.top_k) == (1.0, 100)
+    struck = ImpactRecipe(**PLACE, force=0.5, mallet="metal", material="paper", size_factor=2.0)
+    assert recipe.from_json(recipe.to_json(struck)) == struck
+
+
+@pytest.mark.parametrize("wrong", [{"top_k": "many"}, {"top_k": 1.5}, {"temperature": None}])
+def test_a_wrong_type_of_the_language_path_is_named(wrong: dict[str, object]) -> None:
+    with pytest.raises(UserError, match=next(iter(wrong))):
+        recipe.from_json(changed(LanguageRecipe(**PLACE), wrong))
+
+
+@pytest.mark.parametrize("wrong", [{"force": "hard"}, {"mallet": 3}, {"material": None}, {"size_factor": True}])
+def test_a_wrong_type_of_the_path_tap_is_named(wrong: dict[str, object]) -> None:
+    with pytest.raises(UserError, match=next(iter(wrong))):
+        recipe.from_json(changed(ImpactRecipe(**PLACE), wrong))
 
 
 @pytest.mark.parametrize("preset", [embedded(), hub()], ids=["embedded", "hub"])
 def test_what_decides_the_samples_is_in_the_fingerprint(preset: Preset) -> None:
     """Of the older paths the same weights in the same order as ever, so that older recipes hold."""
     mapper = "mapper" if preset.name == "embedded" else "mapper_hub"
-    codec, thinking = preset.codec, preset.thinking
+    codec, thinking = preset.codec, preset.vlm_to_sound
     for path in ("flow", "mlp"):
         assert preset.used_by(path) == (
             preset.vision.weights, codec.vae_weights, codec.vocoder_weights, Weights("ear", licence=licence(preset, 3)),
             Weights(mapper, licence=licence(preset, 4)),
         )  # fmt: skip
-    assert preset.used_by("tap") == (preset.vision.weights, preset.tap.weights)
+    assert preset.used_by("tap") == (preset.vision.weights, preset.impact.weights)
     language = preset.used_by("language")
     assert codec.vae_weights not in language and len(language) == 7
-    assert {preset.vision.weights, codec.vocoder_weights, preset.hearing.ear_weights, preset.hearing.mapper_weights,
+    assert {preset.vision.weights, codec.vocoder_weights, preset.image_to_sound.ear_weights, preset.image_to_sound.mapper_weights,
             thinking.thinker_weights, thinking.decoder_weights, thinking.tokens_weights} == set(language)  # fmt: skip
 
 

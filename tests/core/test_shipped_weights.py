@@ -24,7 +24,7 @@ def studio() -> Studio:
     return Studio.load("embedded")
 
 
-SPEAKING = tuple(where.folder for _, where in embedded().thinking_roles)
+SPEAKING = tuple(where.folder for _, where in embedded().vlm_to_sound_roles)
 IN_THE_MAKING = [folder for folder in SPEAKING if not checkpoints.is_listed(folder)]
 
 
