@@ -1,1 +1,1 @@
-"""Sound in and out: files, the mel front end, codecs, vocoders, the product's own ear."""
+"""Audio: files, log-mels, codecs, vocoders, the audio tagger, metrics."""

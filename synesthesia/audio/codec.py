@@ -1,4 +1,4 @@
-"""Waveform <-> compact latents: mel, autoencoder and vocoder as one piece, the space in which sounds are generated."""
+"""Latent audio codec (AudioLDM): log-mel, autoencoder and vocoder; waveform <-> the latents that are generated."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from synesthesia.audio.mel import LogMel
 from synesthesia.audio.vae import TIME_STRIDE, MelVae
 from synesthesia.audio.vocoder import HifiGanVocoder, IstftVocoder, Vocoder
 from synesthesia.core import checkpoints
-from synesthesia.core.presets import CodecConfig
+from synesthesia.core.presets import CodecConfig, Weights
 
 
 class LatentCodec(nn.Module):
     """Waveform (B, n) at 16 kHz <-> latents (B, 8, F, 16), F latent frames of 640 samples (40 ms)."""
 
     def __init__(self, mel: LogMel, vae: MelVae | Callable[[], MelVae], vocoder: Vocoder) -> None:
-        """vae: the autoencoder, or how to read it: a mapper with its own latents never needs it, and diffusers takes
-        seconds to import."""
+        """vae: the autoencoder, or a function that loads it: mappers with their own latents never need it, and
+        diffusers takes seconds to import."""
         super().__init__()
         self.mel, self.vocoder = mel, vocoder
         self._vae: MelVae | None = vae if isinstance(vae, MelVae) else None
-        self._read_vae = None if isinstance(vae, MelVae) else vae
+        self._load_vae = None if isinstance(vae, MelVae) else vae
 
     @property
     def vae(self) -> MelVae:
         if self._vae is None:
-            assert self._read_vae is not None
-            self._vae = self._read_vae()
+            assert self._load_vae is not None
+            self._vae = self._load_vae()
         return self._vae
 
     @property
@@ -48,10 +48,10 @@ class LatentCodec(nn.Module):
 
     @torch.no_grad()
     def encode(self, waveform: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """(B, n) in [-1, 1] -> scaled latents (B, 8, frames(n), 16); the last frame is filled up with silence."""
+        """(B, n) in [-1, 1] -> scaled latents (B, 8, frames(n), 16); the last frame is padded with silence."""
         assert waveform.ndim == 2, f"waveform must be (B, n), got {tuple(waveform.shape)}"
-        wanted = max(self.frames(waveform.shape[1]), 1) * self.samples_per_latent
-        return self.vae.encode(self.mel(F.pad(waveform, (0, wanted - waveform.shape[1]))), generator)
+        length = max(self.frames(waveform.shape[1]), 1) * self.samples_per_latent
+        return self.vae.encode(self.mel(F.pad(waveform, (0, length - waveform.shape[1]))), generator)
 
     @torch.no_grad()
     def decode_mel(self, latents: Tensor) -> Tensor:
@@ -66,12 +66,17 @@ class LatentCodec(nn.Module):
     @classmethod
     def load(cls, config: CodecConfig) -> LatentCodec:
         """The codec of a preset. UserError when its weights are missing, damaged or can't be fetched."""
-        vocoder_files = checkpoints.files(config.vocoder_weights)
-        reader = IstftVocoder if config.vocoder == "istft" else HifiGanVocoder
-        vocoder = reader.read(*vocoder_files)
-        return cls(LogMel(), lambda: MelVae.read(*checkpoints.files(config.vae_weights)), vocoder).eval()
+        vocoder = IstftVocoder if config.vocoder == "istft" else HifiGanVocoder
+        loaded = vocoder.load(checkpoints.files(config.vocoder_weights)[0].parent)
+        return cls(LogMel(), lambda: MelVae.load(*_located(config.vae_weights)), loaded).eval()
 
     @classmethod
     def from_folders(cls, vae: Path, vocoder: Path) -> LatentCodec:
-        """From two folders as `training/audio/train_codec.py` writes them. UserError when a file is missing."""
+        """From two folders as `training.audio.train_codec` writes them. UserError when a file is missing."""
         return cls(LogMel(), MelVae.load(vae), IstftVocoder.load(vocoder)).eval().requires_grad_(False)
+
+
+def _located(weights: Weights) -> tuple[Path, str]:
+    """(folder, name of the safetensors file) of a model, checked or fetched."""
+    _, tensors = checkpoints.files(weights)
+    return tensors.parent, tensors.name

@@ -1,7 +1,7 @@
-"""Sound files in and out: size checked from the header before a sample is read, one clear sentence for bad ones.
+"""Audio file input and output with soundfile: headers checked before samples are read, one sentence for bad files.
 
-soundfile reads and writes; the page and the command line get 16-bit WAV, never a lossy format (it would damage the
-differences between the ears). An upload is the person's, so nothing about it is believed before it is checked.
+The page and the command line get 16-bit WAV, never a lossy format, which would damage interaural differences. Uploads
+are untrusted: everything about them is checked.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ RATES_HZ = (1_000, 384_000)
 def read_audio(path: str | Path) -> tuple[np.ndarray, int]:
     """A sound file's float32 (channels, n) in about [-1, 1] and its sample rate in Hz.
 
-    UserError when it is missing, empty, too large, not a sound file, cut off before its first sample, or holds values
-    that are not numbers.
+    UserError when it is missing, empty, too large, not a sound file, cut off before its first sample, or contains NaN
+    or infinity.
     """
     path = Path(path)
     name = path.name
@@ -54,7 +54,7 @@ def read_audio(path: str | Path) -> tuple[np.ndarray, int]:
 
 
 def _check_header(name: str, frames: int, channels: int, rate_hz: int) -> None:
-    """UserError when what the header promises is too much or too little."""
+    """UserError when the sizes in the header are out of range."""
     if frames <= 0:
         raise UserError(f"The sound file {name} holds no samples.")
     if channels > MAX_CHANNELS:
@@ -69,20 +69,20 @@ def _check_header(name: str, frames: int, channels: int, rate_hz: int) -> None:
         raise UserError(f"The sound file {name} has a sample rate of {rate_hz} Hz, which is out of range.")
 
 
-def resampled(waveform: np.ndarray, rate_hz: int, wanted_hz: int) -> np.ndarray:
-    """float32 (channels, n) at `rate_hz` -> (channels, round(n * wanted / rate)) at `wanted_hz`, band-limited."""
+def resample(waveform: np.ndarray, rate_hz: int, target_hz: int) -> np.ndarray:
+    """float32 (channels, n) at `rate_hz` -> (channels, round(n * target / rate)) at `target_hz`, band-limited."""
     assert waveform.ndim == 2, f"waveform must be (channels, n), got {waveform.shape}"
-    if rate_hz == wanted_hz:
+    if rate_hz == target_hz:
         return waveform
     from scipy.signal import resample_poly
 
-    common = math.gcd(rate_hz, wanted_hz)
-    made = resample_poly(waveform, wanted_hz // common, rate_hz // common, axis=1)
-    return np.asarray(made[:, : max(1, round(waveform.shape[1] * wanted_hz / rate_hz))], dtype=np.float32)
+    common = math.gcd(rate_hz, target_hz)
+    resampled = resample_poly(waveform, target_hz // common, rate_hz // common, axis=1)
+    return np.asarray(resampled[:, : max(1, round(waveform.shape[1] * target_hz / rate_hz))], dtype=np.float32)
 
 
 def wav_bytes(waveform: np.ndarray, sample_rate_hz: int) -> bytes:
-    """A 16-bit WAV file of float (channels, n) in [-1, 1]; what lies outside is clipped."""
+    """A 16-bit WAV file of float (channels, n) in [-1, 1]; values outside are clipped."""
     assert waveform.ndim == 2, f"waveform must be (channels, n), got {waveform.shape}"
     assert np.isfinite(waveform).all(), "waveform holds values that are not numbers"
     whole = np.round(np.clip(waveform, -1.0, 1.0) * 32767.0).astype(np.int16)
@@ -92,7 +92,7 @@ def wav_bytes(waveform: np.ndarray, sample_rate_hz: int) -> bytes:
 
 
 def write_wav(path: str | Path, waveform: np.ndarray, sample_rate_hz: int) -> None:
-    """Write `wav_bytes` to `path`. UserError when the place can't be written."""
+    """Write `wav_bytes` to `path`. UserError when the path can't be written."""
     path = Path(path)
     try:
         path.write_bytes(wav_bytes(waveform, sample_rate_hz))

@@ -1,24 +1,21 @@
-"""The product's own ear: which of the project's labels a sound carries, and a point in a space of sounds.
+"""Audio tagger: residual CNN over level-normalised log-mels -> label logits and a unit-length embedding.
 
-It serves evidence ("what does the classifier hear in this?") and retrieval (which training sounds are near). Figures
-are never measured with it: `evaluation/judge.py` is independent on purpose. Residual convolutions over the log-mel,
-level removed.
+It serves evidence (labels detected in a sound), retrieval (training sounds near an embedding) and the choice among
+candidates. Figures are never measured with it: `evaluation.eval_tagger` is independent on purpose.
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from synesthesia.core.errors import UserError
+from synesthesia.nn.checkpoint_file import half_precision, load_checkpoint, save_checkpoint
 
-SMALLEST_FRAMES = 96  # shorter log-mels are padded with silence up to this
+MIN_FRAMES = 96  # shorter log-mels are padded with silence up to this
 
 
 @dataclass(frozen=True)
@@ -28,12 +25,12 @@ class AudioTaggerConfig:
     depths: tuple[int, ...] = (1, 1, 2, 2)
     bands: int = 64
     embedding: int = 128
-    range_nepers: float = 9.0  # what lies further below the loudest cell counts as silence (78 dB)
+    range_nepers: float = 9.0  # cells further below the loudest count as silence (78 dB)
     sharpness: float = 16.0  # logits = sharpness x cosine(embedding, label's direction)
     temperature: float = 1.0  # divides the logits; fitted on held-out clips
 
 
-class Residual(nn.Module):
+class TaggerBlock(nn.Module):
     """Two 3x3 convolutions around a shortcut; the first may halve both axes. (B, C, T, K) -> (B, D, T', K')."""
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
@@ -62,7 +59,7 @@ class AudioTagger(nn.Module):
         stages: list[nn.Module] = []
         for index, (width, depth) in enumerate(zip(widths, config.depths, strict=True)):
             stages += [
-                Residual(widths[max(0, index - (block == 0))], width, 2 if index and block == 0 else 1)
+                TaggerBlock(widths[max(0, index - (block == 0))], width, 2 if index and block == 0 else 1)
                 for block in range(depth)
             ]
         self.body = nn.Sequential(*stages)
@@ -75,59 +72,47 @@ class AudioTagger(nn.Module):
     def labels(self) -> tuple[str, ...]:
         return self.config.labels
 
-    def picture(self, mel: Tensor) -> Tensor:
-        """(B, T, 64) -> (B, 3, T', 64): log-mel relative to its loudest cell, within -2..2; its rise over 20 ms; the
+    def input_channels(self, mel: Tensor) -> Tensor:
+        """(B, T, 64) -> (B, 3, T', 64): log-mel relative to its loudest cell, within -2..2; its slope over 20 ms; the
         band's position."""
-        short = SMALLEST_FRAMES - mel.shape[1]
-        if short > 0:
-            mel = F.pad(mel, (0, 0, 0, short), value=-11.5129)
+        padding = MIN_FRAMES - mel.shape[1]
+        if padding > 0:
+            mel = F.pad(mel, (0, 0, 0, padding), value=-11.5129)
         loudest = mel.amax(dim=(1, 2), keepdim=True)
         span = self.config.range_nepers
         level = ((mel - loudest).clamp(min=-span) + span) * (4.0 / span) - 2.0
         level = torch.where(loudest < -11.4, torch.full_like(level, -2.0), level)  # silence has no loudest cell
-        rise = F.pad(level[:, 2:] - level[:, :-2], (0, 0, 1, 1))
+        slope = F.pad(level[:, 2:] - level[:, :-2], (0, 0, 1, 1))
         bands = torch.linspace(-1.0, 1.0, mel.shape[2], dtype=mel.dtype, device=mel.device).expand_as(mel)
-        return torch.stack([level, rise, bands], dim=1)
+        return torch.stack([level, slope, bands], dim=1)
 
     def forward(self, mel: Tensor) -> tuple[Tensor, Tensor]:
         assert mel.ndim == 3 and mel.shape[2] == self.config.bands, f"mel must be (B, T, 64), got {tuple(mel.shape)}"
-        x = self.picture(mel).contiguous(memory_format=torch.channels_last)
+        x = self.input_channels(mel).contiguous(memory_format=torch.channels_last)
         x = self.body(F.silu(self.stem_norm(self.stem(x))))  # (B, D, T', K')
         bands = torch.cat([x.mean(dim=3), x.amax(dim=3)], dim=1)  # (B, 2 D, T')
-        pooled = torch.cat([bands.mean(dim=2), bands.amax(dim=2)], dim=1)  # (B, 4 D): what lasts and what strikes
+        pooled = torch.cat([bands.mean(dim=2), bands.amax(dim=2)], dim=1)  # (B, 4 D): mean and maximum over time
         embedding = F.normalize(self.project(self.drop(pooled)).float(), dim=1)  # (B, 128)
         logits = self.config.sharpness * embedding @ F.normalize(self.directions.float(), dim=1).T + self.bias
         return logits / self.config.temperature, embedding
 
     @torch.no_grad()
-    def top(self, mel: Tensor, count: int = 5) -> list[tuple[str, float]]:
-        """The `count` likeliest labels of one log-mel (1, T, 64) with their probabilities, likeliest first."""
+    def top_labels(self, mel: Tensor, count: int = 5) -> list[tuple[str, float]]:
+        """The `count` most probable labels of one log-mel (1, T, 64) with their probabilities, highest first."""
         assert mel.shape[0] == 1, f"one sound at a time, got {mel.shape[0]}"
         scores = self(mel)[0][0].softmax(dim=0)
         values, indices = scores.topk(min(count, len(self.labels)))
         return [(self.labels[int(i)], float(v)) for i, v in zip(indices, values, strict=True)]
 
-    def save(self, folder: Path, half: bool = True) -> None:
-        """config.json and model.safetensors (matrices in fp16 unless told otherwise)."""
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "config.json").write_text(json.dumps(asdict(self.config), indent=1) + "\n", encoding="utf-8")
-        state = {
-            name: (value.half() if half and value.ndim > 1 else value).detach().contiguous()
-            for name, value in self.state_dict().items()
-        }
-        save_file(state, folder / "model.safetensors")
+    def save(self, folder: Path) -> None:
+        """Writes config.json and model.safetensors (matrices in fp16)."""
+        save_checkpoint(folder, self.config, half_precision(self.state_dict()))
 
     @classmethod
     def load(cls, folder: Path) -> AudioTagger:
-        """From config.json and model.safetensors. UserError when a file is missing."""
-        for name in ("config.json", "model.safetensors"):
-            if not (folder / name).is_file():
-                raise UserError(f"The ear's file {name} is missing from {folder}.")
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        config |= {name: tuple(config[name]) for name in ("labels", "widths", "depths")}
-        ear = cls(AudioTaggerConfig(**config))
-        state = load_file(folder / "model.safetensors")
-        ear.load_state_dict(
-            {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
-        )
-        return ear.eval().requires_grad_(False)
+        """Reads what `save` wrote. UserError when a file is missing."""
+        fields, tensors = load_checkpoint(folder, what="The tagger's folder", trained_by="training.audio.train_tagger")
+        fields |= {name: tuple(fields[name]) for name in ("labels", "widths", "depths")}
+        tagger = cls(AudioTaggerConfig(**fields))
+        tagger.load_state_dict(tensors)
+        return tagger.eval().requires_grad_(False)

@@ -1,28 +1,26 @@
-"""Waveform <-> discrete tokens: transformers' `EncodecModel`, small and at 16 kHz, for a language of sounds to come.
+"""EnCodec (Defossez et al. 2022): waveform <-> discrete tokens by transformers' `EncodecModel`, small and at 16 kHz.
 
-A frame of 320 samples (20 ms) becomes one code from each codebook, coarse to fine (residual vector quantisation,
-Defossez 2022). A random `EncodecModel` has codebooks of zeros, so one must be trained or `start_codebooks` called.
+A frame of 320 samples (20 ms) becomes one code from each codebook, coarse to fine (residual vector quantisation). A
+randomly initialised `EncodecModel` has codebooks of zeros, so train it or call `init_codebooks`. No preset loads it:
+its weights are rough so far.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import EncodecConfig, EncodecModel
 
-from synesthesia.core.errors import UserError
-from synesthesia.nn.kmeans import means, nearest
-from synesthesia.nn.quantised import load_quantised, save_quantised
+from synesthesia.nn.checkpoint_file import load_checkpoint, save_checkpoint
+from synesthesia.nn.kmeans import kmeans_centres, nearest_centre
 
 
 @dataclass(frozen=True)
-class TokenConfig:
+class TokenCodecConfig:
     """Size of the codec; the frame is the product of `ratios` in samples."""
 
     filters: int = 8
@@ -83,8 +81,8 @@ class TokenCodec(nn.Module):
         assert waveform.ndim == 3 and waveform.shape[1] == 1, f"waveform must be (B, 1, n), got {tuple(waveform.shape)}"
         count = self.codebooks if codebooks is None else codebooks
         assert 1 <= count <= self.codebooks, f"codebooks must be 1..{self.codebooks}, got {count}"
-        short = -waveform.shape[-1] % self.samples_per_frame
-        residual = self.model.encoder(F.pad(waveform, (0, short)))  # (B, D, F)
+        padding = -waveform.shape[-1] % self.samples_per_frame
+        residual = self.model.encoder(F.pad(waveform, (0, padding)))  # (B, D, F)
         codes = []
         for layer in self.model.quantizer.layers[:count]:
             codes.append(layer.encode(residual))  # (B, F)
@@ -101,37 +99,30 @@ class TokenCodec(nn.Module):
         return self.model.decoder(embeddings).clamp(-1.0, 1.0)
 
     def save(self, folder: Path, exact: bool = False) -> None:
-        """config.json and model.safetensors as transformers names them: in eight bits, or exactly, which transformers
-        itself reads."""
-        folder.mkdir(parents=True, exist_ok=True)
+        """Writes config.json and model.safetensors as transformers names them: in eight bits, or exact, as transformers
+        itself reads them."""
         config = self.model.config.to_dict() | {"architectures": ["EncodecModel"], "transformers_version": None}
-        (folder / "config.json").write_text(json.dumps(config, indent=1, default=str) + "\n", encoding="utf-8")
-        state = {name: value.detach().contiguous() for name, value in self.model.state_dict().items()}
-        if exact:
-            save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
-        else:
-            save_quantised(state, folder / "model.safetensors")
+        save_checkpoint(folder, config, self.model.state_dict(), quantise=not exact)
 
     @classmethod
     def load(cls, folder: Path) -> TokenCodec:
-        """From config.json and model.safetensors. UserError when a file is missing."""
-        for name in ("config.json", "model.safetensors"):
-            if not (folder / name).is_file():
-                raise UserError(f"The token codec's file {folder / name} is missing.")
-        config = EncodecConfig.from_dict(json.loads((folder / "config.json").read_text(encoding="utf-8")))
-        model = EncodecModel(config)
-        model.load_state_dict(load_quantised(folder / "model.safetensors"))
+        """Reads what `save` wrote. UserError when a file is missing."""
+        config, tensors = load_checkpoint(
+            folder, what="The token codec's folder", trained_by="training.audio.train_encodec", quantised=True
+        )
+        model = EncodecModel(EncodecConfig.from_dict(config))
+        model.load_state_dict(tensors)
         return cls(model.eval().requires_grad_(False))
 
 
 @torch.no_grad()
-def start_codebooks(model: EncodecModel, waveform: Tensor, generator: torch.Generator, rounds: int = 8) -> None:
-    """Fill every codebook by k-means on what the encoder gives for (B, 1, n), codebook after codebook."""
+def init_codebooks(model: EncodecModel, waveform: Tensor, generator: torch.Generator, rounds: int = 8) -> None:
+    """Residual k-means: fill one codebook after the other from the encoder's output for (B, 1, n)."""
     residual = model.encoder(waveform).transpose(1, 2).flatten(0, 1)  # (B F, D)
     for layer in model.quantizer.layers:
         book = layer.codebook
-        centres = means(residual, book.codebook_size, generator, rounds)
+        centres = kmeans_centres(residual, book.codebook_size, generator, rounds)
         book.embed.copy_(centres)
         book.embed_avg.copy_(centres)
         book.cluster_size.fill_(1.0)
-        residual = residual - centres[nearest(residual, centres)]
+        residual = residual - centres[nearest_centre(residual, centres)]

@@ -1,22 +1,19 @@
-"""Log-mel <-> compact latents: diffusers' `AutoencoderKL` in AudioLDM's shape, `[B, 8, T/4, 16]`.
+"""KL autoencoder of log-mels: diffusers' `AutoencoderKL` in AudioLDM's shape, latents `[B, 8, T/4, 16]`.
 
-A generator needs a space that is small and smooth; this is it. The hub preset puts AudioLDM's own autoencoder behind
-the same class: its config has no `mel_mean`/`mel_std`, which then are 0 and 1.
+The hub preset puts AudioLDM's own autoencoder behind the same class: its config has no `mel_mean` and `mel_std`, which
+then are 0 and 1.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from synesthesia.core.errors import UserError
-from synesthesia.nn.quantised import load_quantised, save_quantised
+from synesthesia.nn.checkpoint_file import WEIGHTS, load_checkpoint, save_checkpoint
 
 if TYPE_CHECKING:
     from diffusers import AutoencoderKL
@@ -26,7 +23,7 @@ TIME_STRIDE = 4  # mel frames per latent frame
 
 @dataclass(frozen=True)
 class VaeConfig:
-    """Size of the autoencoder and how a log-mel is brought to zero mean and unit deviation before it."""
+    """Size of the autoencoder, and mean and deviation by which it normalises a log-mel."""
 
     channels: tuple[int, ...] = (24, 48, 96)  # per resolution; one more than the number of halvings
     latent_channels: int = 8
@@ -36,7 +33,7 @@ class VaeConfig:
     scaling_factor: float = 1.0  # 1 / deviation of the raw latents, set when training ends
 
     def build(self) -> AutoencoderKL:
-        from diffusers import AutoencoderKL  # seconds to import: only when an autoencoder is really wanted
+        from diffusers import AutoencoderKL  # seconds to import
 
         blocks = len(self.channels)
         return AutoencoderKL(
@@ -81,33 +78,22 @@ class MelVae(nn.Module):
         return mel * self.mel_std + self.mel_mean
 
     def save(self, folder: Path, exact: bool = False) -> None:
-        """config.json (diffusers' own, with mel_mean and mel_std) and model.safetensors, in eight bits or exactly, as
-        diffusers itself reads it."""
-        folder.mkdir(parents=True, exist_ok=True)
+        """Writes config.json (diffusers' own, with mel_mean and mel_std) and model.safetensors: in eight bits, or
+        exact, as diffusers itself reads it."""
         config = {key: value for key, value in self.vae.config.items() if not key.startswith("_")}
         config = {"_class_name": "AutoencoderKL", **config, "mel_mean": self.mel_mean, "mel_std": self.mel_std}
-        (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
-        state = {name: value.detach().contiguous() for name, value in self.vae.state_dict().items()}
-        if exact:
-            save_file(state, folder / "model.safetensors")
-        else:
-            save_quantised(state, folder / "model.safetensors")
+        save_checkpoint(folder, config, self.vae.state_dict(), quantise=not exact)
 
     @classmethod
-    def load(cls, folder: Path) -> MelVae:
-        """From a folder with config.json and model.safetensors. UserError when a file is missing."""
-        return cls.read(folder / "config.json", folder / "model.safetensors")
-
-    @classmethod
-    def read(cls, config_path: Path, tensors_path: Path) -> MelVae:
-        """From the two files, ours or AudioLDM's. UserError when one is missing."""
-        for path in (config_path, tensors_path):
-            if not path.is_file():
-                raise UserError(f"The mel autoencoder's file {path} is missing.")
-        config = json.loads(config_path.read_text(encoding="utf-8"))
+    def load(cls, folder: Path, weights_file: str = WEIGHTS) -> MelVae:
+        """Reads what `save` wrote, or AudioLDM's folder. UserError when a file is missing."""
+        config, tensors = load_checkpoint(
+            folder, what="The mel autoencoder's folder", trained_by="training.audio.train_vae",
+            weights_file=weights_file, quantised=True,
+        )  # fmt: skip
         mel_mean, mel_std = config.pop("mel_mean", 0.0), config.pop("mel_std", 1.0)
         from diffusers import AutoencoderKL
 
         vae = AutoencoderKL.from_config(config)
-        vae.load_state_dict(load_quantised(tensors_path))
+        vae.load_state_dict(tensors)
         return cls(vae, mel_mean, mel_std).eval().requires_grad_(False)

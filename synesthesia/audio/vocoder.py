@@ -1,4 +1,4 @@
-"""Log-mel -> waveform behind one small protocol, so that codecs don't care which vocoder speaks.
+"""Mel vocoders behind one protocol: Vocos-style ISTFT network, HiFi-GAN and Griffin-Lim; peak and fades after them.
 
 `IstftVocoder` is the project's own: ConvNeXt blocks at frame rate and an inverse STFT as the last layer (Vocos,
 Siuzdak 2023), far cheaper on a CPU than upsampling convolutions. `HifiGanVocoder` is transformers' `SpeechT5HifiGan`,
@@ -7,22 +7,25 @@ the class of AudioLDM's own vocoder. `GriffinLim` is the baseline without any tr
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from synesthesia.audio.mel import LogMel, MelConfig, mel_filters
-from synesthesia.audio.mel_match import MelMatch
 from synesthesia.core.errors import UserError
+from synesthesia.nn.checkpoint_file import load_checkpoint, save_checkpoint
 
 if TYPE_CHECKING:
     from transformers import SpeechT5HifiGan
+
+PEAK = 0.89  # -1 dBFS, as the training sounds
+FADE_S = 0.004  # of either end
+MAX_GAIN = 20.0  # of one round of `MelMatch`, up or down
+FOLDER, TRAINED_BY = "The vocoder's folder", "training.audio.train_vocoder"  # for the error of a missing file
 
 
 class Vocoder(Protocol):
@@ -41,11 +44,47 @@ class IstftConfig:
     hop_samples: int = 160
     mel_mean: float = -5.0
     mel_std: float = 2.5
-    match_rounds: int = 3  # of `MelMatch` after the network, outside training
+    match_rounds: int = 3  # of `MelMatch` after the network, in evaluation mode
+
+
+class MelMatch(nn.Module):
+    """Iterative magnitude correction: (waveform (B, T * hop), log-mel (B, T, bands)) -> waveform of the same shape.
+
+    A vocoder trained for minutes gets phases about right and band levels only approximately. Each round measures the
+    mel of the waveform, multiplies every STFT bin by the missing gain of its bands, and resynthesises: phases and fine
+    structure stay the vocoder's, the mel becomes the input's. A round costs about 2 ms per second of sound. No weights.
+    """
+
+    spread: Tensor
+
+    def __init__(self, rounds: int, config: MelConfig | None = None) -> None:
+        super().__init__()
+        self.rounds = rounds
+        self.log_mel = LogMel(config)
+        filters = self.log_mel.filters  # (F, bands)
+        self.register_buffer("spread", filters / filters.sum(dim=1, keepdim=True).clamp(min=1e-8), persistent=False)
+
+    def forward(self, waveform: Tensor, mel: Tensor) -> Tensor:
+        config, window = self.log_mel.config, self.log_mel.window
+        assert waveform.shape == (mel.shape[0], mel.shape[1] * config.hop_samples), (
+            f"waveform {tuple(waveform.shape)} and mel {tuple(mel.shape)} differ in length"
+        )
+        if waveform.shape[1] <= config.fft_samples // 2:  # too short for a centred STFT
+            return waveform
+        target = torch.cat([mel, mel[:, -1:]], dim=1).exp()  # (B, T + 1, bands)
+        for _ in range(self.rounds):
+            spectrum = torch.stft(
+                waveform, config.fft_samples, config.hop_samples, window=window, return_complex=True
+            )  # (B, F, T + 1)
+            present = (spectrum.abs().transpose(1, 2) @ self.log_mel.filters).clamp(min=config.clamp)
+            gain = (target / present).clamp(1.0 / MAX_GAIN, MAX_GAIN).log() @ self.spread.T  # (B, T + 1, F)
+            spectrum = spectrum * gain.exp().transpose(1, 2)
+            waveform = torch.istft(spectrum, config.fft_samples, config.hop_samples, window=window)
+        return waveform
 
 
 class FrameBlock(nn.Module):
-    """ConvNeXt block over frames: depthwise 7, norm, widen, narrow, scaled residual. (B, T, C) -> (B, T, C)."""
+    """ConvNeXt block over frames: depthwise 7, norm, expand, project, scaled residual. (B, T, C) -> (B, T, C)."""
 
     def __init__(self, width: int, hidden: int, scale: float) -> None:
         super().__init__()
@@ -79,7 +118,7 @@ class IstftVocoder(nn.Module):
         self.match = MelMatch(config.match_rounds)
 
     def forward(self, mel: Tensor) -> Tensor:
-        """The network's waveform while training, outside it the same with its bands brought to the mel's levels."""
+        """The network's waveform in training mode; in evaluation mode corrected by `MelMatch`."""
         waveform = self.network(mel)
         return waveform if self.training else self.match(waveform, mel)
 
@@ -100,28 +139,21 @@ class IstftVocoder(nn.Module):
         return torch.istft(spectrum, config.fft_samples, config.hop_samples, window=self.window)  # (B, T * hop)
 
     def save(self, folder: Path, half: bool = True) -> None:
-        """config.json and model.safetensors (fp16 unless told otherwise)."""
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "config.json").write_text(json.dumps(asdict(self.config), indent=1) + "\n", encoding="utf-8")
+        """Writes config.json and model.safetensors (fp16, or fp32 with half=False)."""
         dtype = torch.float16 if half else torch.float32
-        state = {name: value.detach().to(dtype).contiguous() for name, value in self.state_dict().items()}
-        save_file(state, folder / "model.safetensors")
+        save_checkpoint(folder, self.config, {name: value.to(dtype) for name, value in self.state_dict().items()})
 
     @classmethod
     def load(cls, folder: Path) -> IstftVocoder:
-        """From a folder with config.json and model.safetensors. UserError when a file is missing."""
-        return cls.read(folder / "config.json", folder / "model.safetensors")
-
-    @classmethod
-    def read(cls, config_path: Path, tensors_path: Path) -> IstftVocoder:
-        """From the two files. UserError when one is missing."""
-        vocoder = cls(IstftConfig(**_read_config(config_path, tensors_path)))
-        vocoder.load_state_dict({name: value.float() for name, value in load_file(tensors_path).items()})
+        """Reads what `save` wrote. UserError when a file is missing."""
+        fields, tensors = load_checkpoint(folder, what=FOLDER, trained_by=TRAINED_BY)
+        vocoder = cls(IstftConfig(**fields))
+        vocoder.load_state_dict(tensors)
         return vocoder.eval().requires_grad_(False)
 
 
 class HifiGanVocoder(nn.Module):
-    """transformers' `SpeechT5HifiGan` with AudioLDM's rates; it gives T * 160 + 32 samples, the excess is cut off."""
+    """transformers' `SpeechT5HifiGan` with AudioLDM's rates; its T * 160 + 32 samples are trimmed at both ends."""
 
     def __init__(self, model: SpeechT5HifiGan, hop_samples: int = 160) -> None:
         super().__init__()
@@ -130,37 +162,28 @@ class HifiGanVocoder(nn.Module):
     def forward(self, mel: Tensor) -> Tensor:
         assert mel.ndim == 3, f"mel must be (B, T, bands), got {tuple(mel.shape)}"
         waveform = self.model(mel)  # (B, T * hop + excess)
-        wanted = mel.shape[1] * self.hop_samples
-        excess = waveform.shape[-1] - wanted
+        length = mel.shape[1] * self.hop_samples
+        excess = waveform.shape[-1] - length
         assert excess >= 0, (
-            f"the vocoder gave {waveform.shape[-1]} samples for {mel.shape[1]} frames, fewer than {wanted}"
+            f"the vocoder gave {waveform.shape[-1]} samples for {mel.shape[1]} frames, fewer than {length}"
         )
-        return waveform[:, excess // 2 : excess // 2 + wanted]
+        return waveform[:, excess // 2 : excess // 2 + length]
 
     @classmethod
-    def read(cls, config_path: Path, tensors_path: Path) -> HifiGanVocoder:
-        """From the two files as transformers saves them, weight norm included. UserError when one is missing."""
+    def load(cls, folder: Path) -> HifiGanVocoder:
+        """From a folder as transformers saves it, weight norm included. UserError when a file is missing."""
         from transformers import SpeechT5HifiGan, SpeechT5HifiGanConfig  # seconds to import, and only the hub needs it
 
-        config = SpeechT5HifiGanConfig.from_dict(_read_config(config_path, tensors_path))
-        model = SpeechT5HifiGan(config)
-        missing, unexpected = model.load_state_dict(_plain_names(load_file(tensors_path)), strict=False)
+        fields, tensors = load_checkpoint(folder, what=FOLDER, trained_by=TRAINED_BY)
+        model = SpeechT5HifiGan(SpeechT5HifiGanConfig.from_dict(fields))
+        missing, unexpected = model.load_state_dict(_without_weight_norm(tensors), strict=False)
         if unexpected or set(missing) - {"mean", "scale"}:
-            raise UserError(f"The file {tensors_path} doesn't hold the vocoder that {config_path} describes.")
+            raise UserError(f"The weights in {folder} don't hold the vocoder that its config.json describes.")
         return cls(model.eval().requires_grad_(False))
 
 
-def _read_config(config_path: Path, tensors_path: Path) -> dict[str, Any]:
-    """The config as a dict, once both files are known to be there."""
-    for path in (config_path, tensors_path):
-        if not path.is_file():
-            raise UserError(f"The vocoder's file {path} is missing.")
-    config: dict[str, Any] = json.loads(config_path.read_text(encoding="utf-8"))
-    return config
-
-
-def _plain_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Float tensors by name, with pairs of weight norm (direction `_v`, length `_g`) multiplied out."""
+def _without_weight_norm(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Float tensors by name, with the pairs of weight norm (direction `_v`, length `_g`) multiplied out."""
     plain = {name: value.float() for name, value in state.items() if not name.endswith(("weight_g", "weight_v"))}
     for name in state:
         if name.endswith("weight_v"):
@@ -170,7 +193,7 @@ def _plain_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 class GriffinLim(nn.Module):
-    """The untrained baseline: least-squares magnitudes from the mel, phases by fast Griffin-Lim (Perraudin 2013)."""
+    """Baseline without training: least-squares magnitudes from the mel, phases by fast Griffin-Lim (Perraudin 2013)."""
 
     def __init__(
         self, config: MelConfig | None = None, rounds: int = 32, momentum: float = 0.99, seed: int = 0
@@ -188,11 +211,34 @@ class GriffinLim(nn.Module):
         magnitude = (mel.exp() @ self.inverse).clamp(min=0.0).transpose(1, 2)  # (B, F, T + 1)
         generator = torch.Generator().manual_seed(self.seed)
         angle = torch.rand(magnitude.shape, generator=generator) * 2 * torch.pi
-        phase, before = torch.polar(torch.ones_like(angle), angle), torch.zeros_like(magnitude, dtype=torch.complex64)
+        phase, previous = torch.polar(torch.ones_like(angle), angle), torch.zeros_like(magnitude, dtype=torch.complex64)
         for _ in range(self.rounds):
             waveform = torch.istft(magnitude * phase, config.fft_samples, config.hop_samples, window=window)
             rebuilt = torch.stft(waveform, config.fft_samples, config.hop_samples, window=window, return_complex=True)
-            phase = rebuilt - before * (self.momentum / (1 + self.momentum))
+            phase = rebuilt - previous * (self.momentum / (1 + self.momentum))
             phase = phase / phase.abs().clamp(min=1e-12)
-            before = rebuilt
+            previous = rebuilt
         return torch.istft(magnitude * phase, config.fft_samples, config.hop_samples, window=window)
+
+
+def peak_normalise(waveform: Tensor) -> Tensor:
+    """(..., n) without offset, the peak of all channels at -1 dBFS; level differences between channels are kept."""
+    waveform = waveform - waveform.mean(dim=-1, keepdim=True)
+    return waveform * (PEAK / waveform.abs().max().clamp(min=1e-4))
+
+
+def fade_edges(waveform: Tensor, samples: int, *, begin: bool = True, end: bool = True) -> Tensor:
+    """(..., n) with linear fades of `samples` at its ends, or of half its length if that is shorter."""
+    count = waveform.shape[-1]
+    width = min(count // 2, samples)
+    ramp, envelope = torch.linspace(0.0, 1.0, width), torch.ones(count)
+    if begin:
+        envelope[:width] = ramp
+    if end:
+        envelope[count - width :] = ramp.flip(0)
+    return waveform * envelope
+
+
+def finish(waveform: Tensor, rate_hz: int) -> Tensor:
+    """(..., n) peak-normalised with both ends faded, so that sounds can be compared and looped."""
+    return fade_edges(peak_normalise(waveform), round(FADE_S * rate_hz))

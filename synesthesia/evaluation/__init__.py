@@ -1,1 +1,1 @@
-"""How the project measures itself: an independent judge, Frechet distance, intervals. Nothing is imported here."""
+"""Evaluation: an independent classifier, Frechet distance, confidence intervals."""

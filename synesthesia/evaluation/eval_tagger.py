@@ -1,24 +1,23 @@
-"""The judge: an independent classifier of sounds, used for figures alone and never by the product.
+"""Evaluation classifier: residual CNN over band spectrograms, independent of the product's `AudioTagger`.
 
-It differs from the product's own `Ear` on purpose (front end, architecture, seed, training mixture), so that a
-generator tuned by the ear cannot please the judge by a shared mistake. It hears waveforms, not log-mels, and has never
-heard a generated sound. Residual 2-D convolutions over two pictures of one band spectrogram: a root-compressed one that
-ignores what is faint, and a logarithmic one that does not; the level of the clip is taken out first.
+It differs from `AudioTagger` on purpose (front end, architecture, seed, training mixture), so that a generator selected
+by the tagger can't satisfy this classifier by a shared mistake. It reads waveforms, not log-mels, and was never trained
+on a generated sound. Its input are two versions of one band spectrogram, of the clip at unit level: root-compressed,
+which ignores faint cells, and logarithmic, which doesn't.
 """
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from synesthesia.core.errors import UserError
+from synesthesia.nn.checkpoint_file import half_precision, load_checkpoint, save_checkpoint
 
 
 @dataclass(frozen=True)
@@ -89,8 +88,8 @@ class EvalTagger(nn.Module):
         self.drop = nn.Dropout(0.2)
         self.classify = nn.Linear(config.embedding, len(config.labels))
 
-    def bands(self, waveform: Tensor) -> Tensor:
-        """(B, n) -> (B, T, bands) power in bands of the clip brought to a root mean square of 1."""
+    def band_power(self, waveform: Tensor) -> Tensor:
+        """(B, n) -> (B, T, bands) power in bands of the clip scaled to a root mean square of 1."""
         assert waveform.ndim == 2, f"waveform must be (B, n), got {tuple(waveform.shape)}"
         level = waveform.pow(2).mean(dim=1, keepdim=True).sqrt().clamp(min=1e-5)
         spectrum = torch.stft(
@@ -99,13 +98,13 @@ class EvalTagger(nn.Module):
         )  # (B, F, T)  # fmt: skip
         return spectrum.abs().pow(2).transpose(1, 2) @ self.filters
 
-    def from_bands(self, power: Tensor) -> tuple[Tensor, Tensor]:
+    def classify_bands(self, power: Tensor) -> tuple[Tensor, Tensor]:
         """(B, T, bands) -> logits and embedding; split from `forward` so that training may mask bands and frames."""
         root = power.clamp(min=1e-8).pow(0.2) / 2.0 - 1.0
         peak = power.amax(dim=(1, 2), keepdim=True).clamp(min=1e-8)
         decibels = (power / peak).clamp(min=1e-8).log10() / 3.0 + 1.0  # 0 dB -> 1, -80 dB -> -1.7
-        place = torch.linspace(-1, 1, power.shape[2], device=power.device).expand_as(power)
-        x = self.body(self.stem(torch.stack([root, decibels, place], dim=1)))  # (B, C, T', K')
+        position = torch.linspace(-1, 1, power.shape[2], device=power.device).expand_as(power)
+        x = self.body(self.stem(torch.stack([root, decibels, position], dim=1)))  # (B, C, T', K')
         frames = x.mean(dim=3).transpose(1, 2)  # (B, T', C)
         weight = self.attend(frames).softmax(dim=1)  # (B, T', 1)
         pooled = torch.cat([(weight * frames).sum(dim=1), x.amax(dim=3).mean(dim=2)], dim=1)  # (B, 2C)
@@ -113,34 +112,28 @@ class EvalTagger(nn.Module):
         return self.classify(self.drop(embedding)), embedding
 
     def forward(self, waveform: Tensor) -> tuple[Tensor, Tensor]:
-        return self.from_bands(self.bands(waveform))
+        return self.classify_bands(self.band_power(waveform))
 
     @torch.inference_mode()
-    def hear(self, waveforms: Tensor, batch: int = 16) -> tuple[Tensor, Tensor]:
+    def predict(self, waveforms: Tensor, batch: int = 16) -> tuple[Tensor, Tensor]:
         """(N, n) -> (probabilities (N, labels), embeddings (N, embedding)), in small batches, without gradients."""
-        assert not self.training, "the judge must be in evaluation mode"
+        assert not self.training, "the classifier must be in evaluation mode"
         outputs = [self(part) for part in waveforms.split(batch)]
         return torch.cat([o[0] for o in outputs]).softmax(dim=1), torch.cat([o[1] for o in outputs])
 
-    def save(self, folder: Path, **figures: float | int | str) -> None:
-        """Writes config.json and model.safetensors (float16; batch statistics stay float32)."""
-        folder.mkdir(parents=True, exist_ok=True)
-        tensors = {k: (v.half() if v.ndim > 1 else v).contiguous() for k, v in self.state_dict().items()}
-        save_file(tensors, folder / "model.safetensors")
-        text = json.dumps({"model": asdict(self.config), "training": figures}, indent=1)
-        (folder / "config.json").write_text(text + "\n", encoding="utf-8")
+    def save(self, folder: Path, training: Mapping[str, float | int | str] | None = None) -> None:
+        """Writes config.json and model.safetensors (float16; batch statistics stay float32). training: facts about the
+        run, kept in config.json."""
+        config = {"model": asdict(self.config), "training": dict(training or {})}
+        save_checkpoint(folder, config, half_precision(self.state_dict()))
 
     @staticmethod
     def load(folder: Path) -> EvalTagger:
         """Reads what `save` wrote. UserError when a file is missing."""
-        try:
-            fields = json.loads((folder / "config.json").read_text(encoding="utf-8"))["model"]
-            tensors = load_file(folder / "model.safetensors")
-        except FileNotFoundError as error:
-            raise UserError(
-                f"The judge's folder {folder} is incomplete; train it with training.evaluation.train_eval_tagger."
-            ) from error
-        fields["labels"], fields["widths"] = tuple(fields["labels"]), tuple(fields["widths"])
-        judge = EvalTagger(EvalTaggerConfig(**fields))
-        judge.load_state_dict({k: v.float() if v.dtype == torch.float16 else v for k, v in tensors.items()})
-        return judge.eval()
+        config, tensors = load_checkpoint(
+            folder, what="The judge's folder", trained_by="training.evaluation.train_eval_tagger"
+        )
+        fields = config["model"] | {name: tuple(config["model"][name]) for name in ("labels", "widths")}
+        tagger = EvalTagger(EvalTaggerConfig(**fields))
+        tagger.load_state_dict(tensors)
+        return tagger.eval()

@@ -1,4 +1,4 @@
-"""Frechet distance between two clouds of embeddings, each taken as a Gaussian (Dowson and Landau 1982; FID, FAD)."""
+"""Frechet distance between two sets of embeddings modelled as Gaussians (Dowson and Landau 1982; FID, FAD)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 def frechet_distance(first: np.ndarray, second: np.ndarray, shrink: float = 0.0) -> float:
     """|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)) of embeddings (N, D) and (M, D), in squared units of the embedding.
 
-    shrink: share of each covariance replaced by its diagonal, for clouds with few points in many dimensions.
+    shrink: share of each covariance replaced by its diagonal, for few points in many dimensions.
     """
     assert first.ndim == second.ndim == 2 and first.shape[1] == second.shape[1], f"{first.shape} and {second.shape}"
     assert len(first) > 1 and len(second) > 1, "a covariance needs at least two points"

@@ -1,4 +1,4 @@
-"""Uncertainty of the figures: Wilson's interval for shares, the bootstrap for everything else."""
+"""Confidence intervals: Wilson's score interval for proportions, the percentile bootstrap for other statistics."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """A figure with its 95 % interval and the number of cases behind it."""
+class ConfidenceInterval:
+    """A statistic with its 95 % interval and the number of cases n."""
 
     value: float
     low: float
@@ -22,23 +22,23 @@ class Estimate:
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
 
-def wilson(hits: int, n: int, z: float = 1.959964) -> Estimate:
-    """Wilson's score interval for a share (Wilson 1927). n = 0 gives a value of nan over the whole of 0 to 1."""
+def wilson(hits: int, n: int, z: float = 1.959964) -> ConfidenceInterval:
+    """Wilson's score interval for a proportion (Wilson 1927). n = 0 gives nan with the interval 0 to 1."""
     assert 0 <= hits <= n, f"{hits} hits of {n} cases"
     if n == 0:
-        return Estimate(math.nan, 0.0, 1.0, 0)
+        return ConfidenceInterval(math.nan, 0.0, 1.0, 0)
     share, square = hits / n, z * z
     middle = (share + square / (2 * n)) / (1 + square / n)
     half = z / (1 + square / n) * math.sqrt(share * (1 - share) / n + square / (4 * n * n))
-    return Estimate(share, max(0.0, middle - half), min(1.0, middle + half), n)
+    return ConfidenceInterval(share, max(0.0, middle - half), min(1.0, middle + half), n)
 
 
 def bootstrap(
     cases: np.ndarray, figure: Callable[[np.ndarray], float], rng: np.random.Generator, draws: int = 1000
-) -> Estimate:
-    """Percentile interval of `figure` over cases (N, ...) drawn again with replacement."""
+) -> ConfidenceInterval:
+    """Percentile interval of `figure` over cases (N, ...) resampled with replacement."""
     count = len(cases)
     assert count > 0, "the bootstrap needs at least one case"
     values = [figure(cases[rng.integers(0, count, count)]) for _ in range(draws)]
     low, high = np.percentile(values, [2.5, 97.5])
-    return Estimate(float(figure(cases)), float(low), float(high), count)
+    return ConfidenceInterval(float(figure(cases)), float(low), float(high), count)

@@ -1,15 +1,14 @@
-"""`flow`: a rectified-flow transformer that draws mel latents from noise, told what to sound like by a `Condition`.
+"""Rectified-flow transformer over mel latents (Liu et al. 2022), conditioned on a query embedding and a descriptor.
 
-Notable: a token is two latent frames (80 ms) of 8 x 16 numbers, so 4 s are 50 tokens and a CPU can afford it; the
-network predicts the clean latents and not the velocity, because clean sounds lie near a low-dimensional surface that a
-narrow network can reach while noise does not (Li and He 2025, "Back to basics"); the loss is still that of the velocity
-(Liu et al. 2022, rectified flow: x_t = (1 - t) noise + t latents). Guidance runs both cases as one batch.
+Notable: a token is two latent frames (80 ms) of 8 x 16 numbers, so 4 s are 50 tokens and a CPU can afford it. The
+network predicts the clean latents instead of the velocity, because clean sounds lie near a low-dimensional manifold
+that a narrow network can model, and noise does not (Li and He 2025, "Back to basics"); the loss is still that of the
+velocity (x_t = (1 - t) noise + t latents). Classifier-free guidance runs both cases as one batch.
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,12 +16,83 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from synesthesia.core.errors import UserError
-from synesthesia.image_to_sound.condition import Condition, ConditionTokens
-from synesthesia.nn.quantised import load_quantised, save_quantised
-from synesthesia.nn.transformer import Block, rotary_table, timestep_features
+from synesthesia.nn.checkpoint_file import load_checkpoint, save_checkpoint
+from synesthesia.nn.transformer import TransformerBlock, rotary_table, timestep_embedding
 
-NEAREST_TO_END = 0.05  # 1 - t is not taken smaller than this in the velocity, as in the cited work
+MIN_REMAINING_TIME = 0.05  # lower bound of 1 - t in the velocity, as in Li and He 2025
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Condition of B sounds. Either part may be masked; both masked is the unconditional case.
+
+    query: (B, Q) unit vectors in the tagger's embedding space; descriptor: (B, D), see `texture_statistics`; masks:
+    (B,) bool, True where the part is given.
+    """
+
+    query: Tensor
+    descriptor: Tensor
+    has_query: Tensor
+    has_descriptor: Tensor
+
+    @staticmethod
+    def of(query: Tensor, descriptor: Tensor | None, descriptor_dim: int) -> Condition:
+        """All queries given; descriptors given unless None."""
+        count = len(query)
+        given = torch.full((count,), descriptor is not None)
+        rows = query.new_zeros(count, descriptor_dim) if descriptor is None else descriptor
+        return Condition(query, rows, torch.ones(count, dtype=torch.bool), given)
+
+    def unconditional(self) -> Condition:
+        """The same batch with both parts masked."""
+        absent = torch.zeros_like(self.has_query)
+        return Condition(self.query, self.descriptor, absent, absent)
+
+    def select(self, indices: Tensor) -> Condition:
+        """The members of the batch at `indices`."""
+        return Condition(
+            self.query[indices], self.descriptor[indices], self.has_query[indices], self.has_descriptor[indices]
+        )
+
+    def concat(self, other: Condition) -> Condition:
+        return Condition(
+            torch.cat([self.query, other.query]), torch.cat([self.descriptor, other.descriptor]),
+            torch.cat([self.has_query, other.has_query]), torch.cat([self.has_descriptor, other.has_descriptor]),
+        )  # fmt: skip
+
+    def __len__(self) -> int:
+        return len(self.query)
+
+
+class ConditionEncoder(nn.Module):
+    """Condition -> tokens (B, 1 + descriptor_tokens, width): one for the query, several for the descriptor. Learned
+    vectors replace masked parts."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, query_dim: int, descriptor_dim: int, width: int, descriptor_tokens: int) -> None:
+        super().__init__()
+        self.query_dim, self.descriptor_dim, self.tokens = query_dim, descriptor_dim, descriptor_tokens
+        self.from_query = nn.Linear(query_dim, width)
+        self.from_descriptor = nn.Sequential(
+            nn.Linear(descriptor_dim, width), nn.GELU(approximate="tanh"), nn.Linear(width, descriptor_tokens * width)
+        )
+        self.no_query = nn.Parameter(torch.randn(width) * 0.02)
+        self.no_descriptor = nn.Parameter(torch.randn(descriptor_tokens, width) * 0.02)
+        self.register_buffer("mean", torch.zeros(descriptor_dim))
+        self.register_buffer("std", torch.ones(descriptor_dim))
+
+    def forward(self, condition: Condition) -> Tensor:
+        count = len(condition)
+        assert condition.query.shape == (count, self.query_dim), f"query {tuple(condition.query.shape)}"
+        assert condition.descriptor.shape == (count, self.descriptor_dim), f"{tuple(condition.descriptor.shape)}"
+        query = self.from_query(condition.query * self.query_dim**0.5)  # unit vectors to unit variance
+        query = torch.where(condition.has_query[:, None], query, self.no_query)  # (B, W)
+        scaled = ((condition.descriptor - self.mean) / self.std).clamp(-5.0, 5.0)
+        rows = self.from_descriptor(scaled).unflatten(1, (self.tokens, -1))  # (B, K, W)
+        rows = torch.where(condition.has_descriptor[:, None, None], rows, self.no_descriptor)
+        return torch.cat([query[:, None], rows], dim=1)  # (B, 1 + K, W)
 
 
 @dataclass(frozen=True)
@@ -46,9 +116,8 @@ class FlowConfig:
         return self.frame_dim * self.frames_per_token
 
 
-class Flow(nn.Module):
-    """Noisy latents (B, 8, L, 16), time (B,), Condition of B -> clean latents of the same shape. L divides into
-    tokens."""
+class RectifiedFlow(nn.Module):
+    """Noisy tokens (B, N, token_dim), time (B,), Condition of B -> clean tokens of the same shape."""
 
     mean: Tensor
     std: Tensor
@@ -58,10 +127,10 @@ class Flow(nn.Module):
         self.config = config
         width = config.width
         self.enter = nn.Linear(config.token_dim, width)
-        self.condition = ConditionTokens(config.query_dim, config.descriptor_dim, width, config.descriptor_tokens)
+        self.condition = ConditionEncoder(config.query_dim, config.descriptor_dim, width, config.descriptor_tokens)
         self.time = nn.Sequential(nn.Linear(128, width), nn.SiLU(), nn.Linear(width, width))
         self.modulate = nn.Sequential(nn.SiLU(), nn.Linear(width, 6 * width))
-        self.blocks = nn.ModuleList(Block(width, config.heads) for _ in range(config.depth))
+        self.blocks = nn.ModuleList(TransformerBlock(width, config.heads) for _ in range(config.depth))
         self.last_table = nn.Parameter(torch.zeros(2, width))
         self.leave = nn.Linear(width, config.token_dim)
         nn.init.zeros_(self.leave.weight)
@@ -92,9 +161,9 @@ class Flow(nn.Module):
         assert noisy.shape == (count, length, config.token_dim), f"tokens {tuple(noisy.shape)}"
         assert t.shape == (count,) and len(condition) == count, f"t {tuple(t.shape)}, {len(condition)} conditions"
         prefix = self.condition(condition)  # (B, P, W)
-        place = torch.cat([torch.zeros(prefix.shape[1]), torch.arange(1, length + 1)])
-        rotary = rotary_table(place.to(noisy.device), config.width // config.heads)
-        summary = self.time(timestep_features(t)) + prefix.mean(dim=1)  # (B, W)
+        positions = torch.cat([torch.zeros(prefix.shape[1]), torch.arange(1, length + 1)])
+        rotary = rotary_table(positions.to(noisy.device), config.width // config.heads)
+        summary = self.time(timestep_embedding(t)) + prefix.mean(dim=1)  # (B, W)
         modulation = self.modulate(summary).unflatten(1, (6, -1))  # (B, 6, W)
         x = torch.cat([prefix, self.enter(noisy)], dim=1)  # (B, P + N, W)
         for block in self.blocks:
@@ -108,30 +177,29 @@ class Flow(nn.Module):
         clean = self.to_tokens(latents)
         noise = torch.randn(clean.shape, generator=generator)
         t = torch.sigmoid(torch.randn(len(clean), generator=generator) * 0.9 - 0.4)
-        mixed = torch.lerp(noise, clean, t[:, None, None])
-        guess = self(mixed, t, condition).float()
-        return ((guess - clean) / (1 - t[:, None, None]).clamp(min=NEAREST_TO_END)).pow(2).mean()
+        noisy = torch.lerp(noise, clean, t[:, None, None])
+        predicted = self(noisy, t, condition).float()
+        return ((predicted - clean) / (1 - t[:, None, None]).clamp(min=MIN_REMAINING_TIME)).pow(2).mean()
 
-    def begin(self, frames: int, generators: list[torch.Generator]) -> Tensor:
-        """Noise for `frames` latent frames, one generator a take: (B, N, token_dim) tokens at time 0."""
+    def initial_noise(self, frames: int, generators: list[torch.Generator]) -> Tensor:
+        """Tokens (B, N, token_dim) at time 0 for `frames` latent frames, one generator a sound."""
         tokens = -(-frames // self.config.frames_per_token)
         return torch.stack([torch.randn(tokens, self.config.token_dim, generator=g) for g in generators])
 
     @torch.inference_mode()
-    def advance(
+    def integrate(
         self, x: Tensor, condition: Condition, times: list[float], guidance: float
     ) -> tuple[Tensor, Tensor]:  # fmt: skip
-        """Euler steps from times[0] to times[-1]: tokens x (B, N, token_dim) -> (tokens then, the clean tokens that
-        the last step expected), both as x. guidance 1 is the plain conditional model; above it, classifier-free
-        guidance."""
-        assert len(x) == len(condition), f"{len(x)} takes for {len(condition)} conditions"
-        both = condition.joined(condition.nothing()) if guidance != 1.0 else condition
+        """Euler steps from times[0] to times[-1]: tokens x (B, N, token_dim) -> (tokens at times[-1], the clean tokens
+        that the last step predicted), both as x. guidance: scale of classifier-free guidance; 1 is without."""
+        assert len(x) == len(condition), f"{len(x)} sounds for {len(condition)} conditions"
+        both = condition.concat(condition.unconditional()) if guidance != 1.0 else condition
         clean = x
         for now, then in pairwise(times):
             t = torch.full((len(both),), now)
             if guidance != 1.0:
-                told, free = self(torch.cat([x, x]), t, both).chunk(2)
-                clean = free + guidance * (told - free)
+                conditional, unconditional = self(torch.cat([x, x]), t, both).chunk(2)
+                clean = unconditional + guidance * (conditional - unconditional)
             else:
                 clean = self(x, t, both)
             x = x + (then - now) / max(1.0 - now, 1e-6) * (clean - x)
@@ -140,32 +208,28 @@ class Flow(nn.Module):
     def sample(
         self, condition: Condition, frames: int, generators: list[torch.Generator], *, steps: int, guidance: float
     ) -> Tensor:
-        """Latents (B, 8, frames, 16) for B conditions, one generator each: a take does not depend on its batch."""
-        x, _ = self.advance(self.begin(frames, generators), condition, even_times(steps), guidance)
+        """Latents (B, 8, frames, 16) for B conditions, one generator each: a sound does not depend on its batch."""
+        x, _ = self.integrate(self.initial_noise(frames, generators), condition, uniform_times(steps), guidance)
         return self.to_latents(x)[:, :, :frames]
 
-    def save(self, folder: Path, name: str = "flow") -> None:
-        """Writes <name>.json and <name>.safetensors (eight bits)."""
-        folder.mkdir(parents=True, exist_ok=True)
-        save_quantised(self.state_dict(), folder / f"{name}.safetensors")
-        (folder / f"{name}.json").write_text(json.dumps(asdict(self.config), indent=1) + "\n", encoding="utf-8")
+    def save(self, folder: Path) -> None:
+        """Writes flow.json and flow.safetensors (eight bits)."""
+        save_checkpoint(folder, self.config, self.state_dict(), config_file="flow.json",
+                        weights_file="flow.safetensors", quantise=True)  # fmt: skip
 
     @staticmethod
-    def load(folder: Path, name: str = "flow") -> Flow:
+    def load(folder: Path) -> RectifiedFlow:
         """Reads what `save` wrote. UserError when a file is missing."""
-        try:
-            config = FlowConfig(**json.loads((folder / f"{name}.json").read_text(encoding="utf-8")))
-            tensors = load_quantised(folder / f"{name}.safetensors")
-        except FileNotFoundError as error:
-            raise UserError(
-                f"The mapper's folder {folder} is incomplete; train it with training.image_to_sound.train_flow."
-            ) from error
-        flow = Flow(config)
+        fields, tensors = load_checkpoint(
+            folder, what="The mapper's folder", trained_by="training.image_to_sound.train_flow",
+            config_file="flow.json", weights_file="flow.safetensors", quantised=True,
+        )  # fmt: skip
+        flow = RectifiedFlow(FlowConfig(**fields))
         flow.load_state_dict(tensors)
         return flow.eval()
 
 
-def even_times(steps: int) -> list[float]:
+def uniform_times(steps: int) -> list[float]:
     """steps + 1 times from 0 to 1, evenly spaced."""
     assert 1 <= steps <= 100, f"steps must be 1 to 100, got {steps}"
     return torch.linspace(0.0, 1.0, steps + 1).tolist()

@@ -1,4 +1,4 @@
-"""A whole photograph as one sound: which places speak, and how their sounds are laid over one another."""
+"""Scene mix: non-maximum suppression over the presence map, and a loudness-normalised sum of the patches' sounds."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ import numpy as np
 from synesthesia.core.results import Heard, SceneHeard, Stem
 
 
-def pick_places(presence: np.ndarray, *, threshold: float, count: int, apart: float = 0.25) -> list[tuple[int, int]]:
-    """presence: (R, C) in 0..1 -> up to `count` (row, column), surest first, at least `apart` of the longer side
-    apart."""
+def select_patches(
+    presence: np.ndarray, *, threshold: float, count: int, min_distance: float = 0.25
+) -> list[tuple[int, int]]:  # fmt: skip
+    """presence: (R, C) in 0..1 -> up to `count` (row, column) at or above the threshold, highest first. min_distance:
+    between any two, as a share of the longer side."""
     assert presence.ndim == 2, f"presence must be (R, C), got {presence.shape}"
     rows, cols = presence.shape
-    distance = apart * max(rows, cols)
-    smooth = _smooth(presence)
-    places: list[tuple[int, int]] = []
-    for flat in np.argsort(-smooth, axis=None, kind="stable"):
+    distance = min_distance * max(rows, cols)
+    selected: list[tuple[int, int]] = []
+    for flat in np.argsort(-_box_filtered(presence), axis=None, kind="stable"):
+        if len(selected) == count:
+            break
         row, col = divmod(int(flat), cols)
-        if len(places) == count or presence[row, col] < threshold:
-            if len(places) == count:
-                break
-            continue
-        if all((row - r) ** 2 + (col - c) ** 2 >= distance**2 for r, c in places):
-            places.append((row, col))
-    return places
+        apart = all((row - r) ** 2 + (col - c) ** 2 >= distance**2 for r, c in selected)
+        if presence[row, col] >= threshold and apart:
+            selected.append((row, col))
+    return selected
 
 
-def _smooth(values: np.ndarray) -> np.ndarray:
-    """Mean of each cell's 3x3 neighbourhood, edges repeated: the middle of a thing is surer than its rim."""
+def _box_filtered(values: np.ndarray) -> np.ndarray:
+    """Mean of each cell's 3x3 neighbourhood, edges repeated: favours the centre of an object over its rim."""
     padded = np.pad(values, 1, mode="edge")
     rows, cols = values.shape
     return np.mean([padded[i : i + rows, j : j + cols] for i in range(3) for j in range(3)], axis=0)

@@ -1,24 +1,22 @@
-"""`mlp`: the source document's mapper, a perceptron that regresses latents from the condition, frame by frame.
+"""Latent regression by a multilayer perceptron (path "mlp"): condition and time of a frame -> its latents.
 
-Trained by distance between latents, it can only give the mean of all sounds that fit, which is why it is the baseline:
-no noise enters, so different seeds differ by the neighbour they retrieve and a small step aside of the wish.
+Trained with a distance between latents, it can only predict the mean of all sounds that fit, so it serves as the
+baseline. It has no noise input: seeds differ by the neighbour that is retrieved and by a small offset of the query.
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from synesthesia.core.errors import UserError
-from synesthesia.image_to_sound.condition import Condition, ConditionTokens
-from synesthesia.nn.quantised import load_quantised, save_quantised
-from synesthesia.nn.transformer import timestep_features
+from synesthesia.image_to_sound.flow import Condition, ConditionEncoder
+from synesthesia.nn.checkpoint_file import load_checkpoint, save_checkpoint
+from synesthesia.nn.transformer import timestep_embedding
 
-LONGEST_S = 10.24
+MAX_SECONDS = 10.24
 FRAMES_PER_SECOND = 25.0
 
 
@@ -33,12 +31,12 @@ class MlpConfig:
 
 
 class Mlp(nn.Module):
-    """Condition of B, number of frames -> latents (B, 8, frames, 16); each frame knows the condition and its time."""
+    """Condition of B, number of frames -> latents (B, 8, frames, 16)."""
 
     def __init__(self, config: MlpConfig) -> None:
         super().__init__()
         self.config = config
-        self.condition = ConditionTokens(config.query_dim, config.descriptor_dim, config.width, 1)
+        self.condition = ConditionEncoder(config.query_dim, config.descriptor_dim, config.width, 1)
         self.time = nn.Linear(128, config.width)
         layers: list[nn.Module] = []
         for _ in range(config.layers):
@@ -47,27 +45,23 @@ class Mlp(nn.Module):
 
     def forward(self, condition: Condition, frames: int) -> Tensor:
         assert frames > 0, f"frames must be positive, got {frames}"
-        told = self.condition(condition).sum(dim=1)[:, None]  # (B, 1, W)
-        when = timestep_features(torch.arange(frames) / (LONGEST_S * FRAMES_PER_SECOND))  # (L, 128)
-        out: Tensor = self.body(told + self.time(when))  # (B, L, 128)
+        context = self.condition(condition).sum(dim=1)[:, None]  # (B, 1, W)
+        times = timestep_embedding(torch.arange(frames) / (MAX_SECONDS * FRAMES_PER_SECOND))  # (L, 128)
+        out: Tensor = self.body(context + self.time(times))  # (B, L, 128)
         return out.unflatten(2, (self.config.latent_channels, self.config.latent_bins)).transpose(1, 2)
 
-    def save(self, folder: Path, name: str = "mlp") -> None:
-        """Writes <name>.json and <name>.safetensors (eight bits)."""
-        folder.mkdir(parents=True, exist_ok=True)
-        save_quantised(self.state_dict(), folder / f"{name}.safetensors")
-        (folder / f"{name}.json").write_text(json.dumps(asdict(self.config), indent=1) + "\n", encoding="utf-8")
+    def save(self, folder: Path) -> None:
+        """Writes mlp.json and mlp.safetensors (eight bits)."""
+        save_checkpoint(folder, self.config, self.state_dict(), config_file="mlp.json",
+                        weights_file="mlp.safetensors", quantise=True)  # fmt: skip
 
     @staticmethod
-    def load(folder: Path, name: str = "mlp") -> Mlp:
+    def load(folder: Path) -> Mlp:
         """Reads what `save` wrote. UserError when a file is missing."""
-        try:
-            config = MlpConfig(**json.loads((folder / f"{name}.json").read_text(encoding="utf-8")))
-            tensors = load_quantised(folder / f"{name}.safetensors")
-        except FileNotFoundError as error:
-            raise UserError(
-                f"The mapper's folder {folder} is incomplete; train it with training.image_to_sound.train."
-            ) from error
-        mlp = Mlp(config)
+        fields, tensors = load_checkpoint(
+            folder, what="The mapper's folder", trained_by="training.image_to_sound.train",
+            config_file="mlp.json", weights_file="mlp.safetensors", quantised=True,
+        )  # fmt: skip
+        mlp = Mlp(MlpConfig(**fields))
         mlp.load_state_dict(tensors)
         return mlp.eval()

@@ -1,15 +1,13 @@
-"""The direct path: a patch of a photograph becomes a sound without a word in between.
+"""Image-to-sound pipeline: patch grid -> region features -> prior -> retrieval-conditioned generator -> waveform.
 
-patch grid -> `context.look` -> `Prior` (where in the space of sounds, and whether at all) -> `Voice` (neighbours, flow
-or mlp, vocoder) -> waveform, with the evidence: what the product's ear hears in it and which training sounds led to it.
+No text is involved. The evidence of a sound is what the audio tagger detects in it and which training sounds were near.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -19,40 +17,33 @@ from torch import Tensor
 from synesthesia.audio.tagger import AudioTagger
 from synesthesia.audio.vocoder import Vocoder
 from synesthesia.core import checkpoints
+from synesthesia.core.cache import BoundedCache
 from synesthesia.core.errors import UserError
-from synesthesia.core.presets import HearingConfig
-from synesthesia.core.results import Evidence, LabelScore, Neighbour
+from synesthesia.core.presets import SAMPLE_RATE_HZ, ImageToSoundConfig, Preset
+from synesthesia.core.requests import FlowRequest
+from synesthesia.core.results import Evidence, Heard, LabelScore, Neighbour, SceneHeard, Sound
 from synesthesia.image_to_sound.generator import Codec, GeneratorConfig, SoundGenerator
 from synesthesia.image_to_sound.prior import AudioCondition, Prior
 from synesthesia.image_to_sound.region_features import region_features
-from synesthesia.vision.grid import PatchGrid
+from synesthesia.vision.grid import EncodedImage, PatchGrid, patch_seed
 
 KEPT_GRIDS = 4
+KEPT_PRESENCE = 16  # photographs
 LABELS_SHOWN = 5
 NEIGHBOURS_SHOWN = 5
 
 
-@dataclass(frozen=True)
-class PatchSound:
-    """waveform: (1, n) float32 in [-1, 1]; presence: 0..1."""
-
-    waveform: np.ndarray
-    sample_rate: int
-    presence: float
-    evidence: Evidence
-
-
 class ImageToSoundPipeline:
-    """One preset's way from a patch grid to sounds. Not thread-safe: the studio holds a lock."""
+    """The models of one preset, from a patch grid to sounds. Not thread-safe: the studio holds a lock."""
 
-    def __init__(self, prior: Prior, voice: SoundGenerator) -> None:
-        assert prior.config.query_dim == voice.index.embeddings.shape[1], "prior and index must share a space of sounds"
-        self.prior, self.voice = prior, voice
-        self._wishes: OrderedDict[str, AudioCondition] = OrderedDict()
+    def __init__(self, prior: Prior, generator: SoundGenerator) -> None:
+        assert prior.config.query_dim == generator.index.embeddings.shape[1], "prior and index must share an embedding"
+        self.prior, self.generator = prior, generator
+        self._conditions: BoundedCache[AudioCondition] = BoundedCache(KEPT_GRIDS)
 
     @classmethod
-    def load(cls, config: HearingConfig, codec: Codec) -> ImageToSoundPipeline:
-        """UserError when the mapper's or the ear's files are missing or damaged."""
+    def load(cls, config: ImageToSoundConfig, codec: Codec) -> ImageToSoundPipeline:
+        """UserError when the mapper's or the tagger's files are missing or damaged."""
         folder = checkpoints.folder(config.mapper_weights.folder)
         try:
             fields = json.loads((folder / "config.json").read_text(encoding="utf-8"))["voice"]
@@ -60,76 +51,69 @@ class ImageToSoundPipeline:
             raise UserError(
                 f"The mapper's folder {folder} is incomplete; train it with training.image_to_sound.train."
             ) from error
-        ear = AudioTagger.load(checkpoints.folder(config.ear_weights.folder))
-        return cls(Prior.load(folder), SoundGenerator.load(folder, GeneratorConfig(**fields), ear, codec))
+        tagger = AudioTagger.load(checkpoints.folder(config.ear_weights.folder))
+        return cls(Prior.load(folder), SoundGenerator.load(folder, GeneratorConfig(**fields), tagger, codec))
 
     @property
     def threshold(self) -> float:
         """The presence below which this mapper was calibrated to abstain."""
         return self.prior.config.threshold
 
-    def wish(self, grid: PatchGrid) -> AudioCondition:
-        """What every patch of the grid asks for, row by row; kept for the last few photographs."""
-        if grid.key not in self._wishes:
-            if grid.features.shape[2] != self.prior.config.feature_dim:
-                raise UserError(
-                    f"The mapper was trained for features of {self.prior.config.feature_dim} numbers, "
-                    f"but this vision network gives {grid.features.shape[2]}."
-                )
-            self._wishes[grid.key] = self.prior.wish(region_features(grid))
-            while len(self._wishes) > KEPT_GRIDS:
-                self._wishes.popitem(last=False)
-        self._wishes.move_to_end(grid.key)
-        return self._wishes[grid.key]
-
     @property
     def tagger(self) -> AudioTagger:
-        return self.voice.ear
+        return self.generator.tagger
 
     @property
     def vocoder(self) -> Vocoder:
-        return self.voice.codec.vocoder
+        return self.generator.codec.vocoder
+
+    def predict(self, grid: PatchGrid) -> AudioCondition:
+        """The prior's prediction for every patch of the grid, row by row; cached for the last few photographs."""
+        return self._conditions.get(grid.key, lambda: self._predict(grid))
+
+    def _predict(self, grid: PatchGrid) -> AudioCondition:
+        if grid.features.shape[2] != self.prior.config.feature_dim:
+            raise UserError(
+                f"The mapper was trained for features of {self.prior.config.feature_dim} numbers, "
+                f"but this vision network gives {grid.features.shape[2]}."
+            )
+        return self.prior.predict(region_features(grid))
 
     def class_probs(self, grid: PatchGrid, row: int, col: int) -> Tensor:
         """(classes,) probabilities of the tagger's classes that the prior predicts for one patch."""
-        return self.wish(grid).voices[row * grid.cols + col]
+        return self.predict(grid).class_probs[row * grid.cols + col]
 
     def patch_evidence(self, waveform: Tensor, grid: PatchGrid, row: int, col: int) -> Evidence:
         """`evidence` of a waveform (n,) that another path made for this patch."""
-        return self.evidence(waveform, self.wish(grid).query[row * grid.cols + col])
+        return self.evidence(waveform, self.predict(grid).query[row * grid.cols + col])
 
     def presence_map(self, grid: PatchGrid) -> Tensor:
         """(R, C) float32 in 0..1: the calibrated probability that a patch sounds."""
-        return self.wish(grid).presence.reshape(grid.rows, grid.cols).clone()
+        return self.predict(grid).presence.reshape(grid.rows, grid.cols).clone()
 
-    def hear(
+    def generate(
         self, grid: PatchGrid, row: int, col: int, *, mapper: Literal["flow", "mlp"] = "flow", seconds: float = 4.0,
         seed: int = 0, steps: int = 12, guidance: float = 3.0,
-    ) -> PatchSound:  # fmt: skip
-        """The sound of one patch, whatever its presence. The same arguments give the very same samples, another place
-        or photograph others: two dogs are not one dog."""
+    ) -> Sound:  # fmt: skip
+        """The sound (1, n) of one patch, whatever its presence. The samples depend on the arguments and on the patch:
+        one seed gives different sounds in different places."""
         assert 0 <= row < grid.rows and 0 <= col < grid.cols, f"({row}, {col}) outside {grid.rows} x {grid.cols}"
-        wish = self.wish(grid)
-        place = row * grid.cols + col
-        query, wanted = wish.query[place], wish.voices[place]
-        sung = self.voice.sing(
-            query, wanted, mapper=mapper, seconds=seconds, seed=own_seed(seed, grid.key, row, col), steps=steps,
-            guidance=guidance,
+        condition, patch = self.predict(grid), row * grid.cols + col
+        query = condition.query[patch]
+        generated = self.generator.generate(
+            query, condition.class_probs[patch], mapper=mapper, seconds=seconds,
+            seed=patch_seed(seed, grid.key, row, col), steps=steps, guidance=guidance,
         )  # fmt: skip
-        waveform = sung.waveform.clamp(-1.0, 1.0)
-        return PatchSound(
-            waveform.numpy().astype(np.float32)[None],
-            self.voice.codec.mel.config.sample_rate_hz,
-            float(wish.presence[place]),
-            self.evidence(waveform, query, sung.rows[:1]),
-        )
+        waveform = generated.waveform.clamp(-1.0, 1.0)
+        evidence = self.evidence(waveform, query, generated.rows[:1])
+        return Sound(waveform.numpy().astype(np.float32)[None], evidence)
 
     @torch.inference_mode()
     def evidence(self, waveform: Tensor, query: Tensor, guides: tuple[int, ...] = ()) -> Evidence:
-        """Labels heard in the waveform (n,) itself; the recordings that guided the kept take, if any did, and those
-        nearest the wish, nearest first."""
-        labels = self.voice.ear.top(self.voice.codec.mel(waveform[None]), LABELS_SHOWN)
-        index = self.voice.index
+        """The tagger's labels of the waveform (n,), and neighbours by falling similarity: the recordings that
+        conditioned the kept candidate (index rows `guides`) and those nearest the query."""
+        labels = self.tagger.top_labels(self.generator.codec.mel(waveform[None]), LABELS_SHOWN)
+        index = self.generator.index
         shown: dict[tuple[str, str], Neighbour] = {}
         for i in [*guides, *(int(i) for i in index.nearest(query, 6 * NEIGHBOURS_SHOWN)[1])]:
             entry, similarity = index.entries[i], float(index.embeddings[i] @ query)
@@ -140,7 +124,50 @@ class ImageToSoundPipeline:
         return Evidence(tuple(LabelScore(label, score) for label, score in labels), tuple(neighbours))
 
 
-def own_seed(seed: int, key: str, row: int, col: int) -> int:
-    """The seed of one place of one photograph: what the person chose, mixed with what was clicked."""
-    digest = hashlib.sha256(f"{seed}:{key}:{row}:{col}".encode()).digest()
-    return int.from_bytes(digest[:6])
+class ImageToSound:
+    """The capability behind the paths "flow" and "mlp" of one preset; its models load with the first photograph."""
+
+    def __init__(self, preset: Preset) -> None:
+        self.preset = preset
+        self._presence: BoundedCache[np.ndarray] = BoundedCache(KEPT_PRESENCE)
+
+    @cached_property
+    def pipeline(self) -> ImageToSoundPipeline:
+        """UserError when a file is missing or damaged."""
+        from synesthesia.audio.codec import LatentCodec
+
+        return ImageToSoundPipeline.load(self.preset.image_to_sound, LatentCodec.load(self.preset.codec))
+
+    @property
+    def threshold(self) -> float:
+        return self.pipeline.threshold
+
+    def require(self) -> None:
+        """UserError when no mapper has been trained for this preset's features. Loads and fetches nothing."""
+        if self.preset.name == "hub" and not checkpoints.is_listed(self.preset.image_to_sound.mapper_weights.folder):
+            raise UserError(
+                f"No mapper has been trained for the preset '{self.preset.name}' yet; "
+                f"this trains one: {self.preset.image_to_sound.train_command}"
+            )
+
+    def warm(self) -> None:
+        _ = self.pipeline
+
+    def presence(self, image: EncodedImage) -> np.ndarray:
+        """(R, C) float32 in 0..1: how surely each patch sounds."""
+        return self._presence.get(image.key, lambda: self.pipeline.presence_map(image.grid).numpy())
+
+    def generate(
+        self, image: EncodedImage, row: int, col: int, x: float, y: float, request: FlowRequest
+    ) -> Iterator[Sound]:
+        """One sound of one patch."""
+        yield self.pipeline.generate(
+            image.grid, row, col, mapper=request.path, seconds=request.seconds, seed=request.seed,
+            steps=request.steps, guidance=request.guidance,
+        )  # fmt: skip
+
+    def mix(self, heard: Sequence[Heard], samples: int, channels: int) -> SceneHeard:
+        """Several places as one sound, each as loud as it is present."""
+        from synesthesia.image_to_sound.mix import mix
+
+        return mix(heard, samples=samples, sample_rate=SAMPLE_RATE_HZ, channels=channels)

@@ -1,22 +1,21 @@
-"""The memory of training sounds: where each lies in the ear's space, its statistics, whose it is. No audio, no
-latents."""
+"""Nearest-neighbour retrieval over the training sounds: embeddings, descriptors and licences; no audio, no latents."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from synesthesia.core.errors import UserError
+from synesthesia.nn.checkpoint_file import load_checkpoint, save_checkpoint
+
+COLUMNS = ("label", "source", "recording_id", "licence")  # of index.json
 
 
 @dataclass(frozen=True)
-class Entry:
-    """Whose sound a row of the index describes."""
+class IndexEntry:
+    """Label and provenance of one row of the index."""
 
     label: str
     source: str
@@ -26,9 +25,9 @@ class Entry:
 
 @dataclass(frozen=True)
 class SoundIndex:
-    """embeddings: (N, Q) unit vectors; descriptors: (N, D), the ear's embedding already joined on (see `row`)."""
+    """embeddings: (N, Q) unit vectors; descriptors: (N, D), `texture_statistics` joined with the tagger's embedding."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[IndexEntry, ...]
     embeddings: Tensor
     descriptors: Tensor
 
@@ -45,35 +44,28 @@ class SoundIndex:
         best = cosines.topk(min(count, len(self)))
         return best.values, best.indices
 
-    def draw(
-        self, query: Tensor, takes: int, generator: torch.Generator, *, among: int = 12, temperature: float = 0.04
+    def sample(
+        self, query: Tensor, count: int, generator: torch.Generator, *, among: int = 12, temperature: float = 0.04
     ) -> Tensor:
-        """Rows (takes,) drawn without repetition (while they last) among the nearest, the nearer the likelier."""
-        cosines, rows = self.nearest(query, max(among, takes))
+        """Rows (count,) sampled without replacement from the `among` nearest, by softmax of cosine / temperature."""
+        cosines, rows = self.nearest(query, max(among, count))
         weight = (cosines / temperature).softmax(dim=0) + 1e-9
-        return rows[torch.multinomial(weight, takes, generator=generator)]
+        return rows[torch.multinomial(weight, count, generator=generator)]
 
-    def save(self, folder: Path, name: str = "index") -> None:
-        """Writes <name>.safetensors (float16) and <name>.json, columns as lists."""
-        folder.mkdir(parents=True, exist_ok=True)
-        tensors = {
-            "embeddings": self.embeddings.half().contiguous(),
-            "descriptors": self.descriptors.half().contiguous(),
-        }
-        save_file(tensors, folder / f"{name}.safetensors")
+    def save(self, folder: Path) -> None:
+        """Writes index.safetensors (float16) and index.json, one list a row."""
         rows = [list(asdict(entry).values()) for entry in self.entries]
-        text = json.dumps({"columns": ["label", "source", "recording_id", "licence"], "rows": rows}, ensure_ascii=False)
-        (folder / f"{name}.json").write_text(text.replace("], [", "],\n[") + "\n", encoding="utf-8")
+        tensors = {"embeddings": self.embeddings.half(), "descriptors": self.descriptors.half()}
+        save_checkpoint(folder, {"columns": COLUMNS, "rows": rows}, tensors, config_file="index.json",
+                        weights_file="index.safetensors")  # fmt: skip
 
     @staticmethod
-    def load(folder: Path, name: str = "index") -> SoundIndex:
+    def load(folder: Path) -> SoundIndex:
         """Reads what `save` wrote. UserError when a file is missing."""
-        try:
-            tensors = load_file(folder / f"{name}.safetensors")
-            rows = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))["rows"]
-        except FileNotFoundError as error:
-            raise UserError(
-                f"The mapper's folder {folder} is incomplete; train it with training.image_to_sound.train."
-            ) from error
+        fields, tensors = load_checkpoint(
+            folder, what="The mapper's folder", trained_by="training.image_to_sound.train",
+            config_file="index.json", weights_file="index.safetensors",
+        )  # fmt: skip
         embeddings = torch.nn.functional.normalize(tensors["embeddings"].float(), dim=1)
-        return SoundIndex(tuple(Entry(*row) for row in rows), embeddings, tensors["descriptors"].float())
+        entries = tuple(IndexEntry(*row) for row in fields["rows"])
+        return SoundIndex(entries, embeddings, tensors["descriptors"].float())

@@ -1,4 +1,4 @@
-"""Vector quantisation by k-means: the nearest of some centres, and centres for some points."""
+"""k-means (Lloyd): nearest centres, and centres of a set of points, for vector quantisation."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import torch
 from torch import Tensor
 
 
-def nearest(points: Tensor, centres: Tensor) -> Tensor:
+def nearest_centre(points: Tensor, centres: Tensor) -> Tensor:
     """(N,) index of the nearest centre for points (N, D) and centres (K, D)."""
     return (points @ centres.T - 0.5 * centres.square().sum(dim=1)).argmax(dim=1)
 
 
-def means(points: Tensor, count: int, generator: torch.Generator, rounds: int) -> Tensor:
-    """(count, D) k-means centres of points (N, D); with fewer points than centres some points are taken twice."""
+def kmeans_centres(points: Tensor, count: int, generator: torch.Generator, rounds: int) -> Tensor:
+    """(count, D) k-means centres of points (N, D); with fewer points than centres some points are used twice."""
     if len(points) >= count:
-        chosen = torch.randperm(len(points), generator=generator)[:count]
+        initial = torch.randperm(len(points), generator=generator)[:count]
     else:
-        chosen = torch.randint(len(points), (count,), generator=generator)
-    centres = points[chosen].clone()
-    spread = points.std(dim=0, correction=0).mean() * 1e-3
-    centres += spread * torch.randn(centres.shape, generator=generator)
+        initial = torch.randint(len(points), (count,), generator=generator)
+    centres = points[initial].clone()
+    jitter = points.std(dim=0, correction=0).mean() * 1e-3
+    centres += jitter * torch.randn(centres.shape, generator=generator)
     for _ in range(rounds):
-        owner = nearest(points, centres)
+        owner = nearest_centre(points, centres)
         sums = torch.zeros_like(centres).index_add_(0, owner, points)
         members = torch.bincount(owner, minlength=count)[:, None]
         centres = torch.where(members > 0, sums / members.clamp(min=1), centres)

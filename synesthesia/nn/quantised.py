@@ -1,7 +1,7 @@
-"""Weights kept as whole numbers: eight bits each and one scale a row, a quarter of float32's size on disk.
+"""Weight quantisation on disk: int8 with one absmax scale a row, a quarter of float32's size.
 
-Every row of a matrix is divided by its own largest magnitude and rounded to -127..127; vectors stay float16. Only the
-file is small: what is read back is float32.
+Every row of a matrix is divided by its largest magnitude and rounded to -127..127; vectors are stored as float16. Only
+the file is small: tensors are float32 once loaded.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-SCALE = ".scale"  # of the name of a matrix: its rows' scales
+SCALE = ".scale"  # suffix of the name under which a matrix's scales are stored
 
 
 def save_quantised(state: dict[str, Tensor], path: Path) -> None:

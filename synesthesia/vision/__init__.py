@@ -1,1 +1,1 @@
-"""Picture -> patch grid with features."""
+"""Photographs: reading files, patch features, multi-crop, similarity maps."""

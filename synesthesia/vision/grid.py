@@ -1,10 +1,11 @@
-"""A photograph as a grid of patches with features: what vision hands to everything that listens.
+"""Patch grid: features of a photograph's patches, and the mapping between pixels and (row, column).
 
-Coordinates are natural pixels of the upright photograph at the border and (row, column) inside.
+Positions are natural pixels of the upright photograph in the public API and (row, column) inside the package.
 """
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,21 +20,21 @@ if TYPE_CHECKING:
 class PatchGrid:
     """Features of every patch of one photograph.
 
-    features: (rows, cols, dim) float32; picture: (dim,) float32, the whole photograph; closer: (rows, cols, levels,
-    dim) float16, what windows around each patch show when looked at alone (`glimpse`).
-    early: maps (C, n * rows, n * cols) float16 of early layers of the same pass, finest first, n = 4, 2, 1 of a
-    convolutional network, 1 of a transformer: what a texture is told by.
+    features: (rows, cols, dim) float32; global_feature: (dim,) float32 of the whole photograph; crop_features: (rows,
+    cols, scales, dim) float16, interpolated from crops around each patch, see `multi_crop`.
+    stage_maps: (C, n * rows, n * cols) float16 feature maps of early stages, finest first: n = 4, 2, 1 for a
+    convolutional network, 1 for a transformer. They describe texture.
     width_px, height_px: natural size; the grid covers all of it, so a cell is width/cols by height/rows.
-    key: hash of the pixels, so that a grid can be told from another's.
+    key: hash of the pixels.
     """
 
     features: Tensor
-    picture: Tensor
-    closer: Tensor
+    global_feature: Tensor
+    crop_features: Tensor
     width_px: int
     height_px: int
     key: str
-    early: tuple[Tensor, ...] = ()
+    stage_maps: tuple[Tensor, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -68,7 +69,7 @@ class PatchGrid:
         )
 
     def centre(self, row: int, col: int) -> tuple[float, float]:
-        """Natural pixel (x, y) at the middle of a cell."""
+        """Natural pixel (x, y) at the centre of a cell."""
         x1, y1, x2, y2 = self.box(row, col)
         return (x1 + x2) / 2, (y1 + y2) / 2
 
@@ -80,3 +81,9 @@ class EncodedImage:
     picture: Image
     key: str
     grid: PatchGrid
+
+
+def patch_seed(seed: int, key: str, row: int, col: int) -> int:
+    """48-bit seed of one patch of the photograph `key`: two dogs in one picture do not sound the same."""
+    digest = hashlib.sha256(f"{seed}:{key}:{row}:{col}".encode()).digest()
+    return int.from_bytes(digest[:6])

@@ -1,7 +1,7 @@
-"""Reading a stranger's photograph safely: one upright RGB picture, or one clear sentence.
+"""Safe image loading with Pillow: any uploaded photograph -> one upright RGB image, or a `UserError` of one sentence.
 
-Size is checked from the header before a pixel is decoded (a few kilobytes can unfold into gigabytes), only raster
-formats are tried, and whatever a decoder raises becomes a `UserError`.
+The size is checked from the header before a pixel is decoded (decompression bombs), only raster formats are tried, and
+whatever a decoder raises becomes a `UserError`.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from synesthesia.core.errors import UserError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "JPEG2000")
-MAX_PIXELS = 64_000_000  # 8000 x 8000: more than nearly every camera, 192 MB as RGB
+MAX_PIXELS = 64_000_000  # 8000 x 8000, 192 MB as RGB
 MAX_FILE_BYTES = 40_000_000
 MIN_SIDE_PX = 16
 MAX_ASPECT = 20
 
-# Pillow warns of broken EXIF and of pictures between its own two size limits; the checks below say what matters.
+# Pillow warns about broken EXIF and about images between its own two size limits; the checks below cover both.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 def read_image(source: Image.Image | str | os.PathLike[str] | bytes) -> Image.Image:
     """An upright RGB photograph from a picture, a file's path or a file's bytes.
 
-    EXIF orientation is applied, transparency is laid on white, 16-bit and float greys are scaled to 8 bit, CMYK and
-    palettes are converted, and of an animation the first frame is taken. The input is left as it is.
-    UserError: no such file, empty, too many bytes, not a picture, truncated, too small, too large, too narrow.
+    EXIF orientation is applied, transparency is composited on white, 16-bit and float greys are scaled to 8 bit, CMYK
+    and palettes are converted, and an animation gives its first frame. The input is not modified.
+    UserError: no such file, empty, too many bytes, not an image, truncated, too small, too large, too narrow.
     """
     if isinstance(source, Image.Image):
         _check_size(*source.size)
@@ -42,7 +42,7 @@ def read_image(source: Image.Image | str | os.PathLike[str] | bytes) -> Image.Im
         raise UserError("The photograph's file is empty (0 bytes).")
     if len(data) > MAX_FILE_BYTES:
         raise UserError(_too_heavy(len(data)))
-    Image.init()  # registers every plugin: naming a format that isn't registered yet is a KeyError
+    Image.init()  # registers every plugin: an unregistered format's name raises KeyError
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             _check_size(*image.size)
@@ -58,7 +58,7 @@ def read_image(source: Image.Image | str | os.PathLike[str] | bytes) -> Image.Im
 
 
 def picture_key(image: Image.Image) -> str:
-    """sha256 of size and pixels of an RGB picture: equal for equal photographs, whatever file they came from."""
+    """SHA-256 of size and pixels of an RGB image: the same photograph has the same key in every file format."""
     assert image.mode == "RGB", f"expected an RGB picture, got {image.mode}"
     digest = hashlib.sha256(f"{image.width}x{image.height}:".encode())
     digest.update(image.tobytes())
@@ -116,7 +116,7 @@ def _upright_rgb(image: Image.Image) -> Image.Image:
     image.load()
     try:
         image = ImageOps.exif_transpose(image)
-    except Exception:  # a broken EXIF block is no reason to refuse the pixels
+    except Exception:  # the pixels are fine even where the EXIF block is broken
         image = image.copy()
     if image.mode.startswith(("I", "F")):  # "I;16", "I;16B", "I", "F"
         return _eight_bit_grey(image).convert("RGB")
@@ -128,7 +128,7 @@ def _upright_rgb(image: Image.Image) -> Image.Image:
 
 
 def _eight_bit_grey(image: Image.Image) -> Image.Image:
-    """16-bit integers by their full range, anything else (32-bit, float) by the range it uses."""
+    """Scale 16-bit integers by their full range, anything else (32-bit, float) by the range that occurs."""
     values = np.asarray(image).astype(np.float32)
     values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
     low, high = float(values.min()), float(values.max())

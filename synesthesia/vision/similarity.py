@@ -1,4 +1,4 @@
-"""Seeing what the eyes see: which patches resemble the clicked one, and the features as a colour picture."""
+"""Visualisation of patch features: cosine similarity to one patch, and principal components as an RGB image."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from synesthesia.vision.grid import PatchGrid
 
 
 def _centred(grid: PatchGrid) -> torch.Tensor:
-    """(R * C, dim) features less their mean: rectified features all point the same way otherwise."""
+    """(R * C, dim) features minus their mean: rectified features would otherwise all be similar."""
     flat = grid.features.reshape(-1, grid.features.shape[-1]).float()  # (R * C, dim)
     return flat - flat.mean(dim=0, keepdim=True)
 
@@ -19,14 +19,14 @@ def similarity_map(grid: PatchGrid, row: int, col: int) -> np.ndarray:
     grid.box(row, col)  # refuses a cell outside
     unit = torch.nn.functional.normalize(_centred(grid), dim=1)  # (R * C, dim)
     similarity = unit @ unit[row * grid.cols + col]  # (R * C,)
-    similarity[row * grid.cols + col] = 1.0  # also where a flat picture has no direction
+    similarity[row * grid.cols + col] = 1.0  # also where a constant picture gives zero vectors
     return similarity.reshape(grid.rows, grid.cols).clamp(-1, 1).numpy()
 
 
-def pca_picture(grid: PatchGrid) -> np.ndarray:
-    """The three strongest principal components as red, green, blue: (R, C, 3) uint8, each stretched to 0..255.
+def pca_image(grid: PatchGrid) -> np.ndarray:
+    """The three strongest principal components as red, green, blue: (R, C, 3) uint8, each scaled to 0..255.
 
-    A component's sign is free; here the patch farthest from the mean is bright, so the picture is the same every time.
+    The sign of a component is arbitrary; it is chosen so that the patch farthest from the mean is bright.
     """
     centred = _centred(grid)
     _, vectors = torch.linalg.eigh(centred @ centred.T)  # (R * C, R * C): fewer patches than features

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 
 from synesthesia.audio import files
-from synesthesia.audio.files import read_audio, resampled, wav_bytes, write_wav
+from synesthesia.audio.files import read_audio, resample, wav_bytes, write_wav
 from synesthesia.core.errors import UserError
 
 
@@ -42,7 +42,7 @@ def test_other_formats_are_read(tmp_path: Path, suffix: str) -> None:
 def test_resampling_keeps_a_sine_and_the_length() -> None:
     time_s = np.arange(48_000) / 48_000
     sine = np.sin(2 * np.pi * 440 * time_s)[None].astype(np.float32)
-    made = resampled(sine, 48_000, 16_000)
+    made = resample(sine, 48_000, 16_000)
     assert made.shape == (1, 16_000) and made.dtype == np.float32
     assert np.abs(made - sine[:, ::3])[:, 200:-200].max() < 1e-2
 

@@ -40,7 +40,7 @@ def test_silence_is_heard_without_numbers_going_wrong(ear: AudioTagger) -> None:
 
 
 def test_top_is_sorted_and_sums_to_one(ear: AudioTagger) -> None:
-    top = ear.top(mels()[:1], 5)
+    top = ear.top_labels(mels()[:1], 5)
     scores = [score for _, score in top]
     assert {label for label, _ in top} == set(TINY.labels)
     assert scores == sorted(scores, reverse=True) and math.isclose(sum(scores), 1.0, abs_tol=1e-5)
@@ -52,5 +52,5 @@ def test_save_and_load(ear: AudioTagger, tmp_path: Path) -> None:
     assert loaded.config == TINY
     assert torch.allclose(loaded(mels())[1], ear(mels())[1], atol=1e-2)
     (tmp_path / "config.json").unlink()
-    with pytest.raises(UserError, match=r"config\.json"):
+    with pytest.raises(UserError, match="incomplete"):
         AudioTagger.load(tmp_path)

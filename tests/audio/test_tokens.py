@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from synesthesia.audio.tokens import TokenCodec, TokenConfig, start_codebooks
+from synesthesia.audio.tokens import TokenCodec, TokenCodecConfig, init_codebooks
 
-TINY = TokenConfig(filters=2, hidden=8, codebooks=4, codes=16)
+TINY = TokenCodecConfig(filters=2, hidden=8, codebooks=4, codes=16)
 
 
 def noise(samples: int = 3200) -> torch.Tensor:
@@ -20,7 +20,7 @@ def noise(samples: int = 3200) -> torch.Tensor:
 def codec() -> TokenCodec:
     torch.manual_seed(0)
     model = TINY.build().eval()
-    start_codebooks(model, noise(6400), torch.Generator().manual_seed(0))
+    init_codebooks(model, noise(6400), torch.Generator().manual_seed(0))
     return TokenCodec(model.requires_grad_(False))
 
 

@@ -65,5 +65,5 @@ def test_a_config_without_levels_means_raw_log_mels(vae: MelVae, tmp_path: Path)
 def test_bad_lengths_and_missing_files_are_named(vae: MelVae, tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="multiple of 4"):
         vae.encode(mels(1, 23))
-    with pytest.raises(UserError, match="missing"):
+    with pytest.raises(UserError, match="incomplete"):
         MelVae.load(tmp_path)

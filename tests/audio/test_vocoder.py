@@ -1,4 +1,4 @@
-"""Vocoders on tiny random configurations: lengths, save and load, Griffin-Lim's known answer."""
+"""Vocoders on tiny random configurations: lengths, save and load, known answers of Griffin-Lim and mel correction."""
 
 from __future__ import annotations
 
@@ -12,7 +12,14 @@ from safetensors.torch import save_file
 from transformers import SpeechT5HifiGan, SpeechT5HifiGanConfig
 
 from synesthesia.audio.mel import LogMel
-from synesthesia.audio.vocoder import GriffinLim, HifiGanVocoder, IstftConfig, IstftVocoder
+from synesthesia.audio.vocoder import (
+    GriffinLim,
+    HifiGanVocoder,
+    IstftConfig,
+    IstftVocoder,
+    MelMatch,
+    finish,
+)
 from synesthesia.core.errors import UserError
 
 TINY = IstftConfig(width=8, hidden=16, blocks=1)
@@ -43,7 +50,7 @@ def test_istft_save_and_load(tmp_path: Path) -> None:
     assert loaded.config == TINY
     assert torch.allclose(loaded(mel()), vocoder(mel()), atol=2e-2)
     (tmp_path / "model.safetensors").unlink()
-    with pytest.raises(UserError, match="missing"):
+    with pytest.raises(UserError, match="incomplete"):
         IstftVocoder.load(tmp_path)
 
 
@@ -65,7 +72,7 @@ def test_hifigan_is_read_with_and_without_weight_norm(tmp_path: Path, weight_nor
             state[name + "_v"], state[name + "_g"] = 3 * weight, weight.flatten(1).norm(dim=1).view(-1, 1, 1)
     save_file(state, tmp_path / "model.safetensors")
     (tmp_path / "config.json").write_text(json.dumps(TINY_HIFIGAN.to_dict(), default=str))
-    loaded = HifiGanVocoder.read(tmp_path / "config.json", tmp_path / "model.safetensors")
+    loaded = HifiGanVocoder.load(tmp_path)
     assert torch.allclose(loaded(mel()), HifiGanVocoder(model)(mel()), atol=1e-5)
 
 
@@ -82,3 +89,31 @@ def test_griffin_lim_keeps_silence_silent_and_its_seed() -> None:
     silent = GriffinLim(rounds=2)(torch.full((1, 20, 64), math.log(1e-5)))
     assert float(silent.abs().max()) < 1e-3
     assert torch.equal(GriffinLim(rounds=2)(mel()), GriffinLim(rounds=2)(mel()))
+
+
+def noise(seed: int, samples: int = 8000) -> torch.Tensor:
+    return 0.1 * torch.randn(2, samples, generator=torch.Generator().manual_seed(seed))
+
+
+def test_a_sound_that_has_its_mel_stays_as_it_is() -> None:
+    wave = noise(0)
+    corrected = MelMatch(3)(wave, LogMel()(wave))
+    assert torch.allclose(corrected[:, :7000], wave[:, :7000], atol=1e-3)  # the last frame of a mel is repeated
+
+
+def test_noise_comes_nearer_to_the_mel_of_a_sweep_with_every_round() -> None:
+    time_s = torch.arange(8000) / 16_000
+    target = LogMel()(0.5 * torch.sin(2 * torch.pi * (300 + 2000 * time_s) * time_s)[None].repeat(2, 1))
+    errors = [float((LogMel()(MelMatch(rounds)(noise(0), target)) - target).abs().mean()) for rounds in (0, 1, 3)]
+    assert errors[0] > 1.3 * errors[1] > 1.3 * errors[2]
+
+
+def test_a_sound_too_short_for_the_transform_is_left_alone() -> None:
+    wave = noise(0, 320)
+    assert torch.equal(MelMatch(3)(wave, torch.zeros(2, 2, 64)), wave)
+
+
+def test_ends_are_silent_and_silence_stays_finite() -> None:
+    out = finish(torch.ones(16_000) + torch.randn(16_000), 16_000)
+    assert out[0] == 0 and out[-1] == 0 and out.abs().max() == pytest.approx(0.89, abs=0.01)
+    assert torch.isfinite(finish(torch.zeros(800), 16_000)).all()

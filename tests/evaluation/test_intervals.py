@@ -65,15 +65,15 @@ def small_judge() -> EvalTagger:
 def test_judge_ignores_level_and_loads_back(tmp_path: Path) -> None:
     judge = small_judge()
     wave = torch.randn(2, 24_000, generator=torch.Generator().manual_seed(1)) * 0.1
-    scores, embedding = judge.hear(wave)
+    scores, embedding = judge.predict(wave)
     assert scores.shape == (2, 3) and embedding.shape == (2, 12)
     assert torch.allclose(scores.sum(dim=1), torch.ones(2), atol=1e-5)
-    assert torch.allclose(judge.hear(wave * 0.2)[0], scores, atol=1e-3)
+    assert torch.allclose(judge.predict(wave * 0.2)[0], scores, atol=1e-3)
     judge.save(tmp_path)
-    assert torch.allclose(EvalTagger.load(tmp_path).hear(wave)[0], scores, atol=5e-3)
+    assert torch.allclose(EvalTagger.load(tmp_path).predict(wave)[0], scores, atol=5e-3)
 
 
 def test_judge_bears_silence_and_names_a_missing_folder(tmp_path: Path) -> None:
-    assert torch.isfinite(small_judge().hear(torch.zeros(1, 16_000))[0]).all()
+    assert torch.isfinite(small_judge().predict(torch.zeros(1, 16_000))[0]).all()
     with pytest.raises(UserError, match="train_judge"):
         EvalTagger.load(tmp_path / "nothing")

@@ -8,17 +8,16 @@ import pytest
 import torch
 
 from synesthesia.core.errors import UserError
-from synesthesia.image_to_sound.condition import Condition
-from synesthesia.image_to_sound.flow import Flow, FlowConfig
+from synesthesia.image_to_sound.flow import Condition, FlowConfig, RectifiedFlow
 from synesthesia.image_to_sound.mlp import Mlp, MlpConfig
-from synesthesia.nn.transformer import rotary_table, rotate
+from synesthesia.nn.transformer import apply_rotary, rotary_table
 
 TINY = FlowConfig(width=32, depth=2, heads=2, query_dim=6, descriptor_dim=10, descriptor_tokens=2)
 
 
-def tiny_flow(seed: int = 0) -> Flow:
+def tiny_flow(seed: int = 0) -> RectifiedFlow:
     torch.manual_seed(seed)
-    flow = Flow(TINY)
+    flow = RectifiedFlow(TINY)
     torch.nn.init.normal_(flow.leave.weight, std=0.1)  # a fresh flow predicts zeros, whatever it is told
     return flow.eval()
 
@@ -64,21 +63,21 @@ def test_guidance_of_one_is_the_conditional_model_and_of_zero_the_free_one() -> 
     near = flow.sample(condition, 20, seeds(1), steps=4, guidance=1.0 + 1e-6)
     assert torch.allclose(plain, near, atol=1e-4)
     free = flow.sample(condition, 20, seeds(1), steps=4, guidance=0.0)
-    assert torch.allclose(free, flow.sample(condition.nothing(), 20, seeds(1), steps=4, guidance=1.0), atol=1e-4)
+    assert torch.allclose(free, flow.sample(condition.unconditional(), 20, seeds(1), steps=4, guidance=1.0), atol=1e-4)
     assert not torch.allclose(free, plain, atol=1e-3)
 
 
 def test_rotary_positions_keep_lengths_and_see_distances_only() -> None:
     x = torch.randn(1, 1, 6, 8)
-    turned = rotate(x, rotary_table(torch.arange(6), 8))
+    turned = apply_rotary(x, rotary_table(torch.arange(6), 8))
     assert torch.allclose(turned.norm(dim=-1), x.norm(dim=-1), atol=1e-5)
-    later = rotate(x, rotary_table(torch.arange(6) + 11, 8))
+    later = apply_rotary(x, rotary_table(torch.arange(6) + 11, 8))
     assert torch.allclose(turned @ turned.transpose(2, 3), later @ later.transpose(2, 3), atol=1e-4)
 
 
 def test_one_batch_can_be_learnt_by_heart() -> None:
     torch.manual_seed(0)
-    flow, latents, condition = Flow(TINY), torch.randn(4, 8, 8, 16) * 0.3, told(4)
+    flow, latents, condition = RectifiedFlow(TINY), torch.randn(4, 8, 8, 16) * 0.3, told(4)
     optimiser = torch.optim.Adam(flow.parameters(), lr=5e-3)
     before = flow.loss(latents, condition, torch.Generator().manual_seed(9)).item()
     for step in range(120):
@@ -93,14 +92,14 @@ def test_flow_and_mlp_load_back(tmp_path: Path) -> None:
     flow = tiny_flow()
     flow.save(tmp_path)
     made = flow.sample(told(1), 20, seeds(3), steps=2, guidance=2.0)
-    again = Flow.load(tmp_path).sample(told(1), 20, seeds(3), steps=2, guidance=2.0)
+    again = RectifiedFlow.load(tmp_path).sample(told(1), 20, seeds(3), steps=2, guidance=2.0)
     assert (again - made).abs().mean() < 0.02 * made.std(), "eight bits a weight"
     mlp = Mlp(MlpConfig(width=16, layers=1, query_dim=6, descriptor_dim=10)).eval()
     mlp.save(tmp_path)
     with torch.no_grad():
         assert torch.allclose(Mlp.load(tmp_path)(told(2), 30), mlp(told(2), 30), atol=2e-2)
     with pytest.raises(UserError, match="incomplete"):
-        Flow.load(tmp_path / "nothing")
+        RectifiedFlow.load(tmp_path / "nothing")
 
 
 def test_mlp_answers_each_frame() -> None:

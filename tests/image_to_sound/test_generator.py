@@ -1,23 +1,22 @@
-"""The whole voice with tiny random models: exact lengths, seeds, what the ear chooses, provenance."""
+"""The sound generator with tiny random models: exact lengths, seeds, the classifier's choice, provenance."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
-from synesthesia.audio.mel import LogMel
+from synesthesia.audio.mel import LogMel, MelPatches
 from synesthesia.audio.tagger import AudioTagger, AudioTaggerConfig
-from synesthesia.image_to_sound.flow import Flow, FlowConfig
-from synesthesia.image_to_sound.generator import GeneratorConfig, SoundGenerator, finish
-from synesthesia.image_to_sound.mel_patches import MelPatches
+from synesthesia.image_to_sound.flow import FlowConfig, RectifiedFlow
+from synesthesia.image_to_sound.generator import GeneratorConfig, SoundGenerator
 from synesthesia.image_to_sound.mlp import Mlp, MlpConfig
-from synesthesia.image_to_sound.retrieval import Entry, SoundIndex
+from synesthesia.image_to_sound.retrieval import IndexEntry, SoundIndex
 
 WIDTH = 6
 
 
-class Hum:
-    """Stands for a codec: its vocoder turns each mel frame's mean into 160 samples."""
+class StubCodec:
+    """Stand-in for a codec: its vocoder turns each mel frame's mean into 160 samples."""
 
     mel = LogMel()
     vae = MelPatches()
@@ -28,12 +27,14 @@ class Hum:
 
 
 @pytest.fixture(scope="module")
-def voice() -> SoundGenerator:
+def generator() -> SoundGenerator:
     torch.manual_seed(0)
-    flow = Flow(FlowConfig(width=32, depth=1, heads=2, query_dim=WIDTH, descriptor_dim=9, descriptor_tokens=2)).eval()
+    flow = RectifiedFlow(
+        FlowConfig(width=32, depth=1, heads=2, query_dim=WIDTH, descriptor_dim=9, descriptor_tokens=2)
+    ).eval()
     torch.nn.init.normal_(flow.leave.weight, std=0.2)
     mlp = Mlp(MlpConfig(width=16, layers=1, query_dim=WIDTH, descriptor_dim=9)).eval()
-    ear = (
+    tagger = (
         AudioTagger(AudioTaggerConfig(labels=("dog", "rain"), widths=(8, 8, 8), depths=(1, 1, 1)))
         .eval()
         .requires_grad_(False)
@@ -41,48 +42,47 @@ def voice() -> SoundGenerator:
     space = MelPatches()
     space.fit(torch.randn(8, 64, 64))
     points = torch.nn.functional.normalize(torch.randn(30, WIDTH), dim=1)
-    entries = tuple(Entry("dog", "here", f"r:{i}", "CC0") for i in range(30))
+    entries = tuple(IndexEntry("dog", "here", f"r:{i}", "CC0") for i in range(30))
     return SoundGenerator(
-        GeneratorConfig(), flow, mlp, SoundIndex(entries, points, torch.randn(30, 9)), ear, Hum(), space
+        GeneratorConfig(), flow, mlp, SoundIndex(entries, points, torch.randn(30, 9)), tagger, StubCodec(), space
     )
 
 
-def sing(voice: SoundGenerator, seed: int, **options: object) -> torch.Tensor:
+def generate(generator: SoundGenerator, seed: int, **options: object) -> torch.Tensor:
     settings: dict = {"mapper": "flow", "seconds": 1.3, "steps": 2, "guidance": 2.0, **options}
-    return voice.sing(voice.index.embeddings[3], torch.tensor([0.7, 0.3]), seed=seed, **settings).waveform
+    return generator.generate(generator.index.embeddings[3], torch.tensor([0.7, 0.3]), seed=seed, **settings).waveform
 
 
 @pytest.mark.parametrize("mapper", ["flow", "mlp"])
 @pytest.mark.parametrize("seconds", [1.0, 1.3, 10.0])
-def test_a_sound_lasts_exactly_as_long_as_asked(voice: SoundGenerator, mapper: str, seconds: float) -> None:
-    out = sing(voice, 0, mapper=mapper, seconds=seconds)
+def test_a_sound_lasts_exactly_as_long_as_asked(generator: SoundGenerator, mapper: str, seconds: float) -> None:
+    out = generate(generator, 0, mapper=mapper, seconds=seconds)
     assert out.shape == (round(seconds * 16_000),) and torch.isfinite(out).all() and out.abs().max() <= 0.9
 
 
-def test_the_same_seed_gives_the_same_samples_and_another_seed_others(voice: SoundGenerator) -> None:
-    assert torch.equal(sing(voice, 4), sing(voice, 4))
-    assert not torch.allclose(sing(voice, 4), sing(voice, 5), atol=1e-3)
+def test_the_same_seed_gives_the_same_samples_and_another_seed_others(generator: SoundGenerator) -> None:
+    assert torch.equal(generate(generator, 4), generate(generator, 4))
+    assert not torch.allclose(generate(generator, 4), generate(generator, 5), atol=1e-3)
 
 
-def test_the_kept_take_is_one_of_the_takes_and_its_guide_comes_first(voice: SoundGenerator) -> None:
-    query, wanted = voice.index.embeddings[3], torch.tensor([0.7, 0.3])
+def test_the_kept_take_is_one_of_the_takes_and_its_guide_comes_first(generator: SoundGenerator) -> None:
+    query, class_probs = generator.index.embeddings[3], torch.tensor([0.7, 0.3])
     settings: dict = {"mapper": "flow", "seconds": 1.0, "seed": 2, "steps": 2, "guidance": 2.0}
-    mel, rows = voice.mel(query, wanted, **settings)
-    assert mel.shape == (100, 64) and len(rows) == len(set(rows)) == voice.takes(1.0) == voice.config.takes
-    scores = voice.ear(mel[None])[0].softmax(dim=1) @ wanted
-    first, _ = voice.mel(query, wanted, takes=1, **settings)
-    assert scores >= voice.ear(first[None])[0].softmax(dim=1) @ wanted - 1e-5
+    mel, rows = generator.generate_mel(query, class_probs, **settings)
+    assert (
+        mel.shape == (100, 64)
+        and len(rows) == len(set(rows)) == generator.number_of_takes(1.0) == generator.config.takes
+    )
+    scores = generator.tagger(mel[None])[0].softmax(dim=1) @ class_probs
+    first, _ = generator.generate_mel(query, class_probs, takes=1, **settings)
+    assert scores >= generator.tagger(first[None])[0].softmax(dim=1) @ class_probs - 1e-5
 
 
-def test_long_sounds_get_fewer_takes(voice: SoundGenerator) -> None:
-    assert 1 <= voice.takes(10.0) < voice.takes(4.0)
+def test_long_sounds_get_fewer_takes(generator: SoundGenerator) -> None:
+    assert 1 <= generator.number_of_takes(10.0) < generator.number_of_takes(4.0)
 
 
-def test_without_retrieval_no_descriptor_is_told(voice: SoundGenerator) -> None:
-    assert not torch.allclose(sing(voice, 1, retrieve=False, takes=1), sing(voice, 1, takes=1), atol=1e-3)
-
-
-def test_ends_are_silent_and_silence_stays_finite() -> None:
-    out = finish(torch.ones(16_000) + torch.randn(16_000), 16_000)
-    assert out[0] == 0 and out[-1] == 0 and out.abs().max() == pytest.approx(0.89, abs=0.01)
-    assert torch.isfinite(finish(torch.zeros(800), 16_000)).all()
+def test_without_retrieval_no_descriptor_is_given(generator: SoundGenerator) -> None:
+    assert not torch.allclose(
+        generate(generator, 1, retrieve=False, takes=1), generate(generator, 1, takes=1), atol=1e-3
+    )

@@ -75,7 +75,7 @@ def test_dinov2_gives_a_patch_grid(offline_hub: list[tuple[str, str, str]], cat:
     config = presets.hub().vision
     grid = PatchEncoder.load(config).encode(cat)
     assert grid.features.shape == (16, 24, 384)
-    assert grid.picture.shape == (384,)
+    assert grid.global_feature.shape == (384,)
     assert torch.isfinite(grid.features).all()
     assert {revision for _, _, revision in offline_hub} == {config.weights.revision}
 
@@ -100,7 +100,7 @@ def test_the_studio_looks_but_needs_a_mapper_to_sound(
     assert studio.similarity(cat, 200, 100).shape == (16, 24)
     with pytest.raises(UserError) as caught:
         studio.hear(cat, 200, 100)
-    assert presets.hub().hearing.train_command in str(caught.value)
+    assert presets.hub().image_to_sound.train_command in str(caught.value)
     assert "\n" not in str(caught.value)
 
 

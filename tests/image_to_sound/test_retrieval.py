@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from synesthesia.image_to_sound.mel_patches import MelPatches
-from synesthesia.image_to_sound.retrieval import Entry, SoundIndex
-from synesthesia.image_to_sound.texture_statistics import DESCRIPTOR_DIM, describe, modulation, rhythm
+from synesthesia.audio.mel import MelPatches
+from synesthesia.image_to_sound.retrieval import IndexEntry, SoundIndex
+from synesthesia.image_to_sound.texture_statistics import DESCRIPTOR_DIM, modulation, rhythm, texture_descriptor
 from training.common.crop_placing import place_in_canvas
 
 
@@ -22,13 +22,13 @@ def knocks(period: int, frames: int = 512) -> torch.Tensor:
 
 def test_descriptor_is_finite_and_of_one_length_for_any_clip() -> None:
     for frames in (8, 50, 300, 1024):
-        assert describe(torch.randn(frames, 64) - 5).shape == (DESCRIPTOR_DIM,)
-        assert torch.isfinite(describe(torch.full((frames, 64), -11.5))).all()
+        assert texture_descriptor(torch.randn(frames, 64) - 5).shape == (DESCRIPTOR_DIM,)
+        assert torch.isfinite(texture_descriptor(torch.full((frames, 64), -11.5))).all()
 
 
 def test_descriptor_forgets_when_things_happened() -> None:
     mel = knocks(64)
-    assert torch.allclose(describe(mel)[:256], describe(mel.roll(20, 0))[:256], atol=1e-4)
+    assert torch.allclose(texture_descriptor(mel)[:256], texture_descriptor(mel.roll(20, 0))[:256], atol=1e-4)
 
 
 def test_rhythm_finds_the_period_of_a_clock() -> None:
@@ -56,7 +56,7 @@ def test_patches_bring_back_smooth_mels_and_silence() -> None:
 
 def small_index() -> SoundIndex:
     points = torch.nn.functional.normalize(torch.randn(20, 4, generator=torch.Generator().manual_seed(0)), dim=1)
-    entries = tuple(Entry(f"label{i % 3}", "here", f"r:{i}", "CC0") for i in range(20))
+    entries = tuple(IndexEntry(f"label{i % 3}", "here", f"r:{i}", "CC0") for i in range(20))
     return SoundIndex(entries, points, torch.arange(60.0).reshape(20, 3))
 
 
@@ -64,10 +64,10 @@ def test_index_draws_near_sounds_by_seed() -> None:
     index = small_index()
     near = set(index.nearest(index.embeddings[7], 5)[1].tolist())
     assert 7 in near
-    first = index.draw(index.embeddings[7], 3, torch.Generator().manual_seed(1), among=5)
-    again = index.draw(index.embeddings[7], 3, torch.Generator().manual_seed(1), among=5)
+    first = index.sample(index.embeddings[7], 3, torch.Generator().manual_seed(1), among=5)
+    again = index.sample(index.embeddings[7], 3, torch.Generator().manual_seed(1), among=5)
     assert torch.equal(first, again) and set(first.tolist()) <= near and len(set(first.tolist())) == 3
-    drawn = {tuple(index.draw(index.embeddings[7], 1, torch.Generator().manual_seed(s), among=5,
+    drawn = {tuple(index.sample(index.embeddings[7], 1, torch.Generator().manual_seed(s), among=5,
     temperature=1.0).tolist())
              for s in range(20)}  # fmt: skip
     assert len(drawn) > 1

@@ -36,13 +36,13 @@ def noise(width: int, height: int) -> Image.Image:
     ],
 )  # fmt: skip
 def test_grid_follows_the_aspect(encoder: PatchEncoder, size: tuple[int, int], grid: tuple[int, int]) -> None:
-    width, height = encoder.size(*size)
+    width, height = encoder.input_size(*size)
     assert (height // 16, width // 16) == grid
 
 
 def test_encode_shapes_and_cells(encoder: PatchEncoder) -> None:
     grid = encoder.encode(noise(300, 256))
-    assert grid.features.shape == (16, 19, 1280) and grid.picture.shape == (1280,)
+    assert grid.features.shape == (16, 19, 1280) and grid.global_feature.shape == (1280,)
     assert grid.features.dtype == torch.float32
     assert grid.cell(0, 0) == (0, 0) and grid.cell(299, 255) == (15, 18)
     with pytest.raises(UserError):
@@ -70,7 +70,7 @@ def test_transformer_backbone_by_the_same_class() -> None:
     )
     encoder = PatchEncoder(backbone, backbone.build(), short_side_px=224)
     grid = encoder.encode(noise(448, 224))
-    assert grid.features.shape == (16, 32, 384) and grid.picture.shape == (384,)
+    assert grid.features.shape == (16, 32, 384) and grid.global_feature.shape == (384,)
 
 
 def test_weights_of_another_architecture_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,17 +91,17 @@ def test_a_window_sees_nothing_of_the_other_half(encoder: PatchEncoder) -> None:
         for half in (right, other)
     )
     row, col = 8, 7  # the middle of the left half
-    assert first.closer.shape == (16, 32, 2, 1280)
+    assert first.crop_features.shape == (16, 32, 2, 1280)
     change = (
-        first.closer[row, col, 0].float() - second.closer[row, col, 0].float()
+        first.crop_features[row, col, 0].float() - second.crop_features[row, col, 0].float()
     ).norm()  # a column of pixels at the seam
     assert change < 0.2 * (first.features[row, col] - second.features[row, col]).norm()
 
 
 def test_textures_are_the_early_layers_of_the_whole_and_nothing_else(encoder: PatchEncoder) -> None:
     picture = noise(300, 256)
-    whole, textures = encoder.encode(picture), encoder.textures(picture)
-    assert len(textures.early) == len(whole.early) == 3
-    assert all(torch.equal(one, other) for one, other in zip(textures.early, whole.early, strict=True))
-    assert textures.features.shape == whole.features.shape and textures.closer.shape == whole.closer.shape
-    assert not textures.features.any() and not textures.closer.any() and textures.key == whole.key
+    whole, textures = encoder.encode(picture), encoder.encode_stage_maps(picture)
+    assert len(textures.stage_maps) == len(whole.stage_maps) == 3
+    assert all(torch.equal(one, other) for one, other in zip(textures.stage_maps, whole.stage_maps, strict=True))
+    assert textures.features.shape == whole.features.shape and textures.crop_features.shape == whole.crop_features.shape
+    assert not textures.features.any() and not textures.crop_features.any() and textures.key == whole.key

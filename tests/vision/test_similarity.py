@@ -8,7 +8,7 @@ import torch
 
 from synesthesia.core.errors import UserError
 from synesthesia.vision.grid import PatchGrid
-from synesthesia.vision.similarity import pca_picture, similarity_map
+from synesthesia.vision.similarity import pca_image, similarity_map
 
 
 @pytest.fixture
@@ -31,12 +31,12 @@ def test_likeness_follows_the_regions(halves: PatchGrid) -> None:
 
 
 def test_colours_tell_regions_apart_and_are_the_same_every_time(halves: PatchGrid) -> None:
-    picture = pca_picture(halves)
+    picture = pca_image(halves)
     assert picture.shape == (14, 16, 3)
     assert picture.dtype == np.uint8
     red = picture[..., 0].astype(int)
     assert abs(red[:, :8].mean() - red[:, 8:].mean()) > 150
-    assert np.array_equal(picture, pca_picture(halves))
+    assert np.array_equal(picture, pca_image(halves))
 
 
 def test_a_flat_picture_has_no_direction_and_no_nan() -> None:
@@ -44,4 +44,4 @@ def test_a_flat_picture_has_no_direction_and_no_nan() -> None:
     likeness = similarity_map(grid, 0, 0)
     assert np.isfinite(likeness).all()
     assert likeness[0, 0] == 1.0
-    assert pca_picture(grid).shape == (14, 14, 3)
+    assert pca_image(grid).shape == (14, 14, 3)
