@@ -138,12 +138,13 @@ class FitResult:
     values: dict[str, float] = field(default_factory=dict)
 
 
-def start(seed: int) -> tuple[Accelerator, np.random.Generator]:
+def start(seed: int, *, cpu: bool = False) -> tuple[Accelerator, np.random.Generator]:
     """Join the other processes, if any, and seed torch. The generator's stream is this process's own.
 
-    Uses GPUs where there are any. All processes seed torch alike, so that their models begin with equal weights.
+    Uses GPUs where there are any, unless `cpu`. All processes seed torch alike, so that their models begin with equal
+    weights.
     """
-    accelerator = Accelerator(cpu=not torch.cuda.is_available())
+    accelerator = Accelerator(cpu=cpu or not torch.cuda.is_available())
     torch.manual_seed(seed)
     return accelerator, np.random.default_rng([seed, accelerator.process_index])
 

@@ -77,7 +77,7 @@ def excerpt(store: SoundStore, row: int, seconds: float, rng: np.random.Generato
 def judged(judge: EvalTagger, sounds: list[Tensor], accepted: list[frozenset[str]]) -> Verdict:
     """sounds: N waveforms of one length; accepted: the labels that count as right for each."""
     assert len(sounds) == len(accepted), f"{len(sounds)} sounds, {len(accepted)} answers"
-    scores, embeddings = judge.hear(torch.stack(sounds))
+    scores, embeddings = judge.predict(torch.stack(sounds))
     ranks = scores.argsort(dim=1, descending=True)[:, :5].tolist()
     names = judge.config.labels
     hits5 = np.array([[names[k] in right for k in row] for row, right in zip(ranks, accepted, strict=True)])

@@ -1,8 +1,8 @@
-"""Patches of training pictures with what they should sound like: the material of the prior.
+"""Training set of the prior: region features of picture patches with target distributions over sound labels.
 
-Whole pictures, and pairs of pictures pasted side by side or above each other, so that a click must win against the
-rest of the photograph. A class without a sound teaches silence; some classes are kept out so that silence can be
-measured on things never seen.
+Whole pictures, and pairs of pictures pasted side by side or above each other, so that the prior must separate a region
+from the rest of the photograph. A class without a sound teaches silence; some of these classes are held out, so that
+silence can be measured on classes never seen.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from synesthesia.image_to_sound.region_features import region_features
+from synesthesia.image_to_sound.region_features import RegionFeatures, region_features
 from synesthesia.vision.backbone import PatchEncoder
 from synesthesia.vision.grid import PatchGrid
 from training.common.pairs import sound_pairs
@@ -28,28 +28,32 @@ PATCHES = 6  # kept of each picture
 
 
 @dataclass(frozen=True)
-class Patches:
-    """views (N, 6, D) float16; place (N, 4); targets (N, voices + 1), the last is silence; trust (N,): weight of the
+class LabelledPatches:
+    """views (N, 6, D) float16; position (N, 4); targets (N, labels + 1), the last is silence; trust (N,): weight of the
     target; sounding (N,): 1, 0, or -1 for unknown; group (N,): number of the picture."""
 
     views: Tensor
-    place: Tensor
+    position: Tensor
     targets: Tensor
     trust: Tensor
     sounding: Tensor
     group: Tensor
 
+    def region(self, rows: Tensor) -> RegionFeatures:
+        return RegionFeatures(self.views[rows].float(), self.position[rows])
+
 
 def kept_out(source: str, label: str) -> bool:
-    """One class in seven without a sound is never trained on. By a checksum of its name, so it is always the same."""
+    """Whether a class without a sound is one of the seventh never trained on: by a checksum of its name, always the
+    same."""
     return zlib.crc32(f"{source}/{label}".encode()) % 7 == 0
 
 
 class Targets:
-    """Picture -> (voices + 1,) shares: its sounds by weight (1 direct, 0.5 weak), or silence."""
+    """Picture -> (labels + 1,) shares: its sounds by weight (1 direct, 0.5 weak), or silence."""
 
-    def __init__(self, data: Path, voices: list[str]) -> None:
-        self.pairs, self.voices = sound_pairs(data), {label: i for i, label in enumerate(voices)}
+    def __init__(self, data: Path, labels: list[str]) -> None:
+        self.pairs, self.row_of = sound_pairs(data), {label: i for i, label in enumerate(labels)}
 
     def weights(self, picture: Picture) -> dict[str, float]:
         return self.pairs.get((picture.source, picture.label), {})
@@ -58,12 +62,12 @@ class Targets:
         return bool(self.pairs.get((source, label))) or not kept_out(source, label)
 
     def direct(self, picture: Picture) -> set[int]:
-        return {self.voices[sound] for sound, weight in self.weights(picture).items() if weight >= 1}
+        return {self.row_of[sound] for sound, weight in self.weights(picture).items() if weight >= 1}
 
     def shares(self, picture: Picture) -> Tensor:
-        target = torch.zeros(len(self.voices) + 1)
+        target = torch.zeros(len(self.row_of) + 1)
         for sound, weight in self.weights(picture).items():
-            target[self.voices[sound]] = weight
+            target[self.row_of[sound]] = weight
         if target.sum() == 0:
             target[-1] = 1.0
         return target / target.sum()
@@ -72,8 +76,8 @@ class Targets:
 def choose(
     data: Path, source_is_tiny: bool, count: int, rng: np.random.Generator, wanted: Callable[[str, str], bool]
 ) -> list[Picture]:
-    """About `count` training pictures, every class of `wanted(source, label)` present, classes levelled. Only the
-    chosen ones are decoded, which saves most of the time."""
+    """About `count` training pictures, balanced over all classes of `wanted(source, label)`. Only the chosen ones are
+    decoded, which saves most of the time."""
     if source_is_tiny:
         pictures = [p for p in load_tiny(data, "train", 5 * count) if wanted(p.source, p.label)]
         return [pictures[i] for i in rng.permutation(len(pictures))[:count]]
@@ -108,8 +112,8 @@ def paste(first: np.ndarray, second: np.ndarray, beside: bool = True) -> Image.I
     return Image.fromarray(np.concatenate(squares, axis=1 if beside else 0))
 
 
-class Collector:
-    """Encodes pictures one by one and keeps a few telling patches of each."""
+class PatchCollector:
+    """Encodes pictures one by one and keeps a few informative patches of each."""
 
     def __init__(self, encoder: PatchEncoder, targets: Targets, classify: torch.nn.Linear | None, table: Tensor,
                  rng: np.random.Generator) -> None:  # fmt: skip
@@ -120,14 +124,14 @@ class Collector:
     @torch.inference_mode()
     def add(self, grid: PatchGrid, inside: Tensor, picture: Picture) -> None:
         """inside: (R * C,) bool, the patches that belong to `picture`."""
-        context = region_features(grid)
+        region = region_features(grid)
         target = self.targets.shares(picture)
         silent = bool(target[-1] > 0)
-        score = torch.from_numpy(self.rng.random(len(context)).astype(np.float32)) * 0.05
-        right = torch.zeros(len(context))
-        if self.classify is not None and not silent:  # how surely the teacher's classes see the thing in each patch
-            kinds = self.classify(context.views[:, 2]).softmax(dim=1)  # (N, 1000)
-            right = kinds @ (self.table @ (target[:-1] > 0).float()).clamp(max=1.0)
+        score = torch.from_numpy(self.rng.random(len(region)).astype(np.float32)) * 0.05
+        right = torch.zeros(len(region))
+        if self.classify is not None and not silent:  # probability of the picture's classes in each patch
+            classes = self.classify(region.views[:, 2]).softmax(dim=1)  # (N, 1000)
+            right = classes @ (self.table @ (target[:-1] > 0).float()).clamp(max=1.0)
             score = score + right
         score[~inside] = -1.0
         order = score.argsort(descending=True)
@@ -135,19 +139,19 @@ class Collector:
         rest = order[PATCHES // 2 : count]
         rest = rest[torch.from_numpy(self.rng.permutation(len(rest)))[: PATCHES - PATCHES // 2]]
         for rank, place in enumerate([*order[: min(PATCHES // 2, count)].tolist(), *rest.tolist()]):
-            telling = rank < PATCHES // 2
-            sounding = 0 if silent else (1 if telling or right[place] > 0.2 else (0 if right[place] < 0.02 else -1))
-            trust = 1.0 if telling else (0.5 if silent else 0.25)
+            informative = rank < PATCHES // 2
+            sounding = 0 if silent else (1 if informative or right[place] > 0.2 else (0 if right[place] < 0.02 else -1))
+            trust = 1.0 if informative else (0.5 if silent else 0.25)
             self.rows.append(
-                (context.views[place].half(), context.place[place], target, trust, sounding, self.pictures)
+                (region.views[place].half(), region.position[place], target, trust, sounding, self.pictures)
             )
         self.pictures += 1
 
-    def whole(self, picture: Picture) -> None:
+    def add_picture(self, picture: Picture) -> None:
         grid = self.encoder.encode(Image.fromarray(picture.pixels))
         self.add(grid, torch.ones(grid.rows * grid.cols, dtype=torch.bool), picture)
 
-    def pair(self, first: Picture, second: Picture, beside: bool) -> None:
+    def add_pair(self, first: Picture, second: Picture, beside: bool) -> None:
         grid = self.encoder.encode(paste(first.pixels, second.pixels, beside))
         along = torch.arange(grid.cols if beside else grid.rows)
         half = along < len(along) // 2
@@ -155,9 +159,7 @@ class Collector:
         self.add(grid, inside, first)
         self.add(grid, ~inside, second)
 
-    def done(self) -> Patches:
-        views, place, targets, trust, sounding, group = zip(*self.rows, strict=True)
-        return Patches(
-            torch.stack(views), torch.stack(place), torch.stack(targets), torch.tensor(trust), torch.tensor(sounding),
-            torch.tensor(group),
-        )  # fmt: skip
+    def patches(self) -> LabelledPatches:
+        views, position, targets, trust, sounding, group = zip(*self.rows, strict=True)
+        tensors = (torch.stack(views), torch.stack(position), torch.stack(targets))
+        return LabelledPatches(*tensors, torch.tensor(trust), torch.tensor(sounding), torch.tensor(group))

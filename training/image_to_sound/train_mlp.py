@@ -1,42 +1,37 @@
-"""Train `mlp`, the latent regression, on the very conditions and excerpts of the flow (a stage of `train_mapper`)."""
+"""Train the latent regression of path `mlp` on the flow's conditions and excerpts (a stage of `train`)."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-import torch
+from torch import Tensor
 
-from synesthesia.image_to_sound.mel_patches import LatentSpace
+from synesthesia.audio.mel import LatentSpace
 from synesthesia.image_to_sound.mlp import Mlp, MlpConfig
-from training.common.run_state import JsonlLog, TimeBudget, cosine_rate
-from training.image_to_sound.sound_memory import ConditionSampler, SoundMemory
+from training.common.fit import Learner, Step, TrainConfig, all_parameters, fit, start
+from training.image_to_sound.training_sounds import ConditionSampler, TrainingSounds
 
 
 def train_mlp(
-    memory: SoundMemory, space: LatentSpace, out: Path, minutes: float, seed: int, config: MlpConfig | None = None,
+    sounds: TrainingSounds, space: LatentSpace, out: Path, minutes: float, seed: int, config: MlpConfig | None = None,
     steps: int = 1_000_000, batch: int = 32,
 ) -> float:  # fmt: skip
     """Writes mlp.json and mlp.safetensors; returns the last mean squared error between latents."""
-    rng = np.random.default_rng(seed)
-    sampler = ConditionSampler(memory, rng)
-    mlp = Mlp(config or MlpConfig())
-    rows = memory.index.descriptors[torch.from_numpy(memory.train)]
-    mlp.condition.mean.copy_(rows.mean(dim=0))
-    mlp.condition.std.copy_(rows.std(dim=0).clamp(min=1e-3))
-    optimiser = torch.optim.AdamW(mlp.parameters(), lr=1e-3, weight_decay=0.01)
-    clock, log, losses = TimeBudget(minutes, steps), JsonlLog(None), []
-    for step in clock:
-        optimiser.param_groups[0]["lr"] = cosine_rate(clock.progress, 1e-3)
+    accelerator, rng = start(seed, cpu=True)
+    sampler, mlp = ConditionSampler(sounds, rng), Mlp(config or MlpConfig())
+    mlp.condition.mean.copy_(sounds.train_descriptors.mean(dim=0))
+    mlp.condition.std.copy_(sounds.train_descriptors.std(dim=0).clamp(min=1e-3))
+
+    def step_loss(step: Step) -> tuple[Tensor, dict[str, Tensor]]:
         chosen = sampler.draw(batch)
         latents = space.encode(sampler.mels(chosen, 256))
         loss = (mlp(sampler.condition(chosen), 64) - latents).pow(2).mean()
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        optimiser.step()
-        losses.append(loss.item())
-        if step % 100 == 0:
-            log.write(mlp_step=step, progress=clock.progress, loss=float(np.mean(losses[-100:])))
-    mlp.save(out)
-    Mlp.load(out)
-    return float(np.mean(losses[-100:]))
+        return loss, {"loss": loss}
+
+    learner = Learner(mlp, all_parameters(mlp, 1e-3), betas=(0.9, 0.999), clip_norm=float("inf"))
+    budget = TrainConfig(minutes=minutes, steps=steps, log_every=100)
+    result = fit(budget, learner, step_loss, accelerator=accelerator)
+    if result.main:
+        mlp.save(out)
+        Mlp.load(out)
+    return result.values["loss"]

@@ -8,20 +8,20 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from synesthesia.audio.mel import MelPatches
 from synesthesia.audio.tagger import AudioTagger, AudioTaggerConfig
-from synesthesia.image_to_sound.flow import Flow, FlowConfig
-from synesthesia.image_to_sound.mel_patches import MelPatches
+from synesthesia.image_to_sound.flow import FlowConfig, RectifiedFlow
 from synesthesia.image_to_sound.mlp import Mlp, MlpConfig
 from synesthesia.image_to_sound.retrieval import SoundIndex
 from tests.training_common.tiny_sounds import tiny_sounds
 from training.image_to_sound import train_flow
-from training.image_to_sound.sound_memory import ConditionSampler, remember
-from training.image_to_sound.train import write_memory
+from training.image_to_sound.train import write_index
 from training.image_to_sound.train_mlp import train_mlp
+from training.image_to_sound.training_sounds import ConditionSampler, load_training_sounds
 
 
-def small(tmp_path: Path, steps: int) -> train_flow.Config:
-    return train_flow.Config(
+def small(tmp_path: Path, steps: int) -> train_flow.FlowTraining:
+    return train_flow.FlowTraining(
         data=tmp_path / "data",
         out=tmp_path / "out",
         ear=tmp_path / "ear",
@@ -42,26 +42,29 @@ def test_trainers_write_what_loads_back_and_resume(tmp_path: Path) -> None:
     assert np.isfinite(train_flow.main(small(tmp_path, 2)))
     assert np.isfinite(train_flow.main(small(tmp_path, 3)))  # goes on from step 2
     assert json.loads((tmp_path / "run" / "state.json").read_text())["step"] == 3
-    assert Flow.load(tmp_path / "out").config.width == 32
+    assert RectifiedFlow.load(tmp_path / "out").config.width == 32
 
-    memory = remember(data, tmp_path / "cache", AudioTagger.load(tmp_path / "ear"))
-    write_memory(memory, tmp_path / "out")
+    sounds = load_training_sounds(data, tmp_path / "cache", AudioTagger.load(tmp_path / "ear"))
+    write_index(sounds, tmp_path / "out")
     index = SoundIndex.load(tmp_path / "out")
     assert len(index) == 4 and {entry.label for entry in index.entries} == {"hiss", "tone"}  # training split only
     space = MelPatches()
-    space.fit(ConditionSampler(memory, np.random.default_rng(0)).mels(memory.train, 256))
-    loss = train_mlp(memory, space, tmp_path / "out", 5.0, 0, MlpConfig(width=16, layers=1), steps=2, batch=2)
+    space.fit(ConditionSampler(sounds, np.random.default_rng(0)).mels(sounds.train, 256))
+    loss = train_mlp(sounds, space, tmp_path / "out", 5.0, 0, MlpConfig(width=16, layers=1), steps=2, batch=2)
     assert np.isfinite(loss) and Mlp.load(tmp_path / "out").config.width == 16
 
 
-def test_conditions_are_now_and_then_missing_and_from_kin(tmp_path: Path) -> None:
+def test_conditions_are_dropped_now_and_then_and_come_from_neighbours(tmp_path: Path) -> None:
     data = tiny_sounds(tmp_path / "data")
     ear = AudioTagger(AudioTaggerConfig(labels=("hiss", "tone"), widths=(8, 8, 8), depths=(1, 1, 1)))
-    memory = remember(data, tmp_path / "cache", ear.eval().requires_grad_(False))
-    sampler = ConditionSampler(memory, np.random.default_rng(1))
+    sounds = load_training_sounds(data, tmp_path / "cache", ear.eval().requires_grad_(False))
+    sampler = ConditionSampler(sounds, np.random.default_rng(1))
     condition = sampler.condition(sampler.draw(400))
-    nothing = (~condition.has_query & ~condition.has_descriptor).float().mean()
-    assert 0.05 < float(nothing) < 0.2
+    dropped = (~condition.has_query & ~condition.has_descriptor).float().mean()
+    assert 0.05 < float(dropped) < 0.2
     assert torch.allclose(condition.query.norm(dim=1), torch.ones(400), atol=1e-4)
-    for row in memory.train:
-        assert all(memory.label_of[kin] == memory.label_of[row] and kin != row for kin in sampler.kin[int(row)])
+    for row in sounds.train:
+        assert all(
+            sounds.label_of[neighbour] == sounds.label_of[row] and neighbour != row
+            for neighbour in sampler.neighbours[int(row)]
+        )
