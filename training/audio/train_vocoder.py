@@ -20,10 +20,9 @@ import tyro
 from torch import Tensor
 from torch.nn import functional as F
 
-from synesthesia.audio.mel import LogMel
+from synesthesia.audio.mel import LatentSpace, LogMel, MelPatches
 from synesthesia.audio.vae import MelVae
 from synesthesia.audio.vocoder import IstftConfig, IstftVocoder
-from synesthesia.image_to_sound.mel_patches import LatentSpace, MelPatches
 from training.audio.discriminators import Discriminators, discriminator_loss, generator_losses
 from training.audio.spectral_losses import SpectralLoss
 from training.common.audio_data import HOP, CropSampler, crop_sets
