@@ -16,7 +16,7 @@ from transformers import Qwen2AudioForConditionalGeneration
 from synesthesia.audio_qa.projector import SpatialProjector
 from synesthesia.audio_qa.prompt import AUDIO, IGNORED, SPATIAL, SPECIAL, TURN_END
 from synesthesia.audio_qa.qwen2_audio import AudioLM
-from tests.audio_qa.foundations import QUESTIONS, TOWERS, foundation, heard, noises, tokens
+from tests.audio_qa.tiny_models import QUESTIONS, TOWERS, model_inputs, noises, spatial_tokens, tiny_language_model
 
 ANSWERS = ("From the left.", "A dog, from the front right, about 60 degrees to the right.", "从左边传来。")
 DIFFERENT = noises(1.0, 0.4, 2.3)
@@ -25,7 +25,7 @@ ALIKE = noises(0.8, 0.8, 0.8)
 
 @pytest.fixture(scope="module", params=TOWERS)
 def made(request: pytest.FixtureRequest) -> AudioLM:
-    return foundation(request.param)
+    return tiny_language_model(request.param)
 
 
 def ids(made: AudioLM, *names: str) -> list[int]:
@@ -73,29 +73,29 @@ def test_the_projector_is_the_one_that_was_described() -> None:
 @pytest.mark.parametrize("tower", TOWERS)
 @pytest.mark.parametrize("width", [32, 48])
 def test_the_projector_reads_the_language_models_width(tower: Any, width: int) -> None:
-    model = foundation(tower, width=width, layers=1).model
+    model = tiny_language_model(tower, width=width, layers=1).model
     assert model.config.text_config.hidden_size == width
-    assert model.spatial_projector(tokens(3)).shape == (3, width)
+    assert model.spatial_projector(spatial_tokens(3)).shape == (3, width)
 
 
 def test_audio_embeddings_are_the_same_to_the_bit_beside_the_token(made: AudioLM) -> None:
-    _, without = heard(made, DIFFERENT, None)
-    _, beside = heard(made, DIFFERENT, tokens(3))
+    _, without = model_inputs(made, DIFFERENT, None)
+    _, beside = model_inputs(made, DIFFERENT, spatial_tokens(3))
     (audio,) = ids(made, AUDIO)
     places = without["input_ids"] == audio, beside["input_ids"] == audio
     counts = places[1].sum(dim=1).tolist()
-    assert counts == made.model.audio_tokens(beside["feature_attention_mask"]) and len(set(counts)) == 3
+    assert counts == made.model.audio_token_counts(beside["feature_attention_mask"]) and len(set(counts)) == 3
     plain, changed = entering(made, without)[places[0]], entering(made, beside)[places[1]]
     assert plain.shape == (sum(counts), 32) and plain.std() > 0
     assert torch.equal(plain, changed)
 
 
 def test_the_projected_token_stands_in_its_place(made: AudioLM) -> None:
-    _, inputs = heard(made, DIFFERENT, tokens(3))
+    _, inputs = model_inputs(made, DIFFERENT, spatial_tokens(3))
     place = inputs["input_ids"] == ids(made, SPATIAL)[0]
     assert place.sum(dim=1).tolist() == [1, 1, 1]
     with torch.no_grad():
-        assert torch.equal(entering(made, inputs)[place], made.model.spatial_projector(tokens(3)))
+        assert torch.equal(entering(made, inputs)[place], made.model.spatial_projector(spatial_tokens(3)))
 
 
 @pytest.mark.parametrize("answers", [None, ANSWERS], ids=["left-padded", "right-padded"])
@@ -103,7 +103,7 @@ def test_without_the_token_it_is_plain_qwen2_audio(made: AudioLM, answers: tuple
     plain = Qwen2AudioForConditionalGeneration(made.model.config).eval()
     missing, unexpected = plain.load_state_dict(made.model.state_dict(), strict=False)
     assert missing == [] and all(name.startswith("spatial_projector.") for name in unexpected)
-    batch, inputs = heard(made, DIFFERENT, None, answers=answers)
+    batch, inputs = model_inputs(made, DIFFERENT, None, answers=answers)
     assert int(batch.attention_mask.sum(dim=1).min()) < batch.attention_mask.shape[1], "some row is padded"
     with torch.no_grad():
         theirs, ours = plain(**inputs, labels=batch.labels), made.model(**inputs, labels=batch.labels)
@@ -112,33 +112,33 @@ def test_without_the_token_it_is_plain_qwen2_audio(made: AudioLM, answers: tuple
 
 
 def test_what_follows_the_token_depends_on_it_and_what_precedes_does_not(made: AudioLM) -> None:
-    _, one = heard(made, ALIKE[:1], tokens(1, seed=1))
-    there, elsewhere = logits(made, one)[0], logits(made, one | {"spatial": tokens(1, seed=2)})[0]
+    _, one = model_inputs(made, ALIKE[:1], spatial_tokens(1, seed=1))
+    there, elsewhere = logits(made, one)[0], logits(made, one | {"spatial": spatial_tokens(1, seed=2)})[0]
     at = int((one["input_ids"][0] == ids(made, SPATIAL)[0]).nonzero())
     assert torch.equal(there[:at], elsewhere[:at])
     assert ((there[at:] - elsewhere[at:]).abs().amax(dim=1) > 1e-3).all()
 
 
 def test_every_row_of_a_batch_gets_its_own_token(made: AudioLM) -> None:
-    clip, question, where = [ALIKE[0]] * 3, (QUESTIONS[0],) * 3, tokens(3)
-    _, inputs = heard(made, clip, where, question)
+    clip, question, where = [ALIKE[0]] * 3, (QUESTIONS[0],) * 3, spatial_tokens(3)
+    _, inputs = model_inputs(made, clip, where, question)
     found = logits(made, inputs)
     assert all((found[i, -1] - found[j, -1]).abs().max() > 1e-2 for i, j in ((0, 1), (0, 2), (1, 2)))
     order = torch.tensor([2, 0, 1])
     assert torch.allclose(logits(made, inputs | {"spatial": where[order]}), found[order], atol=1e-4)
     for row in range(3):
-        _, alone = heard(made, clip[:1], where[row : row + 1], question)
+        _, alone = model_inputs(made, clip[:1], where[row : row + 1], question)
         assert torch.allclose(logits(made, alone)[0], found[row], atol=1e-4)
 
 
 def test_the_answer_is_the_same_alone_and_in_a_padded_batch(made: AudioLM) -> None:
-    where = tokens(3)
-    _, together = heard(made, ALIKE, where)
+    where = spatial_tokens(3)
+    _, together = model_inputs(made, ALIKE, where)
     assert sorted((together["attention_mask"] == 0).sum(dim=1).tolist())[1] > 0, "two rows are padded"
     assert (together["attention_mask"][:, -1] == 1).all(), "on the left"
     answered = greedy(made, together)
     for row in range(3):
-        _, alone = heard(made, ALIKE[row : row + 1], where[row : row + 1], QUESTIONS[row:])
+        _, alone = model_inputs(made, ALIKE[row : row + 1], where[row : row + 1], QUESTIONS[row:])
         one = greedy(made, alone)
         assert torch.allclose(one.logits[0][0], answered.logits[0][row], atol=1e-4)
         length = alone["input_ids"].shape[1], together["input_ids"].shape[1]
@@ -146,16 +146,16 @@ def test_the_answer_is_the_same_alone_and_in_a_padded_batch(made: AudioLM) -> No
 
 
 def test_decoding_with_the_cache_is_decoding_without(made: AudioLM) -> None:
-    _, inputs = heard(made, DIFFERENT, tokens(3))
+    _, inputs = model_inputs(made, DIFFERENT, spatial_tokens(3))
     cached, anew = greedy(made, inputs), greedy(made, inputs, use_cache=False)
     assert torch.equal(cached.sequences, anew.sequences)
     assert torch.allclose(torch.stack(cached.logits), torch.stack(anew.logits), atol=1e-3)
-    other = greedy(made, inputs | {"spatial": tokens(3, seed=5)})
+    other = greedy(made, inputs | {"spatial": spatial_tokens(3, seed=5)})
     assert (other.logits[-1] - cached.logits[-1]).abs().max() > 1e-3, "the token counts to the end"
 
 
 def test_a_step_with_the_cache_may_be_given_everything_again(made: AudioLM) -> None:
-    _, inputs = heard(made, DIFFERENT[:1], tokens(1))
+    _, inputs = model_inputs(made, DIFFERENT[:1], spatial_tokens(1))
     whole = logits(made, inputs)
     whole_ids, mask = inputs["input_ids"], inputs["attention_mask"]
     before = inputs | {"input_ids": whole_ids[:, :-1], "attention_mask": mask[:, :-1]}
@@ -166,7 +166,7 @@ def test_a_step_with_the_cache_may_be_given_everything_again(made: AudioLM) -> N
 
 
 def test_labels_are_the_answer_and_the_end_of_the_turn(made: AudioLM) -> None:
-    batch, _ = heard(made, DIFFERENT, tokens(3), answers=ANSWERS)
+    batch, _ = model_inputs(made, DIFFERENT, spatial_tokens(3), answers=ANSWERS)
     assert batch.labels is not None
     for row, answer in enumerate(ANSWERS):
         at = (batch.labels[row] != IGNORED).nonzero()[:, 0]
@@ -179,7 +179,7 @@ def test_labels_are_the_answer_and_the_end_of_the_turn(made: AudioLM) -> None:
 
 
 def test_the_loss_is_the_answers_alone(made: AudioLM) -> None:
-    batch, inputs = heard(made, DIFFERENT, tokens(3), answers=ANSWERS)
+    batch, inputs = model_inputs(made, DIFFERENT, spatial_tokens(3), answers=ANSWERS)
     assert batch.labels is not None
     with torch.no_grad():
         out = made.model(**inputs, labels=batch.labels)
@@ -192,13 +192,13 @@ def test_the_loss_is_the_answers_alone(made: AudioLM) -> None:
 
 @pytest.mark.parametrize("rows", [1, 4])
 def test_another_number_of_spatial_tokens_is_refused(made: AudioLM, rows: int) -> None:
-    _, inputs = heard(made, DIFFERENT, tokens(3))
+    _, inputs = model_inputs(made, DIFFERENT, spatial_tokens(3))
     with pytest.raises(ValueError, match=f"3 spatial tokens for {rows} spatial"):
-        made.model(**inputs | {"spatial": tokens(rows)})
+        made.model(**inputs | {"spatial": spatial_tokens(rows)})
 
 
 def test_another_number_of_audio_tokens_is_refused(made: AudioLM) -> None:
-    _, inputs = heard(made, DIFFERENT, tokens(3))
+    _, inputs = model_inputs(made, DIFFERENT, spatial_tokens(3))
     audio = inputs["input_ids"] == ids(made, AUDIO)[0]
     (last,) = audio[0].nonzero()[-1].tolist()
     inputs["input_ids"][0, last] = ids(made, TURN_END)[0]
@@ -208,7 +208,7 @@ def test_another_number_of_audio_tokens_is_refused(made: AudioLM) -> None:
 
 
 def test_a_token_in_the_prompt_wants_features(made: AudioLM) -> None:
-    _, inputs = heard(made, DIFFERENT, tokens(3))
+    _, inputs = model_inputs(made, DIFFERENT, spatial_tokens(3))
     del inputs["spatial"]
     with pytest.raises(ValueError, match="no spatial features"):
         made.model(**inputs)

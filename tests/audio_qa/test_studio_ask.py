@@ -1,4 +1,4 @@
-"""`Studio.ask` and `--ask` with a tiny random localiser and a stand-in for the language model: what it is given."""
+"""`Studio.ask` and `--ask` with a tiny random localizer and a stand-in for the language model."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pytest
 import soundfile
 
 from synesthesia import Studio, UserError, cli
+from synesthesia.audio_qa.generate import AnswerGenerator
 from synesthesia.core import checkpoints as store
-from synesthesia.localization.pipeline import LOCATED_CLIPS, ClipModels
-from synesthesia.localization.result import Localization
+from synesthesia.localization.pipeline import KEPT_TOKENS, LocalizationPipeline
 from tests.localization.test_studio_locate import clip
 from tests.tiny import write_checkpoints
 from tests.ui.fake_studio import FakeAnswerer
@@ -31,22 +31,22 @@ def answerer(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> FakeAnswerer
     """Stands in for every studio's language model."""
     monkeypatch.setenv(store.ROOT_VARIABLE, str(checkpoints))
     fake = FakeAnswerer()
-    monkeypatch.setattr(ClipModels, "answerer", lambda self: fake)
+    monkeypatch.setattr(AnswerGenerator, "load", lambda config: fake)
     return fake
 
 
 @pytest.fixture
 def runs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """One entry for each run of the localiser."""
-    seen: list[str] = []
-    locate = Localization.locate
+    """One entry for each run of the localizer."""
+    kinds: list[str] = []
+    locate = LocalizationPipeline.locate
 
-    def counted(self: Localization, heard: Any) -> Any:
-        seen.append(heard.kind)
-        return locate(self, heard)
+    def counted(self: LocalizationPipeline, clip: Any) -> Any:
+        kinds.append(clip.kind)
+        return locate(self, clip)
 
-    monkeypatch.setattr(Localization, "locate", counted)
-    return seen
+    monkeypatch.setattr(LocalizationPipeline, "locate", counted)
+    return kinds
 
 
 def test_the_model_gets_the_mono_mix_the_token_and_the_question(answerer: FakeAnswerer) -> None:
@@ -70,20 +70,15 @@ def test_many_questions_locate_a_clip_once(answerer: FakeAnswerer, runs: list[st
     assert runs == ["stereo"] * 2, "another clip is located anew"
 
 
-def test_what_is_kept_of_clips_is_bounded(answerer: FakeAnswerer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Localization, "locate", lambda self, heard: FakeToken())
+def test_the_number_of_kept_tokens_is_bounded(answerer: FakeAnswerer) -> None:
     studio = Studio.load("embedded")
-    for seed in range(LOCATED_CLIPS + 5):
+    for seed in range(KEPT_TOKENS + 5):
         studio.ask(clip(0.2, seed=seed), 16_000, "What is it?")
-    assert len(studio._clips._tokens) == LOCATED_CLIPS
-
-
-class FakeToken:
-    token = np.ones(256, dtype=np.float32)
+    assert len(studio.services.localization._tokens) == KEPT_TOKENS
 
 
 @pytest.mark.parametrize("second", [1.0, 0.5], ids=["mono", "panned"])
-def test_a_clip_without_direction_is_marked_and_its_token_says_so_to_the_model(
+def test_a_clip_without_direction_is_marked_and_still_has_a_token(
     answerer: FakeAnswerer, runs: list[str], second: float
 ) -> None:
     one = clip()[:1]
@@ -91,14 +86,14 @@ def test_a_clip_without_direction_is_marked_and_its_token_says_so_to_the_model(
     assert not answered.spatial and answerer.asked[0][1] is not None and len(runs) == 1
 
 
-def test_a_silent_clip_is_no_matter_to_invent_things_about(answerer: FakeAnswerer) -> None:
+def test_a_silent_clip_is_refused(answerer: FakeAnswerer) -> None:
     with pytest.raises(UserError, match="silent"):
         Studio.load("embedded").ask(np.zeros((2, 16_000)), 16_000, "What is it?")
     assert not answerer.asked
 
 
 @pytest.mark.parametrize("length", [0, 201])
-def test_no_question_and_an_endless_one_are_refused(answerer: FakeAnswerer, length: int) -> None:
+def test_an_empty_and_a_long_question_are_refused(answerer: FakeAnswerer, length: int) -> None:
     studio = Studio.load("embedded")
     with pytest.raises(UserError, match="question"):
         studio.ask(clip(), 16_000, "  " + "a" * length + "\n")
@@ -106,7 +101,7 @@ def test_no_question_and_an_endless_one_are_refused(answerer: FakeAnswerer, leng
     assert len(answerer.asked) == 1
 
 
-def test_without_its_weights_one_sentence_says_so(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_weights_are_one_sentence(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(store.ROOT_VARIABLE, str(checkpoints))
     monkeypatch.setattr(store, "_listed", without_language(store._listed))
     with pytest.raises(UserError, match=r"checkpoint.*language"):

@@ -1,170 +1,78 @@
-"""What is kept of a training, and of the tiny model below it: which tensors, which file, and the same answers after."""
+"""LoRA on a small stand-in for a language model: where it sits, that it starts as a no-op, that merging is exact."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import Any
-
 import pytest
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from synesthesia.audio_qa.qwen2_audio import AudioLM, load_tiny, save_tiny
-from synesthesia.audio_qa.spatial_qwen2_audio import SpatialQwen2Audio
-from synesthesia.core.errors import UserError
-from synesthesia.nn.lora import LoraSettings, add_lora, load_trained, save_trained, trained_state
-from synesthesia.nn.quantised import SCALE
-from tests.audio_qa.foundations import TOWERS, ear, foundation, heard, noises, tokens
+from synesthesia.nn.lora import LoraSettings, add_lora, is_lora, lora_shapes, merge_lora
 
-RANK_4 = LoraSettings(rank=4, alpha=8)
-NO_LORA = LoraSettings(rank=0)
+SETTINGS = LoraSettings(rank=3, alpha=6)
+TARGETS = ("language_model.layers.0.q_proj", "language_model.layers.0.v_proj")
 
 
-def as_if_trained(made: AudioLM, settings: LoraSettings) -> AudioLM:
-    """With a projector and LoRA that do something."""
-    torch.manual_seed(1)
-    if settings.rank:
-        add_lora(made.model, settings)
+class Tower(nn.Module):
+    """Projections of the same names as the language model's."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.q_proj, self.k_proj, self.v_proj = (nn.Linear(8, 8, bias=False) for _ in range(3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.q_proj(x) * self.k_proj(x) + self.v_proj(x)
+        return out
+
+
+class Model(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.audio_tower = Tower()
+        self.language_model = nn.ModuleDict({"layers": nn.ModuleList([Tower()])})
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.language_model["layers"][0](self.audio_tower(x))
+        return out
+
+
+def model() -> Model:
+    torch.manual_seed(0)
+    return Model().eval()
+
+
+def trained() -> tuple[Model, dict[str, Tensor]]:
+    """A model with LoRA that does something, and LoRA's tensors."""
+    made = model()
+    add_lora(made, SETTINGS)
+    lora = {name: value for name, value in made.state_dict().items() if is_lora(name)}
     with torch.no_grad():
-        for value in trained_state(made.model).values():
-            value += 0.2 * torch.randn_like(value)
-    return made
+        for value in lora.values():
+            value.normal_()
+    return made, lora
 
 
-def logits(made: AudioLM, spatial: Tensor | None) -> Tensor:
-    _, inputs = heard(made, noises(0.5, 1.0), spatial)
-    with torch.no_grad():
-        out: Tensor = made.model(**inputs).logits
-    return out
+@torch.no_grad()
+def test_lora_starts_as_a_no_op_in_the_models_own_mode() -> None:
+    x, plain, with_lora = torch.randn(5, 8), model(), model()
+    add_lora(with_lora, SETTINGS)
+    assert not any(module.training for module in with_lora.modules())
+    assert torch.equal(plain(x), with_lora(x))
 
 
-def names_in(file: Path) -> set[str]:
-    return {name.removesuffix(SCALE) for name in load_file(file)}
+def test_shapes_are_those_of_the_injected_layers() -> None:
+    _, lora = trained()
+    assert {name: tuple(value.shape) for name, value in lora.items()} == lora_shapes(model(), SETTINGS)
+    assert {name.partition(".lora_")[0] for name in lora} == set(TARGETS)
+    assert lora_shapes(model(), LoraSettings(rank=0)) == {}
 
 
-def with_lora(model: SpatialQwen2Audio) -> dict[str, nn.Module]:
-    return {name: module for name, module in model.named_modules() if hasattr(module, "lora_A")}
-
-
-@pytest.mark.parametrize("tower", TOWERS)
-def test_lora_sits_on_queries_and_values_of_the_language_model(tower: Any) -> None:
-    made = foundation(tower)
-    before = logits(made, tokens(2))
-    add_lora(made.model, RANK_4)
-    assert not any(module.training for module in made.model.modules()), "its dropout is off where the model's is"
-    found = with_lora(made.model)
-    attention = "model.language_model.layers.{}.self_attn.{}_proj"
-    assert set(found) == {attention.format(layer, part) for layer in range(2) for part in "qv"}
-    assert all(module.lora_A["default"].weight.shape == (4, 32) for module in found.values())
-    assert all(module.scaling["default"] == 2.0 for module in found.values())
-    assert torch.equal(logits(made, tokens(2)), before), "it begins with doing nothing"
-
-
-def test_a_tower_of_whispers_type_has_projections_of_the_same_names() -> None:
-    """Or the test above would say nothing."""
-    names = [name for name, _ in foundation("whisper").model.named_modules()]
-    assert "model.audio_tower.layers.0.self_attn.q_proj" in names
-
-
-@pytest.mark.parametrize("settings", [RANK_4, NO_LORA], ids=["lora", "no-lora"])
-@pytest.mark.parametrize("tower", TOWERS)
-def test_a_trained_token_comes_back(tower: Any, settings: LoraSettings, tmp_path: Path) -> None:
-    made = as_if_trained(foundation(tower), settings)
-    save_trained(made.model, settings, tmp_path)
-    again = foundation(tower)
-    untrained = logits(again, tokens(2))
-    assert load_trained(again.model, tmp_path) == settings
-    wanted, found = trained_state(made.model), trained_state(again.model)
-    for name, value in wanted.items():
-        scale = value.abs().amax(dim=-1, keepdim=True)
-        assert ((found[name] - value).abs() <= scale / 127).all(), name
-    there, back = logits(made, tokens(2)), logits(again, tokens(2))
-    assert (there - untrained).abs().max() > 0.5
-    assert torch.allclose(there, back, atol=0.3)
-
-
-def test_what_was_loaded_twice_answers_the_same(tmp_path: Path) -> None:
-    save_trained(as_if_trained(foundation("ear"), RANK_4).model, RANK_4, tmp_path)
-    once, twice = foundation("ear"), foundation("ear")
-    for made in (once, twice):
-        load_trained(made.model, tmp_path)
-    assert torch.equal(logits(once, tokens(2)), logits(twice, tokens(2)))
-
-
-def test_the_file_holds_projector_and_lora_alone(tmp_path: Path) -> None:
-    model = as_if_trained(foundation("whisper"), RANK_4).model
-    save_trained(model, RANK_4, tmp_path)
-    lora = {f"{name}.lora_{side}.default.weight" for name in with_lora(model) for side in "AB"}
-    projector = {f"spatial_projector.{name}" for name in model.spatial_projector.state_dict()}
-    assert len(lora) == 8 and names_in(tmp_path / "model.safetensors") == lora | projector
-    assert json.loads((tmp_path / "config.json").read_text()) == {"lora": {"rank": 4, "alpha": 8, "dropout": 0.05}}
-
-
-@pytest.mark.parametrize("settings", [RANK_4, NO_LORA], ids=["lora", "no-lora"])
-def test_another_language_models_token_is_refused(settings: LoraSettings, tmp_path: Path) -> None:
-    save_trained(as_if_trained(foundation("ear", width=48), settings).model, settings, tmp_path)
-    with pytest.raises(UserError, match="another language model"):
-        load_trained(foundation("ear", width=32).model, tmp_path)
-
-
-def test_lora_of_a_deeper_model_is_refused(tmp_path: Path) -> None:
-    save_trained(as_if_trained(foundation("ear", layers=3), RANK_4).model, RANK_4, tmp_path)
-    with pytest.raises(UserError, match="another language model"):
-        load_trained(foundation("ear", layers=2).model, tmp_path)
-
-
-@pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
-def test_a_missing_file_of_the_token_is_one_sentence(name: str, tmp_path: Path) -> None:
-    save_trained(foundation("ear").model, NO_LORA, tmp_path)
-    (tmp_path / name).unlink()
-    with pytest.raises(UserError, match=r"incomplete.*train_spatial"):
-        load_trained(foundation("ear").model, tmp_path)
-
-
-def test_the_tiny_model_comes_back(tmp_path: Path) -> None:
-    made = foundation("ear")
-    save_tiny(made, tmp_path)
-    again = load_tiny(tmp_path, ear())
-    assert not any(parameter.requires_grad for parameter in again.model.parameters()) and not again.model.training
-    assert again.model.config.spatial_token_id == made.model.config.spatial_token_id
-    there, back = made.model.state_dict(), again.model.state_dict()
-    for name, value in there.items():
-        if name.startswith("model.audio_tower."):
-            assert torch.equal(back[name], value), name
-        elif not name.startswith("spatial_projector."):
-            assert (back[name] - value).abs().max() <= value.abs().max() / 127, name
-    assert torch.allclose(logits(made, None), logits(again, None), atol=0.15)
-    said = "它在哪里？ Where is it?<|im_end|>"
-    assert again.tokenizer(said)["input_ids"] == made.tokenizer(said)["input_ids"]
-
-
-def test_its_file_holds_neither_the_tower_nor_the_token(tmp_path: Path) -> None:
-    made = foundation("ear")
-    save_tiny(made, tmp_path)
-    elsewhere = ("model.audio_tower.", "spatial_projector.")
-    own = {name for name in made.model.state_dict() if not name.startswith(elsewhere)}
-    assert names_in(tmp_path / "model.safetensors") == own
-    assert {"lm_head.weight", "model.multi_modal_projector.linear.weight"} <= own
-
-
-@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json"])
-def test_a_missing_file_of_the_tiny_model_is_one_sentence(name: str, tmp_path: Path) -> None:
-    save_tiny(foundation("ear"), tmp_path)
-    (tmp_path / name).unlink()
-    with pytest.raises(UserError, match=r"incomplete.*train_language_model"):
-        load_tiny(tmp_path, ear())
-
-
-@pytest.mark.parametrize(
-    "field, value",
-    [("num_hidden_layers", 1), ("num_hidden_layers", 3), ("intermediate_size", 64)],
-)
-def test_a_config_of_another_shape_is_refused(field: str, value: int, tmp_path: Path) -> None:
-    save_tiny(foundation("ear"), tmp_path)
-    config = json.loads((tmp_path / "config.json").read_text())
-    config["text_config"] |= {field: value, "layer_types": None}
-    (tmp_path / "config.json").write_text(json.dumps(config))
-    with pytest.raises(UserError, match="another shape"):
-        load_tiny(tmp_path, ear())
+@torch.no_grad()
+def test_merged_weights_compute_the_same() -> None:
+    with_lora, lora = trained()
+    merged, x = model(), torch.randn(5, 8)
+    before = {name: value.clone() for name, value in merged.state_dict().items()}
+    merge_lora(merged, lora, SETTINGS)
+    changed = {name for name, value in merged.state_dict().items() if not torch.equal(value, before[name])}
+    assert changed == {f"{name}.weight" for name in TARGETS}
+    assert torch.allclose(merged(x), with_lora(x), atol=1e-4)
+    assert merged(x).numpy() != pytest.approx(model()(x).numpy(), abs=1e-2)

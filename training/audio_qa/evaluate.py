@@ -1,18 +1,17 @@
-"""What the audio language model answers about clips it never heard, with and without the spatial token.
+"""Evaluation of audio question answering on unseen clips, with and without the spatial token.
 
     python -m training.audio_qa.evaluate --data DIR                 # about five minutes on one core
     python -m training.audio_qa.evaluate --data DIR --clips 60      # a quick look
 
-The question set is frozen by its seed: validation heads, held-out recordings, paraphrases kept out of training, in
+The question set is fixed by its seed: validation heads, held-out recordings, paraphrases kept out of training, in
 English and Chinese; clips of 2 s in the open, in rooms with 20 dB of diffuse noise, with two sources, and without a
-direction. "Where" is read as one of eight octants (BAT reports 75.5 % on its own set, OWL 78.3 %). Besides: the octant
-of the localiser's own answer and of the plain GCC-PHAT delay (which knows the front half only), and chance. Intervals
-are bootstrap, 95 %, over clips.
+direction. "Where" is read as one of eight octants (BAT reports 75.5 % on its own set, OWL 78.3 %). Baselines: the
+octant of the localizer's own answer and of the plain GCC-PHAT delay (which knows the front half only), and chance.
+Intervals are bootstrap, 95 %, over clips.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -20,45 +19,45 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import tyro
 
 from synesthesia.audio.tagger import AudioTagger
-from synesthesia.audio_qa.prompt import TURN_END, encode
-from synesthesia.audio_qa.qwen2_audio import AudioLM, load_tiny
+from synesthesia.audio_qa.checkpoint import load_language_model, load_spatial_token
+from synesthesia.audio_qa.prompt import TURN_END, tokenize
+from synesthesia.audio_qa.qwen2_audio import AudioLM
 from synesthesia.binaural.geometry import octant
 from synesthesia.binaural.hrtf import RATE_HZ
-from synesthesia.binaural.sh_hrtf import SphericalHarmonicHRTF
 from synesthesia.evaluation.intervals import ConfidenceInterval, bootstrap
 from synesthesia.localization.clip_input import read_clip
-from synesthesia.localization.gcc_phat import ItdTable
 from synesthesia.localization.localizer import Localizer
-from synesthesia.localization.pipeline import locate
-from synesthesia.nn.lora import load_trained
-from training.audio_qa.questions import (
-    KINDS,
-    Exchange,
-    Scene,
-    exchange,
-    kinds,
-    read_count,
-    read_front,
-    read_labels,
-    read_octant,
-    read_relation,
-    read_side,
-)  # fmt: skip
-from training.audio_qa.spoken_scenes import LANGUAGES, truth_of
-from training.binaural.simulate import Example, simulator
+from synesthesia.localization.pipeline import ItdTable, LocalizationPipeline
+from training.audio_qa.answer_parsing import (
+    parse_count,
+    parse_front,
+    parse_labels,
+    parse_octant,
+    parse_relation,
+    parse_side,
+)
+from training.audio_qa.answer_templates import KINDS, LANGUAGES
+from training.audio_qa.clips import annotate
+from training.audio_qa.examples import QAExample, SceneAnnotation, askable_kinds, make_example
+from training.binaural.simulate import SimulatedClip, simulator
 
 BORDER_DEG = 22.5  # octants are 45 degrees wide
+PARSERS: dict[str, Callable[[str], object]] = {
+    "side": parse_side, "front": parse_front, "count": parse_count, "relation": parse_relation, "where": parse_octant,
+}  # fmt: skip
+Accuracies = dict[str, tuple[int, ConfidenceInterval, ConfidenceInterval]]
 
 
 @dataclass(frozen=True)
-class Config:
+class QAEvaluation:
     data: Path
     language: Path = Path("checkpoints/language")
     token: Path = Path("checkpoints/spatial_token")
-    localiser: Path = Path("checkpoints/localiser")
-    ear: Path = Path("checkpoints/ear")
+    localizer: Path = Path("checkpoints/localiser")
+    tagger: Path = Path("checkpoints/ear")
     head: Path = Path("checkpoints/head")
     out: Path = Path("runs/evaluate_spatial")
     cache: Path = Path("runs/cache")
@@ -69,79 +68,90 @@ class Config:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One question about clip `row`, and what the model said with and without the token."""
+class Prediction:
+    """One question about clip `row`, and the model's answers with and without the token."""
 
     row: int
-    truth: Scene
-    exchange: Exchange
-    told: str
-    untold: str
+    truth: SceneAnnotation
+    example: QAExample
+    with_token: str
+    without_token: str
+
+    @property
+    def hits(self) -> tuple[bool, bool]:
+        """Whether the answers are right."""
+        return is_right(self.example, self.with_token), is_right(self.example, self.without_token)
 
 
-def question_set(config: Config, labels: tuple[str, ...]) -> tuple[list[Example], list[list[Exchange]]]:
-    """Frozen clips, and about each one question of every kind that it allows, languages in turn."""
+@dataclass
+class Baselines:
+    """Hits on clips with one source: octants of the localizer and of GCC-PHAT, labels of the audio tagger."""
+
+    localizer: list[bool]
+    gcc_phat: list[bool]
+    tagger: list[bool]
+
+
+def question_set(config: QAEvaluation, labels: tuple[str, ...]) -> tuple[list[SimulatedClip], list[list[QAExample]]]:
+    """Fixed clips, and one question of each possible kind about every clip, languages in turn."""
     source = simulator(config.data, config.cache, "val", np.random.default_rng(config.seed), config.seconds)
     known = [row for row in source.sampler.indices if source.sounds.clips[row].label in labels]
-    source = type(source)(source.heads, source.sounds, known, source.rng, config.seconds)
-    examples: list[Example] = []
-    while len(examples) < config.clips:
-        number = len(examples) % 10
+    source = type(source)(source.hrtfs, source.sounds, known, source.rng, config.seconds)
+    clips: list[SimulatedClip] = []
+    while len(clips) < config.clips:
+        number = len(clips) % 10
         if number == 9:
-            examples.append(source.draw("panned" if len(examples) % 20 == 9 else "mono"))
+            clips.append(source.draw("panned" if len(clips) % 20 == 9 else "mono"))
         else:
             room = (0.2, 0.6) if number % 2 else None
-            examples.append(source.staged(room, 20.0 if room else 60.0, sources=2 if number in (2, 5, 8) else 1))
+            clips.append(source.draw_condition(room, 20.0 if room else 60.0, sources=2 if number in (2, 5, 8) else 1))
     rng = np.random.default_rng(config.seed + 1)
-    asked = []
-    for number, example in enumerate(examples):
-        truth = truth_of(example)
-        asked.append([
-            exchange(truth, kind, LANGUAGES[(number + place) % 2], rng, "val")
-            for place, kind in enumerate(kinds(truth))
+    examples = []
+    for number, clip in enumerate(clips):
+        truth = annotate(clip)
+        examples.append([
+            make_example(truth, kind, LANGUAGES[(number + index) % 2], rng, "val")
+            for index, kind in enumerate(askable_kinds(truth))
         ])  # fmt: skip
-    return examples, asked
+    return clips, examples
 
 
 @torch.inference_mode()
-def answers(foundation: AudioLM, mono: np.ndarray, token: np.ndarray | None, questions: list[str]) -> list[str]:
-    """Greedy answers to several questions about one clip, which is heard once."""
-    model, tokenizer = foundation.model, foundation.tokenizer
-    mel, mask = foundation.front([mono])
-    count = model.audio_tokens(mask)[0]
-    batch = encode(tokenizer, [count] * len(questions), questions, spatial=token is not None)
+def generate_answers(
+    language_model: AudioLM, mono: np.ndarray, token: np.ndarray | None, questions: list[str]
+) -> list[str]:
+    """Greedy answers to several questions about one clip, which is encoded once."""
+    model, tokenizer = language_model.model, language_model.tokenizer
+    mel, mask = language_model.frontend([mono])
+    count = model.audio_token_counts(mask)[0]
+    batch = tokenize(tokenizer, [count] * len(questions), questions, spatial=token is not None)
     spatial = None if token is None else torch.from_numpy(token)[None].expand(len(questions), -1)
-    embeds = model.place(batch.input_ids, model.audio_embeddings(mel, mask).repeat(len(questions), 1), spatial)
+    audio = model.audio_embeddings(mel, mask).repeat(len(questions), 1)
     out = model.generate(
-        inputs_embeds=embeds, attention_mask=batch.attention_mask, do_sample=False, max_new_tokens=64,
-        eos_token_id=tokenizer.convert_tokens_to_ids(TURN_END), pad_token_id=tokenizer.pad_token_id,
+        inputs_embeds=model.merge_embeddings(batch.input_ids, audio, spatial), attention_mask=batch.attention_mask,
+        do_sample=False, max_new_tokens=64, eos_token_id=tokenizer.convert_tokens_to_ids(TURN_END),
+        pad_token_id=tokenizer.pad_token_id,
     )  # fmt: skip
     return [text.strip() for text in tokenizer.batch_decode(out, skip_special_tokens=True)]
 
 
-READERS: dict[str, Callable[[str], object]] = {
-    "side": read_side, "front": read_front, "count": read_count, "relation": read_relation, "where": read_octant,
-}  # fmt: skip
+def is_right(example: QAExample, answer: str) -> bool:
+    """Whether an answer agrees with the reference in what its kind is about."""
+    if example.kind in ("what", "describe"):
+        return set(parse_labels(answer)) == set(parse_labels(example.answer))
+    if example.kind == "other":
+        return answer == example.answer
+    parse = PARSERS[example.kind]
+    return answer == example.answer if parse(example.answer) is None else parse(answer) == parse(example.answer)
 
 
-def right(one: Asked, said: str) -> bool:
-    """Whether an answer says what the right one says."""
-    wanted = one.exchange.answer
-    if one.exchange.kind in ("what", "describe"):
-        return set(read_labels(said)) == set(read_labels(wanted))
-    if one.exchange.kind == "other":
-        return said == wanted
-    reader = READERS[one.exchange.kind]
-    return said == wanted if reader(wanted) is None else reader(said) == reader(wanted)
-
-
-def mean(hits: list[bool]) -> ConfidenceInterval:
+def accuracy(hits: list[bool]) -> ConfidenceInterval:
     return bootstrap(np.array(hits, float), lambda x: float(x.mean()), np.random.default_rng(0))
 
 
-def figures(asked: list[Asked]) -> dict[str, tuple[int, ConfidenceInterval, ConfidenceInterval]]:
-    """(n, with the token, without it) a kind; directions and contents of clips with one source stand on their own."""
-    groups = {kind: [one for one in asked if one.exchange.kind == kind] for kind in KINDS}
+def accuracies(predictions: list[Prediction]) -> Accuracies:
+    """(n, with the token, without it) per kind, and for subsets by the number of sources."""
+    groups = {kind: [one for one in predictions if one.example.kind == kind] for kind in KINDS}
     directed = [one for one in groups["where"] if one.truth.azimuths_deg]
     groups["where, one source"] = [one for one in directed if len(one.truth.labels) == 1]
     groups["where, two sources (the louder)"] = [one for one in directed if len(one.truth.labels) == 2]
@@ -151,60 +161,66 @@ def figures(asked: list[Asked]) -> dict[str, tuple[int, ConfidenceInterval, Conf
     groups["where, no direction to hear"] = [one for one in groups["where"] if not one.truth.azimuths_deg]
     groups["what, one source"] = [one for one in groups["what"] if len(one.truth.labels) == 1]
     return {
-        name: (len(some), mean([right(o, o.told) for o in some]), mean([right(o, o.untold) for o in some]))
+        name: (len(some), accuracy([one.hits[0] for one in some]), accuracy([one.hits[1] for one in some]))
         for name, some in groups.items()
         if some
     }
 
 
-def main(config: Config) -> dict[str, tuple[int, ConfidenceInterval, ConfidenceInterval]]:
-    torch.set_num_threads(config.threads)
-    ear = AudioTagger.load(config.ear)
-    foundation = load_tiny(config.language, ear)
-    load_trained(foundation.model, config.token)
-    foundation.model.eval()
-    localiser = Localizer.load(config.localiser)
-    table = ItdTable.of(SphericalHarmonicHRTF.load(config.head))
-    examples, questions = question_set(config, ear.labels)
-    asked: list[Asked] = []
-    own: list[bool] = []
-    plain: list[bool] = []
-    heard: list[bool] = []
-    for row, (example, exchanges) in enumerate(zip(examples, questions, strict=True)):
-        clip, truth = read_clip(example.waveform, RATE_HZ), truth_of(example)
-        found = locate(localiser, clip, table)
-        mono, texts = clip.waveform.mean(axis=0), [one.question for one in exchanges]
-        told = answers(foundation, mono, found.token, texts)
-        untold = answers(foundation, mono, None, texts)
-        asked += [Asked(row, truth, *rest) for rest in zip(exchanges, told, untold, strict=True)]
+def predict(config: QAEvaluation) -> tuple[list[Prediction], Baselines]:
+    """Everything that the models say about the question set."""
+    tagger = AudioTagger.load(config.tagger)
+    language_model = load_language_model(config.language, tagger)
+    load_spatial_token(language_model.model, config.token)
+    language_model.model.eval()
+    localization = LocalizationPipeline(Localizer.load(config.localizer), ItdTable.load(config.head))
+    predictions: list[Prediction] = []
+    baselines = Baselines([], [], [])
+    for row, (simulated, examples) in enumerate(zip(*question_set(config, tagger.labels), strict=True)):
+        clip, truth = read_clip(simulated.waveform, RATE_HZ), annotate(simulated)
+        located = localization.locate(clip)
+        mono, questions = clip.waveform.mean(axis=0), [one.question for one in examples]
+        with_token = generate_answers(language_model, mono, located.token, questions)
+        without_token = generate_answers(language_model, mono, None, questions)
+        predictions += [
+            Prediction(row, truth, *rest) for rest in zip(examples, with_token, without_token, strict=True)
+        ]  # fmt: skip
         if len(truth.azimuths_deg) == 1:
-            wanted = octant(truth.azimuths_deg[0])
-            own.append(octant(found.azimuth_deg) == wanted)
-            plain.append(octant(found.baseline_deg) == wanted)
-            mel, _ = foundation.front([mono])
-            heard.append(ear.top(mel, 1)[0][0] == truth.labels[0])
-    result = figures(asked)
-    print(f"{'question':46} {'n':>4}  {'with the token':24} without")
-    for name, (count, told_, untold_) in result.items():
-        print(f"{name:46} {count:>4}  {told_!s:24} {untold_}")
-    print(f"{'octant of the localiser itself, one source':46} {len(own):>4}  {mean(own)}")
-    print(f"{'octant of GCC-PHAT, one source':46} {len(plain):>4}  {mean(plain)}")
-    print(f"{'label of the ear alone, one source':46} {len(heard):>4}  {mean(heard)}")
-    print(f"{'chance, an octant':46} {'':>4}  0.125")
+            target = octant(truth.azimuths_deg[0])
+            baselines.localizer.append(octant(located.azimuth_deg) == target)
+            baselines.gcc_phat.append(octant(located.baseline_deg) == target)
+            mel, _ = language_model.frontend([mono])
+            baselines.tagger.append(tagger.top_labels(mel, 1)[0][0] == truth.labels[0])
+    return predictions, baselines
+
+
+def report(result: Accuracies, baselines: Baselines) -> str:
+    """The table of the card, as text."""
+    rows = [f"{'question':46} {'n':>4}  {'with the token':24} without"]
+    rows += [f"{name:46} {n:>4}  {with_token!s:24} {without}" for name, (n, with_token, without) in result.items()]
+    named = {
+        "octant of the localizer itself, one source": baselines.localizer,
+        "octant of GCC-PHAT, one source": baselines.gcc_phat,
+        "label of the audio tagger alone, one source": baselines.tagger,
+    }
+    rows += [f"{name:46} {len(hits):>4}  {accuracy(hits)}" for name, hits in named.items()]
+    return "\n".join([*rows, f"{'chance, an octant':46} {'':>4}  0.125"])
+
+
+def main(config: QAEvaluation) -> Accuracies:
+    torch.set_num_threads(config.threads)
+    predictions, baselines = predict(config)
+    result = accuracies(predictions)
+    print(report(result, baselines))
     config.out.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({k: [n, asdict(a), asdict(b)] for k, (n, a, b) in result.items()}, indent=1)
-    (config.out / "figures.json").write_text(text + "\n", encoding="utf-8")
-    sample = [{"row": o.row, "truth": asdict(o.truth), "question": o.exchange.question, "wanted": o.exchange.answer,
-               "with": o.told, "without": o.untold} for o in asked]  # fmt: skip
-    (config.out / "answers.json").write_text(json.dumps(sample, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    figures = json.dumps({k: [n, asdict(a), asdict(b)] for k, (n, a, b) in result.items()}, indent=1)
+    (config.out / "figures.json").write_text(figures + "\n", encoding="utf-8")
+    answers = [{"row": p.row, "truth": asdict(p.truth), "question": p.example.question, "reference": p.example.answer,
+                "with": p.with_token, "without": p.without_token} for p in predictions]  # fmt: skip
+    text = json.dumps(answers, indent=1, ensure_ascii=False)
+    (config.out / "answers.json").write_text(text + "\n", encoding="utf-8")
     return result
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
-    for name in ("language", "token", "localiser", "out"):
-        parser.add_argument(f"--{name}", type=Path, default=getattr(Config, name))
-    for name in ("clips", "threads"):
-        parser.add_argument(f"--{name}", type=int, default=getattr(Config, name))
-    main(Config(**vars(parser.parse_args())))
+    main(tyro.cli(QAEvaluation, description=__doc__))

@@ -1,64 +1,55 @@
-"""Train the tiny Qwen2-Audio that stands where the hub has the real one: it hears what sounds, and reads where.
+"""Pre-training of the tiny Qwen2-Audio, which stands in for Qwen2-Audio-7B, on synthetic questions about clips.
 
-    python -m training.audio_qa.train_language_model --data DIR --out checkpoints/language --minutes 40          # one CPU core
-    torchrun --nproc-per-node 2 -m training.audio_qa.train_language_model --data DIR --out checkpoints/language  # two cores
-    python -m training.audio_qa.train_language_model --data DIR --out runs/smoke --minutes 0.3 --bank 60         # smoke run
+    torchrun --nproc-per-node 2 -m training.audio_qa.train_language_model --data DIR --out checkpoints/language
+    python -m training.audio_qa.train_language_model --data DIR --out checkpoints/language --minutes 40   # one CPU core
+    python -m training.audio_qa.train_language_model --data DIR --out runs/smoke --minutes 0.3 --bank 60  # smoke run
 
-Its audio tower is the project's own ear, frozen. The language model learns to answer questions from the tower's
-embeddings and from notes in words about the direction, which stand in the place where the spatial token will be: it
-knows what "front right" means before it ever meets the token, as a large language model does.
+Its audio tower is the project's frozen audio tagger. The language model learns to answer from the tower's embeddings
+and from directions written as text in the place of the later spatial token: it knows what "front right" means before it
+gets the token, as a large language model does.
 """
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+import tyro
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch import Tensor
 
 from synesthesia.audio.tagger import AudioTagger
-from synesthesia.audio_qa.prompt import SPECIAL, encode
-from synesthesia.audio_qa.qwen2_audio import TOKENIZER, AudioLM, save_tiny, tiny, tiny_config, tokenizer_from
-from training.audio_qa.questions import KINDS, Exchange, Kind, corpus, notes
-from training.audio_qa.spoken_scenes import Spoken, ask, draw
-from training.binaural.scenes import Scenes, all_responses
-from training.common import distributed
-from training.common.audio_data import SoundStore, read_manifest
-from training.common.run_state import Ema, JsonlLog, TimeBudget, cosine_rate, load_state, random_stream, save_state
+from synesthesia.audio_qa.checkpoint import TOKENIZER, save_language_model
+from synesthesia.audio_qa.prompt import SPECIAL
+from synesthesia.audio_qa.qwen2_audio import AudioLM, build_tiny, load_tokenizer, tiny_config
+from training.audio_qa.answer_templates import KINDS, Kind
+from training.audio_qa.batches import QABatch, answer_loss, make_batch
+from training.audio_qa.clips import ClipDataConfig, clip_sampler, sample_clips, sample_seconds
+from training.audio_qa.examples import corpus, direction_notes, sample_example
+from training.binaural.clip_sampler import ClipSampler
+from training.binaural.response_bank import ResponseBank
+from training.common.fit import Learner, Step, TrainConfig, TrainedParameters, decay_matrices, fit, start
+from training.common.run_state import JsonlLog
 
-SECONDS = (1.0, 2.0, 4.0)  # of a clip
-SHARES = (0.4, 0.4, 0.2)  # how often
 CONTENT: tuple[Kind, ...] = ("what", "describe")
 
 
-@dataclass(frozen=True)
-class LanguageTraining:
-    data: Path
+@dataclass(frozen=True, kw_only=True)
+class LanguageModelTraining(ClipDataConfig):
     out: Path
     runs: Path = Path("runs/language")
-    cache: Path = Path("runs/cache")
-    ear: Path = Path("checkpoints/ear")
-    head: Path = Path("checkpoints/head")
     minutes: float = 40.0
     steps: int = 1_000_000
-    bank: int = 14_400
     vocabulary: int = 1_400
-    clips: int = 24  # a step
-    questions: int = 3  # about a clip
     rate: float = 1e-3
     ema: float = 0.998
-    second_share: float = 0.3
-    seed: int = 0
     bf16: bool = True
-    limit: int = 0
 
 
 def fit_tokenizer(size: int, file: Path, seed: int) -> None:
-    """A byte-level BPE (Sennrich et al. 2016) on rendered questions and answers, written to `file`."""
+    """A byte-level BPE (Sennrich et al. 2016) on generated questions and answers, written to `file`."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
@@ -71,110 +62,52 @@ def fit_tokenizer(size: int, file: Path, seed: int) -> None:
     tokenizer.save(str(file))
 
 
-@dataclass(frozen=True)
-class Lesson:
-    """Some clips, heard once, with several exchanges about each. embeddings: B of (tokens, d_llm); rows: (Q,) the clip
-    that each exchange is about."""
-
-    embeddings: list[Tensor]
-    counts: list[int]
-    rows: list[int]
-    exchanges: list[Exchange]
-    notes: list[str]
-
-    def loss(self, foundation: AudioLM, bf16: bool) -> Tensor:
-        """On the answers alone; notes in words stand where the spatial token will be."""
-        batch = encode(
-            foundation.tokenizer, [self.counts[row] for row in self.rows], [e.question for e in self.exchanges],
-            [e.answer for e in self.exchanges], spatial=False, notes=self.notes,
-        )  # fmt: skip
-        model = foundation.model
-        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            embeds = model.place(batch.input_ids, torch.cat([self.embeddings[row] for row in self.rows]), None)
-            out = model(inputs_embeds=embeds, attention_mask=batch.attention_mask, labels=batch.labels)
-        return out.loss.float()
-
-
-def lesson(foundation: AudioLM, spoken: Spoken, questions: int, rng: np.random.Generator, bf16: bool) -> Lesson:
+def sample_batch(
+    language_model: AudioLM, config: LanguageModelTraining, sampler: ClipSampler, rng: np.random.Generator
+) -> QABatch:
     """The first question about a clip is about content, the others about anything."""
-    mel, mask = foundation.front(spoken.mono)
-    counts = foundation.model.audio_tokens(mask)
-    with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-        flat = foundation.model.audio_embeddings(mel, mask)
-    rows = [row for row in range(len(counts)) for _ in range(questions)]
-    exchanges = [
-        ask(spoken.truths[row], rng, CONTENT if number % questions == 0 else KINDS) for number, row in enumerate(rows)
+    clips = sample_clips(sampler, config.clips, sample_seconds(config, rng), config.second_share)
+    rows = [row for row in range(config.clips) for _ in range(config.questions)]
+    examples = [
+        sample_example(clips.annotations[row], rng, CONTENT if number % config.questions == 0 else KINDS)
+        for number, row in enumerate(rows)
     ]
-    said = [notes(spoken.truths[row], rng) for row in rows]
-    return Lesson(list(flat.float().split(counts)), counts, rows, exchanges, said)
+    notes = [direction_notes(clips.annotations[row], rng) for row in rows]
+    return make_batch(language_model, clips, rows, examples, notes)
 
 
-def material(data: Path, cache: Path, head: Path, ear: AudioTagger, bank: int, limit: int, seed: int,
-             rng: np.random.Generator) -> Scenes:  # fmt: skip
-    """Training recordings whose labels the ear knows, through training heads."""
-    clips = read_manifest(data)[: limit or None]
-    rows = [i for i, clip in enumerate(clips) if clip.split == "train" and clip.label in ear.labels]
-    return Scenes(SoundStore(data, clips, cache), rows, all_responses(data, head, bank, cache, seed), rng)
-
-
-def main(config: LanguageTraining) -> AudioLM:
-    """Train, resume if `runs` holds a state, save to `out`; returns the foundation."""
-    torch.manual_seed(config.seed)
-    number = distributed.rank()
-    rng = random_stream(config.runs, config.seed + 7919 * number)
-    ear = AudioTagger.load(config.ear)
-    scenes = material(config.data, config.cache, config.head, ear, config.bank, config.limit, config.seed, rng)
+def main(config: LanguageModelTraining, responses: ResponseBank | None = None) -> AudioLM:
+    """Train, resume if `runs` holds a state, save to `out`. responses: instead of those of the data folder's heads."""
+    accelerator, rng = start(config.seed)
+    tagger = AudioTagger.load(config.tagger)
+    sampler = clip_sampler(config, tagger, rng, responses)
     file = config.runs / TOKENIZER
-    if number == 0 and not file.is_file():
+    if accelerator.is_main_process and not file.is_file():
         fit_tokenizer(config.vocabulary, file, config.seed)
-    distributed.wait()
-    tokenizer = tokenizer_from(file)
-    foundation = tiny(tokenizer, tiny_config(tokenizer, ear.config), ear)
-    model = foundation.model.train()
-    learning = [p for n, p in model.named_parameters() if p.requires_grad and not n.startswith("spatial_projector.")]
-    groups = [{"params": [p for p in learning if p.ndim > 1], "weight_decay": 0.05},
-              {"params": [p for p in learning if p.ndim <= 1], "weight_decay": 0.0}]  # fmt: skip
-    optimiser = torch.optim.AdamW(groups, lr=config.rate, betas=(0.9, 0.98))
-    ema = Ema(model, config.ema)
-    step, spent_s = load_state(config.runs, {"model": model}, {"model": optimiser}, ema)
-    clock, log = TimeBudget(config.minutes, config.steps, spent_s, step), JsonlLog(config.runs if number == 0 else None)
-    log.write(step=step, parameters=sum(p.numel() for p in learning), words=len(tokenizer))
-    losses: list[float] = []
-    for step, progress in distributed.steps(clock):
-        for group in optimiser.param_groups:
-            group["lr"] = cosine_rate(progress, config.rate)
-        spoken = draw(scenes, config.clips, float(rng.choice(SECONDS, p=SHARES)), config.second_share)
-        loss = lesson(foundation, spoken, config.questions, rng, config.bf16).loss(foundation, config.bf16)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        distributed.average_gradients(model)
-        torch.nn.utils.clip_grad_norm_(learning, 1.0)
-        optimiser.step()
-        ema.update(model)
-        losses.append(float(loss.detach()))
-        if number == 0 and step % 50 == 0:
-            log.write(step=step, progress=progress, loss=float(np.mean(losses)))
-            losses = []
-        if number == 0 and step % 500 == 499:
-            save_state(config.runs, {"model": model}, {"model": optimiser}, ema, clock)
-    if number:
-        return foundation
-    save_state(config.runs, {"model": model}, {"model": optimiser}, ema, clock)
-    model.load_state_dict(ema.values)
-    model.eval()
-    save_tiny(foundation, config.out)
-    return foundation
+    accelerator.wait_for_everyone()
+    tokenizer = load_tokenizer(file)
+    language_model = build_tiny(tokenizer, tiny_config(tokenizer, tagger.config), tagger)
+    model = language_model.model.train()
+    model.spatial_projector.requires_grad_(False)
+    log = JsonlLog(config.runs if accelerator.is_main_process else None)
+    log.write(parameters=sum(p.numel() for p in model.parameters() if p.requires_grad), words=len(tokenizer))
+
+    def step_loss(step: Step) -> tuple[Tensor, dict[str, Tensor]]:
+        batch = sample_batch(language_model, config, sampler, rng).to(accelerator.device)
+        with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=config.bf16):
+            loss = answer_loss(model, batch, spatial=None)
+        return loss, {"loss": loss}
+
+    train = TrainConfig(runs=config.runs, minutes=config.minutes, steps=config.steps, ema=config.ema)
+    learner = Learner(model, decay_matrices(model, config.rate, weight_decay=0.05))
+    kept = TrainedParameters(model)
+    result = fit(
+        train, learner, step_loss, kept=kept, generators={"clips": rng}, accelerator=accelerator, log=log
+    )  # fmt: skip
+    if result.main:
+        save_language_model(language_model, config.out)
+    return language_model
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    for name in ("runs", "cache"):
-        parser.add_argument(f"--{name}", type=Path)
-    for name in ("steps", "bank", "limit", "seed", "clips", "questions"):
-        parser.add_argument(f"--{name}", type=int)
-    for name in ("minutes", "rate"):
-        parser.add_argument(f"--{name}", type=float)
-    given = {key: value for key, value in vars(parser.parse_args()).items() if value is not None}
-    main(LanguageTraining(**given))
+    main(tyro.cli(LanguageModelTraining, description=__doc__))

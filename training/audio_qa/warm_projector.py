@@ -1,62 +1,61 @@
-"""The first minutes of the spatial projector, without a language model: telling directions to a linear reader.
+"""Warm-up of the spatial projector without a language model: azimuth classification by a linear probe.
 
-A language model's loss says little about a direction: a few words among many, half of them settled by the question.
-All but the projector's last layer therefore learn from degrees first; the reader is thrown away.
+The language model's loss depends little on direction: a few words among many, half of them settled by the question. All
+but the projector's last layer therefore learn azimuths first; the probe is thrown away.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 import torch
+from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from synesthesia.audio_qa.projector import HIDDEN, SpatialProjector
 from synesthesia.localization.localizer import LocalizerConfig
-from training.binaural.scenes import Batch
-from training.common import distributed
-from training.common.run_state import JsonlLog, TimeBudget, cosine_rate
-from training.localization.train import azimuth_target
+from training.binaural.clip_sampler import ClipBatch
+from training.binaural.targets import azimuth_target
+from training.common.fit import Learner, Step, TrainConfig, all_parameters, fit
+from training.common.run_state import JsonlLog
 
-STEPS = 4  # for every batch of new tokens; what was heard before is seen again
-ROWS = 256
+STEPS_PER_BATCH = 4  # each batch adds new tokens to a pool, from which the steps draw
+ROWS = 256  # tokens per step
 RATE = 1e-3
+SECOND_SOURCE_WEIGHT = 0.4
 
 
-def warm(
-    projector: SpatialProjector, token: Callable[[Tensor], Tensor], heard: Callable[[], Batch], minutes: float,
-    log: JsonlLog, steps: int = 1_000_000,
+def warm_up(
+    projector: SpatialProjector, encode: Callable[[Tensor], Tensor], next_batch: Callable[[], ClipBatch],
+    minutes: float, accelerator: Accelerator, log: JsonlLog, steps: int = 4_000_000,
 ) -> None:  # fmt: skip
-    """token: (B, 2, n) waveforms -> (B, 256); heard: the next clips."""
-    azimuths_deg = LocalizerConfig().azimuths_deg
-    device = next(projector.parameters()).device
-    inner, reader = projector.layers[:-2], nn.Linear(HIDDEN[-1], len(azimuths_deg) + 1).to(device)
-    both = nn.ModuleList([inner, reader]).train().requires_grad_(True)
-    optimiser = torch.optim.AdamW(both.parameters(), lr=RATE, weight_decay=0.01)
-    rng, clock = np.random.default_rng(0), TimeBudget(minutes, steps)
+    """encode: (B, 2, n) waveforms -> (B, 256) spatial tokens."""
+    azimuths_deg, device = LocalizerConfig().azimuths_deg, accelerator.device
+    inner, probe = projector.layers[:-2], nn.Linear(HIDDEN[-1], len(azimuths_deg) + 1)
+    both = nn.ModuleList([inner, probe]).to(device).train().requires_grad_(True)
+    rng = np.random.default_rng(0)
     tokens: list[Tensor] = []
-    truths: list[Tensor] = []
-    losses: list[float] = []
-    for step, progress in distributed.steps(clock):
-        batch = heard()
-        with torch.no_grad():
-            tokens.append(token(batch.waveform.to(device)))
-        truths.append(batch.azimuth)
-        pool, truth = torch.cat(tokens), torch.cat(truths)
-        optimiser.param_groups[0]["lr"] = cosine_rate(progress, RATE)
-        for _ in range(STEPS):
-            rows = torch.from_numpy(rng.integers(0, len(pool), ROWS))
-            said = reader(inner(pool[rows.to(device)])).float().cpu()
-            where = -(azimuth_target(truth[rows], azimuths_deg) * said[:, :-1].log_softmax(dim=1)).sum(dim=1).mean()
-            two = (~truth[rows, 1].isnan()).float()
-            loss = where + 0.4 * F.binary_cross_entropy_with_logits(said[:, -1], two)
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            distributed.average_gradients(both)
-            optimiser.step()
-            losses.append(float(where.detach()))
-        if step % 50 == 0:
-            log.write(warm=step, progress=progress, azimuth_loss=float(np.mean(losses)), clips=len(pool))
-            losses = []
+    azimuths: list[Tensor] = []
+
+    def step_loss(step: Step) -> tuple[Tensor, dict[str, Tensor | float]]:
+        if step.number % STEPS_PER_BATCH == 0:
+            batch = next_batch()
+            with torch.no_grad():
+                tokens.append(encode(batch.waveform.to(device)))
+            azimuths.append(batch.azimuth)
+        pool, truth = torch.cat(tokens), torch.cat(azimuths)
+        rows = torch.from_numpy(rng.integers(0, len(pool), ROWS))
+        logits = probe(inner(pool[rows.to(device)])).float().cpu()
+        target = azimuth_target(truth[rows], azimuths_deg)
+        azimuth_loss = -(target * logits[:, :-1].log_softmax(dim=1)).sum(dim=1).mean()
+        has_second = (~truth[rows, 1].isnan()).float()
+        second_loss = F.binary_cross_entropy_with_logits(logits[:, -1], has_second)
+        values = {"azimuth_loss": azimuth_loss, "clips": float(len(pool))}
+        return azimuth_loss + SECOND_SOURCE_WEIGHT * second_loss, values
+
+    config = TrainConfig(minutes=minutes, steps=steps, log_every=50 * STEPS_PER_BATCH)
+    learner = Learner(both, all_parameters(both, RATE), betas=(0.9, 0.999), clip_norm=math.inf)
+    fit(config, learner, step_loss, accelerator=accelerator, log=log)

@@ -9,30 +9,37 @@ import numpy as np
 import pytest
 import torch
 
-from synesthesia.audio_qa import pipeline as answerer
-from synesthesia.audio_qa.pipeline import LONGEST_ANSWER, AudioQAPipeline, loudest
+from synesthesia.audio.tagger import AudioTagger
+from synesthesia.audio_qa import generate
+from synesthesia.audio_qa.checkpoint import (
+    load_language_model,
+    load_spatial_token,
+    save_language_model,
+    save_spatial_token,
+)
+from synesthesia.audio_qa.generate import MAX_NEW_TOKENS, AnswerGenerator, loudest
 from synesthesia.audio_qa.prompt import SPATIAL, SPECIAL
-from synesthesia.audio_qa.qwen2_audio import AudioLM, load_tiny, save_tiny
-from synesthesia.core import checkpoints as store
+from synesthesia.audio_qa.qwen2_audio import AudioLM
 from synesthesia.core import presets
+from synesthesia.core.checkpoints import ROOT_VARIABLE
 from synesthesia.core.errors import UserError
-from synesthesia.core.presets import LanguageConfig
-from synesthesia.nn.lora import LoraSettings, add_lora, load_trained, save_trained
-from tests.audio_qa.foundations import TOWERS, ear, foundation, heard, noises, tokens
+from synesthesia.core.presets import AudioQAConfig
+from synesthesia.nn.lora import LoraSettings, add_lora
+from tests.audio_qa.tiny_models import TOWERS, model_inputs, noises, spatial_tokens, tagger, tiny_language_model
 from training.common.manifest import write_manifest
 
 QUESTION = "Where is it?"
-TOKEN = tokens(1)[0].numpy()
+TOKEN = spatial_tokens(1)[0].numpy()
 
 
 @pytest.fixture(scope="module", params=TOWERS)
-def made(request: pytest.FixtureRequest) -> AudioQAPipeline:
-    return AudioQAPipeline(foundation(request.param))
+def made(request: pytest.FixtureRequest) -> AnswerGenerator:
+    return AnswerGenerator(tiny_language_model(request.param))
 
 
 @pytest.mark.parametrize("token", [None, TOKEN], ids=["no-direction", "direction"])
 @pytest.mark.parametrize("seconds", [0.2, 1.0, 30.0])
-def test_a_clip_of_any_length_is_answered(made: AudioQAPipeline, seconds: float, token: np.ndarray | None) -> None:
+def test_a_clip_of_any_length_is_answered(made: AnswerGenerator, seconds: float, token: np.ndarray | None) -> None:
     (clip,) = noises(seconds)
     said = made.answer(clip, token, QUESTION)
     assert isinstance(said, str) and said == said.strip()
@@ -40,36 +47,36 @@ def test_a_clip_of_any_length_is_answered(made: AudioQAPipeline, seconds: float,
     assert made.answer(clip, token, QUESTION) == said, "it is not drawn"
 
 
-@pytest.mark.parametrize("spatial", [None, tokens(1)], ids=["no-direction", "direction"])
+@pytest.mark.parametrize("spatial", [None, spatial_tokens(1)], ids=["no-direction", "direction"])
 def test_the_model_gets_clip_token_and_question(
-    made: AudioQAPipeline, spatial: torch.Tensor | None, monkeypatch: pytest.MonkeyPatch
+    made: AnswerGenerator, spatial: torch.Tensor | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And the answer is what it says after them."""
     given: dict[str, Any] = {}
 
     def generate(**kwargs: Any) -> torch.Tensor:
         given.update(kwargs)
-        said = made.foundation.tokenizer(" From the left.<|im_end|>", return_tensors="pt")["input_ids"]
+        said = made.language_model.tokenizer(" From the left.<|im_end|>", return_tensors="pt")["input_ids"]
         return torch.cat([kwargs["input_ids"], said], dim=1)
 
-    monkeypatch.setattr(made.foundation.model, "generate", generate)
+    monkeypatch.setattr(made.language_model.model, "generate", generate)
     clips = noises(1.0)
     assert made.answer(clips[0], None if spatial is None else TOKEN, QUESTION) == "From the left."
-    _, wanted = heard(made.foundation, clips, spatial, (QUESTION,))
+    _, wanted = model_inputs(made.language_model, clips, spatial, (QUESTION,))
     assert all(torch.equal(given[name], value) for name, value in wanted.items())
     assert spatial is not None or given["spatial"] is None
 
 
-def test_of_a_long_clip_the_loudest_stretch_is_heard(made: AudioQAPipeline) -> None:
+def test_of_a_long_clip_the_loudest_stretch_is_heard(made: AnswerGenerator) -> None:
     (clip,) = noises(30.0)
     clip[int(16_000 * 20.0) : int(16_000 * 21.0)] *= 8
-    part = loudest(clip, int(made.foundation.front.seconds * 16_000))
+    part = loudest(clip, int(made.language_model.frontend.max_seconds * 16_000))
     assert len(part) < len(clip) and made.answer(clip, TOKEN, QUESTION) == made.answer(part, TOKEN, QUESTION)
 
 
 def inclined(tower: Any, name: str) -> AudioLM:
     """A model that would always say one token, were it free to."""
-    made = foundation(tower)
+    made = tiny_language_model(tower)
     (said,) = made.tokenizer.convert_tokens_to_ids([name])
     norm = made.model.model.language_model.norm
     with torch.no_grad():
@@ -84,13 +91,13 @@ def inclined(tower: Any, name: str) -> AudioLM:
 @pytest.mark.parametrize("token", [None, TOKEN], ids=["no-direction", "direction"])
 def test_the_spatial_token_is_never_said(tower: Any, token: np.ndarray | None) -> None:
     """Where it has no features, decoding could not go on from it."""
-    assert isinstance(AudioQAPipeline(inclined(tower, SPATIAL)).answer(noises(0.5)[0], token, QUESTION), str)
+    assert isinstance(AnswerGenerator(inclined(tower, SPATIAL)).answer(noises(0.5)[0], token, QUESTION), str)
 
 
 def test_an_answer_ends() -> None:
-    made = inclined("ear", "a")
-    assert AudioQAPipeline(made).answer(noises(0.5)[0], TOKEN, QUESTION) == "a" * LONGEST_ANSWER
-    assert AudioQAPipeline(inclined("ear", "<|im_end|>")).answer(noises(0.5)[0], TOKEN, QUESTION) == ""
+    made = inclined("tagger", "a")
+    assert AnswerGenerator(made).answer(noises(0.5)[0], TOKEN, QUESTION) == "a" * MAX_NEW_TOKENS
+    assert AnswerGenerator(inclined("tagger", "<|im_end|>")).answer(noises(0.5)[0], TOKEN, QUESTION) == ""
 
 
 @pytest.mark.parametrize("start", [0, 1, 7_000, 20_000])
@@ -109,26 +116,26 @@ def test_a_short_clip_is_heard_whole(samples: int) -> None:
 @pytest.fixture
 def checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Ear, language model and spatial token as trainings leave them."""
-    made, settings = foundation("ear"), LoraSettings(rank=2)
-    ear().save(tmp_path / "ear", half=False)
-    save_tiny(made, tmp_path / "language")
+    made, settings = tiny_language_model("tagger"), LoraSettings(rank=2)
+    tagger().save(tmp_path / "ear")
+    save_language_model(made, tmp_path / "language")
     add_lora(made.model, settings)
     torch.nn.init.normal_(made.model.model.language_model.layers[0].self_attn.q_proj.lora_B["default"].weight)
-    save_trained(made.model, settings, tmp_path / "spatial_token")
+    save_spatial_token(made.model, settings, tmp_path / "spatial_token")
     write_manifest(tmp_path)
-    monkeypatch.setenv(store.ROOT_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(ROOT_VARIABLE, str(tmp_path))
     return tmp_path
 
 
 def test_it_is_put_together_from_files(checkpoints: Path) -> None:
-    by_hand = load_tiny(checkpoints / "language", ear())
-    load_trained(by_hand.model, checkpoints / "spatial_token")
-    loaded = AudioQAPipeline.load(LanguageConfig())
-    there, back = by_hand.model.state_dict(), loaded.foundation.model.state_dict()
+    by_hand = load_language_model(checkpoints / "language", AudioTagger.load(checkpoints / "ear"))
+    load_spatial_token(by_hand.model, checkpoints / "spatial_token")
+    loaded = AnswerGenerator.load(AudioQAConfig())
+    there, back = by_hand.model.state_dict(), loaded.language_model.model.state_dict()
     assert there.keys() == back.keys() and all(torch.equal(back[name], value) for name, value in there.items())
-    assert not any(module.training for module in loaded.foundation.model.modules())
+    assert not any(module.training for module in loaded.language_model.model.modules())
     (clip,) = noises(0.7)
-    said = {one.answer(clip, TOKEN, QUESTION) for one in (loaded, loaded, AudioQAPipeline(by_hand))}
+    said = {one.answer(clip, TOKEN, QUESTION) for one in (loaded, loaded, AnswerGenerator(by_hand))}
     assert len(said) == 1, "dropout is off"
 
 
@@ -136,8 +143,8 @@ def test_without_a_trained_token_the_training_is_named(checkpoints: Path) -> Non
     for file in (checkpoints / "spatial_token").iterdir():
         file.unlink()
     write_manifest(checkpoints)
-    with pytest.raises(UserError, match="train_spatial"):
-        AudioQAPipeline.load(LanguageConfig())
+    with pytest.raises(UserError, match=r"training\.audio_qa\.train"):
+        AnswerGenerator.load(AudioQAConfig())
 
 
 @pytest.mark.parametrize("name", ["ear", "language", "spatial_token"])
@@ -145,20 +152,20 @@ def test_a_damaged_file_is_found_out(name: str, checkpoints: Path) -> None:
     with (checkpoints / name / "model.safetensors").open("ab") as file:
         file.write(b"more")
     with pytest.raises(UserError, match="damaged"):
-        AudioQAPipeline.load(LanguageConfig())
+        AnswerGenerator.load(AudioQAConfig())
 
 
 def test_the_hubs_model_is_fetched_at_its_commit(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    wanted = presets.hub().language
+    wanted = presets.hub().audio_qa
     (checkpoints / "spatial_token").rename(checkpoints / wanted.token_weights.folder)
     write_manifest(checkpoints)
     fetched: list[tuple[str, str]] = []
 
     def fetch(hub_id: str, revision: str) -> AudioLM:
         fetched.append((hub_id, revision))
-        return foundation("whisper")
+        return tiny_language_model("whisper")
 
-    monkeypatch.setattr(answerer, "load_hub", fetch)
-    made = AudioQAPipeline.load(wanted)
+    monkeypatch.setattr(generate, "load_hub", fetch)
+    made = AnswerGenerator.load(wanted)
     assert fetched == [(wanted.weights.hub_id, wanted.weights.revision)] and len(wanted.weights.revision) == 40
-    assert any(".lora_" in name for name in made.foundation.model.state_dict()), "the token was laid over it"
+    assert any(".lora_" in name for name in made.language_model.model.state_dict()), "the token was laid over it"

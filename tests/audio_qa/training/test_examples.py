@@ -1,4 +1,4 @@
-"""Questions and answers about binaural clips: answers read back give the truth, splits and names do not mix."""
+"""Question-answer examples: parsed answers give the ground truth, splits are disjoint, names are unambiguous."""
 
 from __future__ import annotations
 
@@ -11,29 +11,35 @@ import numpy as np
 import pytest
 
 from synesthesia.binaural.geometry import OCTANTS, octant
-from training.audio_qa.phrases import KINDS, QUESTIONS, Language
-from training.audio_qa.question_grammar import PER_PATTERN, generated, plain, unfold
-from training.audio_qa.questions import (
-    Scene,
-    corpus,
-    exchange,
-    kinds,
-    notes,
-    questions,
-    random_scene,
-    read_count,
-    read_front,
-    read_labels,
-    read_octant,
-    read_relation,
-    read_side,
-    rounded,
+from training.audio_qa.answer_parsing import (
+    parse_count,
+    parse_front,
+    parse_labels,
+    parse_octant,
+    parse_relation,
+    parse_side,
 )
-from training.audio_qa.sound_names import NAMES
-from training.audio_qa.written_questions import CLOSERS, MORE, OPENERS
+from training.audio_qa.answer_templates import KINDS, LANGUAGES, SOUND_NAMES, Language
+from training.audio_qa.examples import (
+    SceneAnnotation,
+    askable_kinds,
+    corpus,
+    direction_notes,
+    make_example,
+    random_annotation,
+    round_azimuth,
+)
+from training.audio_qa.question_bank import (
+    EXPANSIONS_PER_PATTERN,
+    expand_pattern,
+    expanded,
+    fillers,
+    handwritten,
+    normalize,
+    paraphrases,
+)
 
-LANGUAGES: tuple[Language, ...] = ("en", "zh")
-EAR = Path(__file__).resolve().parents[3] / "checkpoints" / "ear" / "config.json"
+TAGGER = Path(__file__).resolve().parents[3] / "checkpoints" / "ear" / "config.json"
 NOTE_WORDS = {
     "one",
     "two",
@@ -54,25 +60,25 @@ NOTE_WORDS = {
 NOTE_WORDS |= {word for name in OCTANTS for word in name.split()} | {str(deg) for deg in range(0, 181, 10)}
 
 
-def answer(scene: Scene, kind, language: Language) -> str:
-    return exchange(scene, kind, language, np.random.default_rng(0)).answer
+def answer(scene: SceneAnnotation, kind, language: Language) -> str:
+    return make_example(scene, kind, language, np.random.default_rng(0)).answer
 
 
 @pytest.fixture(scope="module")
-def scenes() -> list[Scene]:
+def scenes() -> list[SceneAnnotation]:
     rng = np.random.default_rng(3)
-    return [random_scene(rng) for _ in range(1500)]
+    return [random_annotation(rng) for _ in range(500)]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_answers_read_back_give_the_truth(scenes: list[Scene], language: Language) -> None:
+def test_parsed_answers_give_the_ground_truth(scenes: list[SceneAnnotation], language: Language) -> None:
     for scene in scenes:
-        said = {kind: answer(scene, kind, language) for kind in kinds(scene)}
+        answers = {kind: answer(scene, kind, language) for kind in askable_kinds(scene)}
         main = scene.azimuths_deg[0] if scene.azimuths_deg else None
         where = None if main is None else octant(main)
-        assert read_labels(said["describe"]) == read_labels(said["what"]) == scene.labels
-        assert read_octant(said["describe"]) == read_octant(said["where"]) == where
-        assert read_count(said["count"]) == len(scene.labels)
+        assert parse_labels(answers["describe"]) == parse_labels(answers["what"]) == scene.labels
+        assert parse_octant(answers["describe"]) == parse_octant(answers["where"]) == where
+        assert parse_count(answers["count"]) == len(scene.labels)
         side = front = None
         if main is not None:
             side = (
@@ -83,22 +89,22 @@ def test_answers_read_back_give_the_truth(scenes: list[Scene], language: Languag
                 else "left"
             )
             front = "front" if abs(main) <= 80 else "back" if abs(main) >= 100 else "side"
-        assert read_side(said["side"]) == side and read_front(said["front"]) == front
-        if "relation" in said:
+        assert parse_side(answers["side"]) == side and parse_front(answers["front"]) == front
+        if "relation" in answers:
             main_deg, other_deg = scene.azimuths_deg
             right = np.sin(np.radians(main_deg - other_deg)) > 0
-            assert read_relation(said["relation"]) == ("right" if right else "left")
-        for kind in set(said) - {"describe", "what"}:
-            assert read_labels(said[kind]) == ()
+            assert parse_relation(answers["relation"]) == ("right" if right else "left")
+        for kind in set(answers) - {"describe", "what"}:
+            assert parse_labels(answers[kind]) == ()
         for kind in ("what", "count", "relation", "other"):
-            text = said.get(kind, "")
-            assert read_octant(text) is read_side(text) is read_front(text) is None
-            assert kind == "count" or read_count(text) is None
-            assert kind == "relation" or read_relation(text) is None
+            text = answers.get(kind, "")
+            assert parse_octant(text) is parse_side(text) is parse_front(text) is None
+            assert kind == "count" or parse_count(text) is None
+            assert kind == "relation" or parse_relation(text) is None
 
 
-def test_both_directions_are_told_in_order() -> None:
-    scene = Scene(("dog", "church_bells"), (62.0, -91.0))
+def test_both_directions_are_described_in_order() -> None:
+    scene = SceneAnnotation(("dog", "church_bells"), (62.0, -91.0))
     assert answer(scene, "describe", "en") == (
         "A dog barking, from the front right, about 60 degrees to the right; "
         "and church bells, from the left, about 90 degrees to the left."
@@ -118,7 +124,7 @@ def test_both_directions_are_told_in_order() -> None:
     ],
 )
 def test_where_has_one_form(azimuth_deg: float, english: str, chinese: str) -> None:
-    scene = Scene(("rain",), (azimuth_deg,))
+    scene = SceneAnnotation(("rain",), (azimuth_deg,))
     assert (answer(scene, "where", "en"), answer(scene, "where", "zh")) == (english, chinese)
 
 
@@ -131,47 +137,52 @@ def test_where_has_one_form(azimuth_deg: float, english: str, chinese: str) -> N
     ],
 )  # fmt: skip
 def test_the_borders_of_side_and_front(azimuth_deg: float, side: str, front: str) -> None:
-    scene = Scene(("rain",), (azimuth_deg,))
+    scene = SceneAnnotation(("rain",), (azimuth_deg,))
     for language in LANGUAGES:
-        assert read_side(answer(scene, "side", language)) == side
-        assert read_front(answer(scene, "front", language)) == front
+        assert parse_side(answer(scene, "side", language)) == side
+        assert parse_front(answer(scene, "front", language)) == front
 
 
 @pytest.mark.parametrize("azimuths_deg", [(40.0, 40.0), (40.0, 44.0), (90.0, -90.0), (-178.0, 179.0)])
 def test_no_relation_between_one_direction_or_opposite_ones(azimuths_deg: tuple[float, float]) -> None:
-    scene = Scene(("rain", "dog"), azimuths_deg)
-    assert "relation" not in kinds(scene)
+    scene = SceneAnnotation(("rain", "dog"), azimuths_deg)
+    assert "relation" not in askable_kinds(scene)
     with pytest.raises(ValueError, match="relation"):
         answer(scene, "relation", "en")
 
 
 def test_relation_turns_the_short_way_around_the_back() -> None:
-    assert read_relation(answer(Scene(("rain", "dog"), (170.0, -150.0)), "relation", "en")) == "left"
-    assert read_relation(answer(Scene(("rain", "dog"), (-150.0, 170.0)), "relation", "zh")) == "right"
+    assert parse_relation(answer(SceneAnnotation(("rain", "dog"), (170.0, -150.0)), "relation", "en")) == "left"
+    assert parse_relation(answer(SceneAnnotation(("rain", "dog"), (-150.0, 170.0)), "relation", "zh")) == "right"
 
 
 def test_without_a_direction_only_places_are_unknown() -> None:
-    scene = Scene(("rain", "dog"), ())
-    assert kinds(scene) == tuple(kind for kind in KINDS if kind != "relation")
+    scene = SceneAnnotation(("rain", "dog"), ())
+    assert askable_kinds(scene) == tuple(kind for kind in KINDS if kind != "relation")
     for language in LANGUAGES:
         unknown = {answer(scene, kind, language) for kind in ("where", "side", "front")}
         assert len(unknown) == 1 and unknown != {answer(scene, "other", language)}
 
 
-def test_readers_stand_a_missing_mark_and_say_nothing_of_nonsense() -> None:
-    assert read_octant("a dog barking, from the front right") == 1 and read_side("from the left") == "left"
-    assert read_count("two sounds") == 2 and read_relation("to the right of the other one") == "right"
+def test_parsers_accept_a_missing_mark_and_reject_nonsense() -> None:
+    assert parse_octant("a dog barking, from the front right") == 1 and parse_side("from the left") == "left"
+    assert parse_count("two sounds") == 2 and parse_relation("to the right of the other one") == "right"
     for text in ("", "about 60 degrees to the right", "a trainload of windows", "向右约60度"):
         assert (
-            read_octant(text) is read_side(text) is read_front(text) is read_count(text) is read_relation(text) is None
+            parse_octant(text)
+            is parse_side(text)
+            is parse_front(text)
+            is parse_count(text)
+            is parse_relation(text)
+            is None
         )
-        assert read_labels(text) == ()
+        assert parse_labels(text) == ()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_label_of_the_ear_has_a_name_of_its_own(language: Language) -> None:
-    assert set(json.loads(EAR.read_text(encoding="utf-8"))["labels"]) <= set(NAMES)
-    names = [name[language].lower() for name in NAMES.values()]
+def test_every_label_of_the_tagger_has_its_own_name(language: Language) -> None:
+    assert set(json.loads(TAGGER.read_text(encoding="utf-8"))["labels"]) <= set(SOUND_NAMES)
+    names = [name[language].lower() for name in SOUND_NAMES.values()]
     assert len(set(names)) == len(names) and all(name == name.strip() for name in names)
     assert [(a, b) for a, b in permutations(names, 2) if a in b] == []
     assert all(name.isascii() == (language == "en") for name in names)
@@ -182,36 +193,36 @@ def test_paraphrases_are_many_and_splits_disjoint() -> None:
     val: list[str] = []
     for language in LANGUAGES:
         for kind in KINDS:
-            here, kept = questions(kind, language, "train"), questions(kind, language, "val")
+            here, held_out = paraphrases(kind, language, "train"), paraphrases(kind, language, "val")
             assert len(here) >= (300 if kind == "other" else 120)
-            assert 15 <= len(kept) <= 25
-            assert {plain(q) for q in QUESTIONS[language][kind] + MORE[language][kind]} <= set(map(plain, here))
-            for question in here + kept:
+            assert 15 <= len(held_out) <= 25
+            assert {normalize(q) for q in handwritten(kind, language)} <= set(map(normalize, here))
+            for question in here + held_out:
                 assert question.isascii() == (language == "en") and question[-1] in "?.!？。！"
                 assert question == question.strip() and "{" not in question and "  " not in question
             assert not any(question.lower().startswith(("please", "请")) for question in here)  # added at random
-            train += map(plain, here)
-            val += map(plain, kept)
+            train += map(normalize, here)
+            val += map(normalize, held_out)
     assert len(set(train + val)) == len(train + val)  # nor does one question belong to two kinds
 
 
 def test_the_validation_questions_are_the_ones_that_figures_were_taken_with() -> None:
-    kept = "\n".join(q for language in LANGUAGES for kind in KINDS for q in questions(kind, language, "val"))
-    assert hashlib.sha256(kept.encode()).hexdigest()[:16] == "847623b316bda4a6"
+    held_out = "\n".join(q for language in LANGUAGES for kind in KINDS for q in paraphrases(kind, language, "val"))
+    assert hashlib.sha256(held_out.encode()).hexdigest()[:16] == "847623b316bda4a6"
 
 
-def test_a_pattern_unfolds_into_different_questions_spread_over_its_slots() -> None:
-    assert sorted(unfold("is {it} {here|}?", {"it": "this|that"})) == [
+def test_expansions_of_a_pattern_are_different_and_spread_over_its_slots() -> None:
+    assert sorted(expand_pattern("is {it} {here|}?", {"it": ["this", "that"]})) == [
         "Is that here?", "Is that?", "Is this here?", "Is this?",
     ]  # fmt: skip
-    assert unfold("No slot.", {}) == ["No slot."]
-    words = "|".join(f"w{number}" for number in range(12))
-    some = unfold("{word} {word} {a|b}", {"word": words})
-    assert len(set(some)) == len(some) == PER_PATTERN
+    assert expand_pattern("No slot.", {}) == ["No slot."]
+    words = [f"w{number}" for number in range(12)]
+    some = expand_pattern("{word} {word} {a|b}", {"word": words})
+    assert len(set(some)) == len(some) == EXPANSIONS_PER_PATTERN
     assert all(len({question.split()[place] for question in some}) >= 8 for place in (0, 1))
     assert {question.split()[2] for question in some} == {"a", "b"}
     with pytest.raises(KeyError):
-        unfold("{unknown}", {})
+        expand_pattern("{unknown}", {})
 
 
 @pytest.mark.parametrize(
@@ -225,53 +236,55 @@ def test_a_pattern_unfolds_into_different_questions_spread_over_its_slots() -> N
         ("count", "zh", ("单独", "几个", "多少种", "不止", "别的", "数目")),
     ],
 )
-def test_training_meets_many_words(kind, language: Language, words: tuple[str, ...]) -> None:
-    asked = [question.lower() for question in generated(kind, language)]
+def test_training_questions_use_many_words(kind, language: Language, words: tuple[str, ...]) -> None:
+    asked = [question.lower() for question in expanded(kind, language)]
     for word in words:
         assert sum(word in question for question in asked) >= 3, word
 
 
-def test_variation_keeps_the_splits_apart_and_validation_clean() -> None:
+def test_augmentation_keeps_the_splits_disjoint_and_validation_as_it_is() -> None:
     rng = np.random.default_rng(5)
-    scene = Scene(("rain", "dog"), (20.0, 80.0))
+    scene = SceneAnnotation(("rain", "dog"), (20.0, 80.0))
     for language in LANGUAGES:
-        kept = {question for kind in KINDS for question in questions(kind, language, "val")}
-        bases = {question for kind in KINDS for question in questions(kind, language, "train")}
-        asked = [exchange(scene, kind, language, rng).question for kind in KINDS for _ in range(400)]
-        assert not {plain(question) for question in kept} & {plain(question) for question in asked}
+        held_out = {question for kind in KINDS for question in paraphrases(kind, language, "val")}
+        bases = {question for kind in KINDS for question in paraphrases(kind, language, "train")}
+        asked = [make_example(scene, kind, language, rng).question for kind in KINDS for _ in range(400)]
+        assert not {normalize(question) for question in held_out} & {normalize(question) for question in asked}
         assert any(question in bases for question in asked) and any(
             question[-1] not in "?.!？。！" for question in asked
         )
         assert any(question.lower().startswith(("please ", "请")) for question in asked)
-        assert {exchange(scene, kind, language, rng, "val").question for kind in KINDS for _ in range(200)} == kept
-        known = {plain(question) for question in bases}
-        before = {plain(opener) for opener in OPENERS[language]} | {"please", "请", "请问", ""}
-        after = {plain(closer) for closer in CLOSERS[language]} | {""}
+        assert {
+            make_example(scene, kind, language, rng, "val").question for kind in KINDS for _ in range(200)
+        } == held_out
+        known = {normalize(question) for question in bases}
+        before = {normalize(opener) for opener in fillers(language, "openers")} | {"please", "请", "请问", ""}
+        after = {normalize(closer) for closer in fillers(language, "closers")} | {""}
 
         def inside(question: str, before=before, after=after, known=known) -> bool:
-            bare = plain(question)
+            bare = normalize(question)
             starts = [bare.removeprefix(word) for word in before]
             return any(start.removesuffix(word) in known for start in starts for word in after)
 
-        slips = [question for question in asked if not inside(question)]
-        assert 0.04 < len(slips) / len(asked) < 0.15 if language == "en" else not slips
+        typos = [question for question in asked if not inside(question)]
+        assert 0.04 < len(typos) / len(asked) < 0.15 if language == "en" else not typos
 
 
-def test_notes_tell_all_but_what_sounds(scenes: list[Scene]) -> None:
+def test_notes_hold_everything_but_the_labels(scenes: list[SceneAnnotation]) -> None:
     rng = np.random.default_rng(7)
-    told: dict[tuple[str, ...], dict[str, str]] = {}
+    by_notes: dict[tuple[str, ...], dict[str, str]] = {}
     for scene in scenes:
-        text = notes(scene, rng)
-        assert set(text.split()) <= NOTE_WORDS and len(text.split()) < 25 and read_labels(text) == ()
-        known = told.setdefault(tuple(sorted(text.split(" ; "))), {})
-        for kind in set(kinds(scene)) - {"describe", "what"}:
-            said = answer(scene, kind, "en")
-            assert known.setdefault(kind, said) == said  # the same notes, the same answer
-    assert len({notes(scenes[0], rng) for _ in range(50)}) > 1
+        text = direction_notes(scene, rng)
+        assert set(text.split()) <= NOTE_WORDS and len(text.split()) < 25 and parse_labels(text) == ()
+        known = by_notes.setdefault(tuple(sorted(text.split(" ; "))), {})
+        for kind in set(askable_kinds(scene)) - {"describe", "what"}:
+            text = answer(scene, kind, "en")
+            assert known.setdefault(kind, text) == text  # the same notes, the same answer
+    assert len({direction_notes(scenes[0], rng) for _ in range(50)}) > 1
 
 
 def test_notes_do_not_depend_on_the_labels() -> None:
-    first, second = (notes(Scene(labels, (20.0, 80.0)), np.random.default_rng(1)) for labels in
+    first, second = (direction_notes(SceneAnnotation(labels, (20.0, 80.0)), np.random.default_rng(1)) for labels in
                      (("rain", "dog"), ("violin", "siren")))  # fmt: skip
     assert first == second
     assert sorted(first.split(" ; ")) == [
@@ -281,18 +294,18 @@ def test_notes_do_not_depend_on_the_labels() -> None:
 
 @pytest.mark.parametrize(("azimuth_deg", "expected"), [(0.0, 0), (4.9, 0), (5.0, 10), (-64.9, 60), (175.0, 180)])
 def test_degrees_are_rounded_to_tens(azimuth_deg: float, expected: int) -> None:
-    assert rounded(azimuth_deg)[0] == expected
+    assert round_azimuth(azimuth_deg)[0] == expected
 
 
 @pytest.mark.parametrize(("labels", "azimuths_deg"), [((), ()), (("a", "a"), ()), (("a", "b"), (1.0,))])
 def test_a_scene_is_whole(labels: tuple[str, ...], azimuths_deg: tuple[float, ...]) -> None:
     with pytest.raises(ValueError):
-        Scene(labels, azimuths_deg)
+        SceneAnnotation(labels, azimuths_deg)
 
 
 def test_the_corpus_is_repeatable_and_holds_all_names() -> None:
     texts = list(corpus(np.random.default_rng(1), 6000))
     assert len(texts) == 6000 and texts[:50] == list(corpus(np.random.default_rng(1), 50))
-    assert {label for text in texts for label in read_labels(text)} == set(NAMES)
-    kept = {question for language in LANGUAGES for kind in KINDS for question in questions(kind, language, "val")}
-    assert not kept & set(texts)
+    assert {label for text in texts for label in parse_labels(text)} == set(SOUND_NAMES)
+    held_out = {question for language in LANGUAGES for kind in KINDS for question in paraphrases(kind, language, "val")}
+    assert not held_out & set(texts)

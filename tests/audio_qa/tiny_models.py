@@ -1,4 +1,4 @@
-"""Made-up audio language models for tests: both kinds of tower, random weights, real classes and a real tokenizer."""
+"""Tiny audio language models with random weights, real classes and a real tokenizer, for either kind of audio tower."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import torch
 from transformers import PreTrainedTokenizerBase, Qwen2AudioConfig, WhisperFeatureExtractor
 
 from synesthesia.audio.tagger import AudioTagger, AudioTaggerConfig
-from synesthesia.audio_qa.prompt import SYSTEM, Encoded, encode
-from synesthesia.audio_qa.qwen2_audio import AudioLM, WhisperFrontend, tiny, tiny_config, tokenizer_from
+from synesthesia.audio_qa.prompt import SYSTEM, TokenBatch, tokenize
+from synesthesia.audio_qa.qwen2_audio import AudioLM, WhisperFrontend, build_tiny, load_tokenizer, tiny_config
 from synesthesia.audio_qa.spatial_qwen2_audio import SpatialQwen2Audio
 from training.audio_qa.train_language_model import fit_tokenizer
 
-Tower = Literal["ear", "whisper"]
-TOWERS: tuple[Tower, ...] = ("ear", "whisper")
+Tower = Literal["tagger", "whisper"]
+TOWERS: tuple[Tower, ...] = ("tagger", "whisper")
 WHISPER_SECONDS = 5
-EAR = AudioTaggerConfig(labels=("dog", "clock_tick"), widths=(4, 4, 8, 8), depths=(1, 1, 1, 1), embedding=16)
+TAGGER = AudioTaggerConfig(labels=("dog", "clock_tick"), widths=(4, 4, 8, 8), depths=(1, 1, 1, 1), embedding=16)
 QUESTIONS = ("Where is it?", "What do I hear, and from where does it come?", "它在哪里？")
 
 
@@ -29,20 +29,20 @@ def tokenizer() -> PreTrainedTokenizerBase:
     with TemporaryDirectory() as folder:
         file = Path(folder) / "tokenizer.json"
         fit_tokenizer(400, file, seed=0)
-        return tokenizer_from(file)
+        return load_tokenizer(file)
 
 
 @cache
-def ear() -> AudioTagger:
+def tagger() -> AudioTagger:
     torch.manual_seed(7)
-    return AudioTagger(EAR).eval().requires_grad_(False)
+    return AudioTagger(TAGGER).eval().requires_grad_(False)
 
 
-def foundation(tower: Tower, width: int = 32, layers: int = 2, seed: int = 0) -> AudioLM:
-    """Random weights, large enough that every input token matters to what is said."""
-    config, hearing = tiny_config(tokenizer(), EAR, width=width, layers=layers), ear()
-    torch.manual_seed(seed)  # after the ear, which has its own
-    made = tiny(tokenizer(), config, hearing) if tower == "ear" else _whisper(config)
+def tiny_language_model(tower: Tower, width: int = 32, layers: int = 2, seed: int = 0) -> AudioLM:
+    """Random weights, large enough that every input token changes the output."""
+    config, audio_tagger = tiny_config(tokenizer(), TAGGER, width=width, layers=layers), tagger()
+    torch.manual_seed(seed)  # after the tagger, which has its own
+    made = build_tiny(tokenizer(), config, audio_tagger) if tower == "tagger" else _whisper(config)
     with torch.no_grad():
         for name, parameter in made.model.named_parameters():
             if parameter.ndim == 2 and not name.startswith(("model.audio_tower.", "spatial_projector.")):
@@ -51,7 +51,7 @@ def foundation(tower: Tower, width: int = 32, layers: int = 2, seed: int = 0) ->
 
 
 def _whisper(config: Qwen2AudioConfig) -> AudioLM:
-    """A tower of the type that Qwen2-Audio has, for clips of 5 s."""
+    """An audio tower of Qwen2-Audio's own type, for clips of 5 s."""
     audio = {
         "model_type": "qwen2_audio_encoder", "num_mel_bins": 128, "d_model": 32, "encoder_layers": 2,
         "encoder_attention_heads": 2, "encoder_ffn_dim": 64, "max_source_positions": 50 * WHISPER_SECONDS,
@@ -60,12 +60,12 @@ def _whisper(config: Qwen2AudioConfig) -> AudioLM:
         audio_config=audio, text_config=config.text_config, audio_token_index=config.audio_token_id,
         spatial_token_id=config.spatial_token_id,
     )  # fmt: skip
-    front = WhisperFrontend(WhisperFeatureExtractor(feature_size=128, chunk_length=WHISPER_SECONDS))
-    return AudioLM(SpatialQwen2Audio(own).eval(), tokenizer(), front, SYSTEM)
+    frontend = WhisperFrontend(WhisperFeatureExtractor(feature_size=128, chunk_length=WHISPER_SECONDS))
+    return AudioLM(SpatialQwen2Audio(own).eval(), tokenizer(), frontend, SYSTEM)
 
 
 def noises(*seconds: float) -> list[np.ndarray]:
-    """(n,) float32 clips at 16 kHz, each another noise that comes and goes."""
+    """(n,) float32 clips at 16 kHz, each a different amplitude-modulated noise."""
     rng, clips = np.random.default_rng(0), []
     for number, duration in enumerate(seconds):
         time_s = np.arange(int(16_000 * duration)) / 16_000
@@ -73,23 +73,25 @@ def noises(*seconds: float) -> list[np.ndarray]:
     return clips
 
 
-def tokens(count: int, seed: int = 0) -> torch.Tensor:
+def spatial_tokens(count: int, seed: int = 0) -> torch.Tensor:
     """(count, 256) spatial tokens."""
     return torch.randn(count, 256, generator=torch.Generator().manual_seed(seed))
 
 
-def heard(
+def model_inputs(
     made: AudioLM,
     clips: list[np.ndarray],
     spatial: torch.Tensor | None,
     questions: tuple[str, ...] = QUESTIONS,
     answers: tuple[str, ...] | None = None,
-) -> tuple[Encoded, dict[str, torch.Tensor]]:
+) -> tuple[TokenBatch, dict[str, torch.Tensor]]:
     """A batch and the model's inputs for it, one question a clip, without labels."""
-    mel, mask = made.front(clips)
-    asked = list(questions[: len(clips)])
-    counts = made.model.audio_tokens(mask)
-    batch = encode(made.tokenizer, counts, asked, answers, spatial=spatial is not None, preamble=made.preamble)
+    mel, mask = made.frontend(clips)
+    chosen = list(questions[: len(clips)])
+    counts = made.model.audio_token_counts(mask)
+    batch = tokenize(
+        made.tokenizer, counts, chosen, answers, spatial=spatial is not None, system_prompt=made.system_prompt
+    )
     inputs = {
         "input_ids": batch.input_ids, "attention_mask": batch.attention_mask,
         "input_features": mel, "feature_attention_mask": mask,
