@@ -1,108 +1,149 @@
-"""The path "language" of one preset: its models, loaded by the first click that asks for it, and what it makes of one.
+"""Vision-language model to sound, the path "language" of one preset: loads the models and answers one request.
 
-The studio calls all of this under its lock. Eyes, ear, prior and vocoder are those that the other paths use.
+Features, presence, tagger and vocoder are those of the image-to-sound path, which the studio passes in. The studio
+calls all of this under its lock.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
 
 from synesthesia.core import checkpoints
 from synesthesia.core.errors import UserError
 from synesthesia.core.presets import Preset, Weights
-from synesthesia.core.requests import Settings
-from synesthesia.core.results import Evidence, Tokens, Writing
+from synesthesia.core.requests import LanguageRequest
+from synesthesia.core.results import Evidence, Heard, SceneHeard, Sound, Tokens, Writing
+from synesthesia.vision.grid import patch_seed
 
 if TYPE_CHECKING:
     import numpy as np
+    from torch import Tensor
 
-    from synesthesia.image_to_sound.pipeline import ImageToSoundPipeline
-    from synesthesia.vision.grid import EncodedImage
-    from synesthesia.vlm_to_sound.generate import Sampling, TokenGenerator
+    from synesthesia.audio.tagger import AudioTagger
+    from synesthesia.audio.vocoder import Vocoder
+    from synesthesia.vision.grid import EncodedImage, PatchGrid
+    from synesthesia.vlm_to_sound.generate import TokenGenerator
     from synesthesia.vlm_to_sound.region_inputs import RegionInputs
+    from synesthesia.vlm_to_sound.sampling import TokenSampler
     from synesthesia.vlm_to_sound.thinker import Thinker
 
 
-@dataclass(frozen=True)
-class Sound:
-    """waveform: (channels, n) float32."""
+class SoundContext(Protocol):
+    """What this path needs from another one to choose and render a take, and to explain it."""
 
-    waveform: np.ndarray
-    evidence: Evidence
-    tokens: Tokens | None = None
+    @property
+    def tagger(self) -> AudioTagger: ...
+
+    @property
+    def vocoder(self) -> Vocoder: ...
+
+    def class_probs(self, grid: PatchGrid, row: int, col: int) -> Tensor:
+        """(classes,) probabilities of the tagger's classes for one patch."""
+
+    def patch_evidence(self, waveform: Tensor, grid: PatchGrid, row: int, col: int) -> Evidence:
+        """Labels and nearest training sounds of a waveform (n,) made for one patch."""
+
+
+class ImageToSoundService(Protocol):
+    """Presence of sound in a photograph, mixing, and the `SoundContext`, which loads with its first use."""
+
+    @property
+    def pipeline(self) -> SoundContext: ...
+
+    @property
+    def threshold(self) -> float: ...
+
+    def require(self) -> None: ...
+
+    def warm(self) -> None: ...
+
+    def presence(self, image: EncodedImage) -> np.ndarray: ...
+
+    def mix(self, heard: Sequence[Heard], samples: int, channels: int) -> SceneHeard: ...
 
 
 class VlmToSoundPipeline:
-    """Thinker, audio head and sound tokens of one preset."""
+    """Thinker, audio head and sound tokens of one preset; they load with the first request."""
 
-    def __init__(self, preset: Preset) -> None:
-        self.preset = preset
-        self._path: TokenGenerator | None = None
+    def __init__(self, preset: Preset, image_to_sound: ImageToSoundService) -> None:
+        self.preset, self._image_to_sound = preset, image_to_sound
 
     def require(self) -> None:
         """UserError when one of the models has not been trained. Loads and fetches nothing."""
-        if not all(where.hub_id or checkpoints.is_listed(where.folder) for _, where in self.preset.thinking_roles):
+        if not all(where.hub_id or checkpoints.is_listed(where.folder) for _, where in self.preset.vlm_to_sound_roles):
             raise UserError(
                 f"The path 'language' has not been trained for the preset '{self.preset.name}' yet; "
-                f"this trains it: {self.preset.thinking.train_command}"
+                f"this trains it: {self.preset.vlm_to_sound.train_command}"
             )
+        self._image_to_sound.require()
 
-    def speaking(
-        self, hearing: ImageToSoundPipeline, seen: EncodedImage, row: int, col: int, settings: Settings
+    @property
+    def threshold(self) -> float:
+        return self._image_to_sound.threshold
+
+    def presence(self, image: EncodedImage) -> np.ndarray:
+        """(R, C) float32 in 0..1: how surely each patch sounds."""
+        return self._image_to_sound.presence(image)
+
+    def mix(self, heard: Sequence[Heard], samples: int, channels: int) -> SceneHeard:
+        return self._image_to_sound.mix(heard, samples, channels)
+
+    def warm(self) -> None:
+        _ = self.generator
+
+    def generate(
+        self, image: EncodedImage, row: int, col: int, x: float, y: float, request: LanguageRequest
     ) -> Iterator[Writing | Sound]:
-        """How far the tokens have come, and last the sound of one patch, whatever its presence. Its evidence is what
-        the ear hears in both channels together, and the training sounds nearest what the prior wishes here."""
+        """Progress of the tokens, and last the sound of one patch, whatever its presence. Its evidence: labels that the
+        tagger finds in the mix of both channels, and the training sounds nearest to the patch's prediction."""
         import torch
 
-        from synesthesia.vlm_to_sound.generate import GeneratedStereo, number_of_takes
+        from synesthesia.vlm_to_sound.generate import number_of_takes
 
-        path, grid = self.path(hearing), seen.grid
-        wish, patch = hearing.wish(grid), row * grid.cols + col
-        sampling = sampling_of(settings)
-        takes = number_of_takes(settings.seconds, sampling)
-        for came in path.speaking(
-            path.think(grid, row, col, seen.picture), grid, seconds=settings.seconds,
-            seed=own_seed_of(seen, row, col, settings), takes=takes, sampling=sampling,
-            wanted=wish.voices[patch],
+        generator, context = self.generator, self._image_to_sound.pipeline
+        sampler = _sampler(request)
+        takes = number_of_takes(request.seconds, sampler)
+        for item in generator.generate_steps(
+            generator.encode(image, row, col), image.grid, seconds=request.seconds,
+            seed=patch_seed(request.seed, image.key, row, col), takes=takes, sampler=sampler,
+            class_probs=context.class_probs(image.grid, row, col),
         ):  # fmt: skip
-            if not isinstance(came, GeneratedStereo):
-                yield came
+            if isinstance(item, Writing):
+                yield item
                 continue
-            config = path.decoder.config.tokens
-            told = Tokens(came.codes, config.tokens_per_second, config.codes, came.looks, came.lead_s, takes, came.take)
-            mono = torch.from_numpy(came.waveform).mean(dim=0)
-            yield Sound(came.waveform, hearing.evidence(mono, wish.query[patch]), told)
+            config = generator.head.config.tokens
+            tokens = Tokens(
+                item.codes, config.tokens_per_second, config.codes, item.cross_attention, item.itd_s, takes, item.take
+            )
+            mono = torch.from_numpy(item.waveform).mean(dim=0)
+            yield Sound(item.waveform, context.patch_evidence(mono, image.grid, row, col), tokens)
 
-    def stream(
-        self, hearing: ImageToSoundPipeline, seen: EncodedImage, row: int, col: int, settings: Settings
-    ) -> Iterator[np.ndarray]:
-        """(2, n) float32 pieces of one take as its tokens come."""
-        path = self.path(hearing)
-        yield from path.stream(
-            path.think(seen.grid, row, col, seen.picture), seconds=settings.seconds,
-            seed=own_seed_of(seen, row, col, settings), sampling=sampling_of(settings),
+    def stream(self, image: EncodedImage, row: int, col: int, request: LanguageRequest) -> Iterator[np.ndarray]:
+        """(2, n) float32 chunks of one take as its tokens are sampled."""
+        yield from self.generator.stream(
+            self.generator.encode(image, row, col), seconds=request.seconds,
+            seed=patch_seed(request.seed, image.key, row, col), sampler=_sampler(request),
         )  # fmt: skip
 
-    def path(self, hearing: ImageToSoundPipeline) -> TokenGenerator:
+    @cached_property
+    def generator(self) -> TokenGenerator:
         """UserError when a file is missing, damaged, can't be fetched, or does not fit the others."""
-        if self._path is None:
-            from synesthesia.vlm_to_sound.checkpoint import load_audio_head
-            from synesthesia.vlm_to_sound.generate import TokenGenerator
-            from synesthesia.vlm_to_sound.mel_tokens import MelTokens
+        from synesthesia.vlm_to_sound.checkpoint import load_audio_head
+        from synesthesia.vlm_to_sound.generate import TokenGenerator
+        from synesthesia.vlm_to_sound.mel_tokens import MelTokens
 
-            config = self.preset.thinking
-            tokens = MelTokens.load(checkpoints.folder(config.tokens_weights.folder))
-            folder = checkpoints.folder(config.decoder_weights.folder)
-            thinker, views = thinker_of(config.thinker_weights)
-            decoder = load_audio_head(folder, thinker, tokens, words=bool(config.thinker_weights.hub_id))
-            self._path = TokenGenerator(thinker, decoder, hearing.voice.codec.vocoder, hearing.voice.ear, views)
-        return self._path
+        config, context = self.preset.vlm_to_sound, self._image_to_sound.pipeline
+        tokens = MelTokens.load(checkpoints.folder(config.tokens_weights.folder))
+        folder = checkpoints.folder(config.decoder_weights.folder)
+        thinker, region_inputs = load_thinker(config.thinker_weights)
+        head = load_audio_head(folder, thinker, tokens, new_embeddings=bool(config.thinker_weights.hub_id))
+        return TokenGenerator(thinker, head, context.vocoder, context.tagger, region_inputs)
 
 
-def thinker_of(where: Weights) -> tuple[Thinker, RegionInputs]:
-    """With its way of looking."""
+def load_thinker(where: Weights) -> tuple[Thinker, RegionInputs]:
+    """The thinker and the inputs that it reads."""
     from synesthesia.vlm_to_sound.qwen3_vl import load_hub, load_tiny
     from synesthesia.vlm_to_sound.region_inputs import FeatureRegionInputs, PixelRegionInputs
 
@@ -110,20 +151,14 @@ def thinker_of(where: Weights) -> tuple[Thinker, RegionInputs]:
         return load_tiny(checkpoints.folder(where.folder)), FeatureRegionInputs()
     try:
         return load_hub(where.hub_id, where.revision), PixelRegionInputs.load(where.hub_id, where.revision)
-    except Exception as error:  # the libraries raise some twenty kinds for one fact: the model isn't to be had
+    except Exception as error:  # the libraries raise some twenty kinds for one fact: the model can't be had
         raise UserError(
             f"The hub checkpoint {where.hub_id} at {where.revision[:12]} can't be fetched "
             f"({type(error).__name__}); the preset 'embedded' needs no network."
         ) from error
 
 
-def own_seed_of(seen: EncodedImage, row: int, col: int, settings: Settings) -> int:
-    from synesthesia.image_to_sound.pipeline import own_seed
+def _sampler(request: LanguageRequest) -> TokenSampler:
+    from synesthesia.vlm_to_sound.sampling import TokenSampler
 
-    return own_seed(settings.seed, seen.grid.key, row, col)
-
-
-def sampling_of(settings: Settings) -> Sampling:
-    from synesthesia.vlm_to_sound.generate import Sampling
-
-    return Sampling(settings.temperature, settings.top_k, settings.guidance)
+    return TokenSampler(request.temperature, request.top_k, request.guidance)

@@ -1,32 +1,38 @@
-"""The picture language model that thinks: this project's tiny Qwen3-VL, or one from the hub, as a `Thinker`."""
+"""Qwen3-VL as a `Thinker`: this project's tiny configuration with weights of its own, or a checkpoint from the hub."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 
 from synesthesia.core.errors import UserError
-from synesthesia.nn.quantised import load_quantised, save_quantised
-from synesthesia.vlm_to_sound.thinker import Framing, Thinker
+from synesthesia.nn.checkpoint_file import load_checkpoint, save_checkpoint
+from synesthesia.vlm_to_sound.thinker import ChatTemplate, Thinker
 from synesthesia.vlm_to_sound.vision_tower import FeatureVisionTowerConfig
 
 if TYPE_CHECKING:
     from transformers import Qwen3VLConfig
 
-CONFIG, WEIGHTS = "config.json", "model.safetensors"
-PAD, VISION_START, IMAGE, VISION_END, VIDEO = range(5)  # all the words that the tiny model knows besides the new ones
-FRAMING = Framing((VISION_START,), (VISION_END,))
+PAD, VISION_START, IMAGE, VISION_END, VIDEO = range(5)  # the tiny model's whole vocabulary besides the new tokens
+TINY_TEMPLATE = ChatTemplate((VISION_START,), (VISION_END,))
+FILE_NAMES = {  # of this module's tensors in model.safetensors
+    "new_embeddings.weight": "words.weight",
+    "model.visual.feature_std": "model.visual.deviation",
+    "model.visual.fc1.weight": "model.visual.inner.weight",
+    "model.visual.fc1.bias": "model.visual.inner.bias",
+    "model.visual.fc2.weight": "model.visual.outer.weight",
+    "model.visual.fc2.bias": "model.visual.outer.bias",
+}
 
 
 def tiny_config(feature_dim: int, width: int = 256, layers: int = 4) -> Qwen3VLConfig:
-    """A Qwen3-VL a thousandth of the size, with the project's eyes before its visual tower."""
+    """A Qwen3-VL a thousandth of the size, with patch features of the project's vision network as its visual tower."""
     from transformers import Qwen3VLConfig, Qwen3VLTextConfig
 
     heads = 4
-    half = width // heads // 2  # of a head's numbers; shared out between time, height and width
+    half = width // heads // 2  # of a head's dimensions, split between time, height and width
     sections = [half - 2 * (half // 3), half // 3, half // 3]
     text = Qwen3VLTextConfig(
         vocab_size=5, hidden_size=width, intermediate_size=3 * width, num_hidden_layers=layers,
@@ -42,38 +48,33 @@ def tiny_config(feature_dim: int, width: int = 256, layers: int = 4) -> Qwen3VLC
     )  # fmt: skip
 
 
-def tiny(config: Qwen3VLConfig, layer: int = -1) -> Thinker:
-    """Untrained."""
+def build_tiny(config: Qwen3VLConfig, layer: int = -1) -> Thinker:
+    """Randomly initialised."""
     from transformers import Qwen3VLModel
 
-    return Thinker(Qwen3VLModel(config), FRAMING, layer).eval()
+    return Thinker(Qwen3VLModel(config), TINY_TEMPLATE, layer).eval()
 
 
 def save_tiny(thinker: Thinker, folder: Path) -> None:
     """config.json and model.safetensors (eight bits)."""
-    folder.mkdir(parents=True, exist_ok=True)
     fields = {"model": thinker.model.config.to_dict() | {"transformers_version": None}, "layer": thinker.layer}
-    (folder / CONFIG).write_text(json.dumps(fields, indent=1, default=str) + "\n", encoding="utf-8")
-    save_quantised(thinker.state_dict(), folder / WEIGHTS)
+    state = {FILE_NAMES.get(name, name): value for name, value in thinker.state_dict().items()}
+    save_checkpoint(folder, fields, state, quantise=True)
 
 
 def load_tiny(folder: Path) -> Thinker:
-    """From what `save_tiny` wrote. UserError when a file is missing or of another shape."""
+    """Reads what `save_tiny` wrote. UserError when a file is missing or has other shapes."""
     from transformers import Qwen3VLConfig
 
-    try:
-        fields = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-        state = load_quantised(folder / WEIGHTS)
-    except FileNotFoundError as error:
-        raise UserError(
-            f"The thinker's folder {folder} is incomplete; train it with training.vlm_to_sound.train."
-        ) from error
+    fields, stored = load_checkpoint(
+        folder, what="The thinker's folder", trained_by="training.vlm_to_sound.train", quantised=True
+    )
     vision = FeatureVisionTowerConfig(**fields["model"].pop("vision_config"))
-    thinker = tiny(Qwen3VLConfig(**fields["model"], vision_config=vision), int(fields["layer"]))
-    shapes = {name: value.shape for name, value in thinker.state_dict().items()}
-    if shapes != {name: value.shape for name, value in state.items()}:
-        raise UserError(f"The thinker in {folder} is of another shape than its config.json says.")
-    thinker.load_state_dict(state)
+    thinker = build_tiny(Qwen3VLConfig(**fields["model"], vision_config=vision), int(fields["layer"]))
+    expected = {FILE_NAMES.get(name, name): value.shape for name, value in thinker.state_dict().items()}
+    if expected != {name: value.shape for name, value in stored.items()}:
+        raise UserError(f"The thinker in {folder} has other shapes than its config.json says.")
+    thinker.load_state_dict({name: stored[FILE_NAMES.get(name, name)] for name in thinker.state_dict()})
     return thinker.requires_grad_(False)
 
 
@@ -82,12 +83,12 @@ def load_hub(hub_id: str, revision: str, layer: int = -1) -> Thinker:
     from transformers import AutoModelForImageTextToText, AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(hub_id, revision=revision)
-    whole = AutoModelForImageTextToText.from_pretrained(hub_id, revision=revision, dtype=torch.bfloat16)
+    full_model = AutoModelForImageTextToText.from_pretrained(hub_id, revision=revision, dtype=torch.bfloat16)
 
     def ids(text: str) -> tuple[int, ...]:
         return tuple(tokenizer(text, add_special_tokens=False)["input_ids"])
 
-    framing = Framing(
+    template = ChatTemplate(
         ids("<|im_start|>user\n<|vision_start|>"), ids("<|vision_end|>"), ids("<|im_end|>\n<|im_start|>assistant\n")
     )
-    return Thinker(whole.model, framing, layer).eval().requires_grad_(False)
+    return Thinker(full_model.model, template, layer).eval().requires_grad_(False)

@@ -1,8 +1,7 @@
-"""Two ears' log-mels and the time between them -> two channels, from one voice.
+"""Parametric stereo (Breebaart et al. 2005): two channels from a mono vocoder, per-band levels and one ITD.
 
-Parametric stereo (Breebaart et al. 2005): the vocoder speaks the ears' common mel, so that both channels share their
-fine structure; then every band gets the level that each ear had, and the channels are moved apart by the time by which
-one ear leads.
+The vocoder renders the ears' common mel, so both channels share their fine structure; each band is then scaled to each
+ear's level, and the channels are shifted apart by the interaural time difference.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from torch.nn import functional as F
 from synesthesia.audio.mel import MelConfig, band_edges_hz
 from synesthesia.audio.vocoder import Vocoder
 
-LOUDEST, FAINTEST = 0.3466, -3.5  # nepers re the common mel: all in one ear is 3 dB above it; 30 dB below
+MAX_GAIN, MIN_GAIN = 0.3466, -3.5  # nepers re the common mel: all power in one ear is 3 dB above it; 30 dB below
 
 
 def mid_mel(mels: Tensor) -> Tensor:
@@ -23,28 +22,30 @@ def mid_mel(mels: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def stereo(mels: Tensor, lead_s: Tensor, vocoder: Vocoder, smooth: int = 5) -> Tensor:
-    """mels: (B, 2, T, 64), left ear first; lead_s: (B,) seconds by which the right ear leads; smooth: frames over
-    which levels are averaged -> waveform (B, 2, 160 T)."""
+def render_stereo(mels: Tensor, itd_s: Tensor, vocoder: Vocoder, smooth: int = 5) -> Tensor:
+    """Log-mels (B, 2, T, 64), left ear first -> waveform (B, 2, 160 T).
+
+    itd_s: (B,) seconds, positive when the right ear leads; smooth: frames over which levels are averaged.
+    """
     assert mels.ndim == 4 and mels.shape[1] == 2, f"mels must be (B, 2, T, 64), got {tuple(mels.shape)}"
-    config, together = MelConfig(), mid_mel(mels)
-    wave = vocoder(together)  # (B, 160 T)
+    config, mid = MelConfig(), mid_mel(mels)
+    wave = vocoder(mid)  # (B, 160 T)
     window = torch.hann_window(config.fft_samples)
     spectrum = torch.stft(wave, config.fft_samples, config.hop_samples, window=window, return_complex=True)
-    gains = (mels - together[:, None]).clamp(FAINTEST, LOUDEST).flatten(0, 1)  # (2 B, T, 64)
+    gains = (mels - mid[:, None]).clamp(MIN_GAIN, MAX_GAIN).flatten(0, 1)  # (2 B, T, 64)
     gains = F.avg_pool1d(F.pad(gains.transpose(1, 2), (smooth // 2, smooth // 2), mode="replicate"), smooth, 1)
     gains = F.pad(gains, (0, max(0, spectrum.shape[2] - gains.shape[2])), mode="replicate")[..., : spectrum.shape[2]]
     hz = torch.linspace(0.0, config.sample_rate_hz / 2, spectrum.shape[1])
-    level = _between(gains.transpose(1, 2), band_edges_hz(config)[1:-1].float(), hz).transpose(1, 2)  # (2 B, F, T)
-    side = torch.tensor([-0.5, 0.5])[None, :, None] * lead_s[:, None, None]  # (B, 2, 1): what leads comes earlier
-    turn = torch.exp(2j * torch.pi * side * hz)  # (B, 2, F)
-    ears = spectrum[:, None] * level.exp().unflatten(0, (-1, 2)) * turn[..., None]
-    made = torch.istft(ears.flatten(0, 1), config.fft_samples, config.hop_samples, window=window, length=wave.shape[1])
-    return made.unflatten(0, (-1, 2))
+    level = _interpolate(gains.transpose(1, 2), band_edges_hz(config)[1:-1].float(), hz).transpose(1, 2)  # (2 B, F, T)
+    shift_s = torch.tensor([-0.5, 0.5])[None, :, None] * itd_s[:, None, None]  # (B, 2, 1): the leading ear is earlier
+    phase = torch.exp(2j * torch.pi * shift_s * hz)  # (B, 2, F)
+    ears = spectrum[:, None] * level.exp().unflatten(0, (-1, 2)) * phase[..., None]
+    out = torch.istft(ears.flatten(0, 1), config.fft_samples, config.hop_samples, window=window, length=wave.shape[1])
+    return out.unflatten(0, (-1, 2))
 
 
-def _between(values: Tensor, at: Tensor, wanted: Tensor) -> Tensor:
-    """(..., K) known at (K,) ascending -> (..., N) at `wanted` (N,), linear, held beyond the ends."""
-    upper = torch.searchsorted(at, wanted).clamp(1, len(at) - 1)
-    share = ((wanted - at[upper - 1]) / (at[upper] - at[upper - 1])).clamp(0.0, 1.0)
-    return values[..., upper - 1] * (1 - share) + values[..., upper] * share
+def _interpolate(values: Tensor, at: Tensor, points: Tensor) -> Tensor:
+    """(..., K) known at (K,) ascending -> (..., N) at `points` (N,): linear, constant beyond the ends."""
+    upper = torch.searchsorted(at, points).clamp(1, len(at) - 1)
+    weight = ((points - at[upper - 1]) / (at[upper] - at[upper - 1])).clamp(0.0, 1.0)
+    return values[..., upper - 1] * (1 - weight) + values[..., upper] * weight

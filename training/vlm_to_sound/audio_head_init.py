@@ -1,8 +1,7 @@
-"""Where the audio head begins: its last layers at the codebooks themselves, its choice among kinds at what the stage
-`thinker` learnt to read in a thought.
+"""Initialisation of the audio head: output layers from the codebooks, class head from the thinker's classifier.
 
-Codes that stand for like pieces of sound get like scores from the first step on, so what is learnt of one is learnt of
-its neighbours. After 80 steps the loss is 0.19 nats below that of a start at chance (32 sounds a step, same stream).
+Codes that stand for similar mel patches get similar logits from the first step on, so what is learned of one transfers
+to its neighbours. After 80 steps the loss is 0.19 nats below that of a random start (32 sounds a step, same stream).
 """
 
 from __future__ import annotations
@@ -16,26 +15,29 @@ from synesthesia.vlm_to_sound.audio_head import AudioHead
 
 
 @torch.no_grad()
-def begin_with_codebooks(decoder: AudioHead, generator: torch.Generator) -> None:
-    """Every row of an outer layer becomes its code's centre, turned at random and as large as a row at chance."""
-    width, cell = decoder.config.width, decoder.config.tokens.cell
-    for book, outer in zip(decoder.tokens.books, decoder.outer, strict=True):
-        turn = torch.linalg.qr(torch.randn(max(width, cell), max(width, cell), generator=generator))[0][:cell, :width]
-        rows = (book - book.mean(dim=0)).cpu() @ turn
-        outer.weight.copy_(rows / rows.std().clamp(min=1e-6) / width**0.5)
-        outer.bias.zero_()
+def init_logits_from_codebooks(head: AudioHead, generator: torch.Generator) -> None:
+    """Every row of an output layer becomes its code's centre, randomly rotated and scaled as a random row would be."""
+    width, patch_dim = head.config.width, head.config.tokens.patch_dim
+    size = max(width, patch_dim)
+    for book, layer in zip(head.tokens.books, head.depth_logits, strict=True):
+        rotation = torch.linalg.qr(torch.randn(size, size, generator=generator))[0][:patch_dim, :width]
+        rows = (book - book.mean(dim=0)).cpu() @ rotation
+        layer.weight.copy_(rows / rows.std().clamp(min=1e-6) / width**0.5)
+        layer.bias.zero_()
 
 
 @torch.no_grad()
-def begin_with_reader(decoder: AudioHead, state: Path) -> bool:
-    """The choice begins as the reader that the stage `thinker` kept in its state; what a kind sounds like is learnt.
-    False, and nothing changed, where there is no such state."""
+def init_class_head(head: AudioHead, state: Path) -> bool:
+    """Copies the classifier that the stage `thinker` left in its state; the class embeddings are learned.
+
+    False, and nothing changed, if there is no such state.
+    """
     if not state.is_file():
         return False
-    kept = load_file(state)
-    weight, bias = kept["ema.read.weight"], kept["ema.read.bias"]
-    count = min(len(weight), decoder.config.kinds)
-    decoder.choose.weight[:count] = weight[:count]
-    decoder.choose.bias.fill_(float(bias.min()) - 10.0)  # kinds that the reader doesn't know are not chosen
-    decoder.choose.bias[:count] = bias[:count]
+    tensors = load_file(state)
+    weight, bias = tensors["ema.classifier.weight"], tensors["ema.classifier.bias"]
+    count = min(len(weight), head.config.classes)
+    head.class_head.weight[:count] = weight[:count]
+    head.class_head.bias.fill_(float(bias.min()) - 10.0)  # classes that the classifier lacks are not selected
+    head.class_head.bias[:count] = bias[:count]
     return True

@@ -1,5 +1,4 @@
-"""What the path `language` adds to `evaluate_hear`: its sounds at the same clicks, which ear is louder where, where the
-audio head looks, what each layer of the thinker knows."""
+"""Evaluation of the path "language" for `evaluate_hear`: sounds at its clicks, laterality, attention, layer probes."""
 
 from __future__ import annotations
 
@@ -12,134 +11,139 @@ import torch
 from torch import Tensor
 
 from synesthesia.core.presets import Preset
-from synesthesia.evaluation.intervals import Estimate, bootstrap, wilson
-from synesthesia.image_to_sound.pipeline import ImageToSoundPipeline
-from synesthesia.ui.vlm_to_sound.attention_overlay import NEAR, times_even
-from synesthesia.vision.grid import PatchGrid
-from synesthesia.vlm_to_sound.generate import TAKES, GeneratedStereo, Sampling, TokenGenerator
+from synesthesia.evaluation.intervals import ConfidenceInterval, bootstrap, wilson
+from synesthesia.image_to_sound.pipeline import ImageToSound, ImageToSoundPipeline
+from synesthesia.vision.grid import EncodedImage
+from synesthesia.vlm_to_sound.attention import MARGIN, attention_ratio
+from synesthesia.vlm_to_sound.generate import TAKES, GeneratedStereo, TokenGenerator
 from synesthesia.vlm_to_sound.pipeline import VlmToSoundPipeline
-from synesthesia.vlm_to_sound.thinker import ImageInput
-from synesthesia.vlm_to_sound.vision_tower import blocks
+from synesthesia.vlm_to_sound.region_inputs import feature_input
+from synesthesia.vlm_to_sound.sampling import TokenSampler
 from training.common.hear_cases import Case
-from training.vlm_to_sound.layer_probes import TAUGHT, states_of_all, taught_readers
-from training.vlm_to_sound.pictures import SeenStore
+from training.vlm_to_sound.image_dataset import FeatureStore
+from training.vlm_to_sound.layer_probes import PROBE_CLICKS, fit_probes, layer_states
 
-Look = tuple[np.ndarray, int, int]  # (R, C) that sums to 1, and the clicked patch
-SIDES = (0.15, 0.85)  # of the picture's width: where a click is left, where right
-MARGINS = {"box": 0.0, "near": NEAR}  # of the picture around the clicked patch: training asks for the second
+Attention = tuple[np.ndarray, int, int]  # (R, C) that sums to 1, and the clicked patch
+SIDES = (0.15, 0.85)  # of the picture's width: clicks at the left and at the right
+MARGINS = {"box": 0.0, "near": MARGIN}  # of the picture around the clicked patch: training asks for the second
 
 
 @dataclass(frozen=True)
-class Sides:
-    """Of clicks at the left and at the right. louder: the ear on the clicked side is; sooner: it is also told to lead;
+class Laterality:
+    """Of clicks at the left and at the right. louder: the ear on the clicked side is; leads: its ITD says so;
     difference_db: by how much it is louder, median."""
 
-    louder: Estimate
-    sooner: Estimate
+    louder: ConfidenceInterval
+    leads: ConfidenceInterval
     difference_db: float
 
 
-class LanguageRows:
-    """The loaded path, and the pictures of the evaluation."""
+class LanguageEvaluation:
+    """The loaded generator, and the pictures of the evaluation."""
 
     def __init__(
-        self, path: TokenGenerator, hearing: ImageToSoundPipeline, grids: Sequence[PatchGrid], seconds: float
+        self, generator: TokenGenerator, prior: ImageToSoundPipeline, images: Sequence[EncodedImage], seconds: float
     ) -> None:
-        self.path, self.hearing, self.grids, self.seconds = path, hearing, grids, seconds
-        self.middles: list[GeneratedStereo] = []
+        self.generator, self.prior, self.images, self.seconds = generator, prior, images, seconds
+        self.centre_sounds: list[GeneratedStereo] = []
 
-    def speak(self, grid: PatchGrid, row: int, col: int, seed: int, takes: int, sampling: Sampling) -> GeneratedStereo:
-        wanted = self.hearing.wish(grid).voices[row * grid.cols + col]
-        return self.path.speak(
-            self.path.think(grid, row, col), grid, seconds=self.seconds, seed=seed, takes=takes, sampling=sampling,
-            wanted=wanted,
+    def generate(
+        self, image: EncodedImage, row: int, col: int, seed: int, takes: int, sampler: TokenSampler
+    ) -> GeneratedStereo:
+        return self.generator.generate(
+            self.generator.encode(image, row, col), image.grid, seconds=self.seconds, seed=seed, takes=takes,
+            sampler=sampler, class_probs=self.prior.class_probs(image.grid, row, col),
         )  # fmt: skip
 
     def clicks(self, name: str, guidance: float) -> list[Tensor]:
-        """(n,) the mean of both ears of a click in the middle of every picture. name: of the row, see below."""
-        sampling = {
-            "language": Sampling(guidance=guidance),
-            "language_one_take": Sampling(guidance=guidance),
-            "language_plainly_guided": Sampling(guidance=guidance, free=0.0),
-            "language_unguided": Sampling(guidance=1.0),
+        """(n,) the mean of both ears of a click at the centre of every picture. name: of the row, see below."""
+        sampler = {
+            "language": TokenSampler(guidance=guidance),
+            "language_one_take": TokenSampler(guidance=guidance),
+            "language_plainly_guided": TokenSampler(guidance=guidance, no_history_share=0.0),
+            "language_unguided": TokenSampler(guidance=1.0),
         }[name]
         takes = TAKES if name == "language" else 1
-        spoken = [
-            self.speak(grid, grid.rows // 2, grid.cols // 2, number, takes, sampling)
-            for number, grid in enumerate(self.grids)
+        sounds = [
+            self.generate(image, image.grid.rows // 2, image.grid.cols // 2, number, takes, sampler)
+            for number, image in enumerate(self.images)
         ]
         if name == "language":
-            self.middles = spoken
-        return [torch.from_numpy(one.waveform).mean(dim=0) for one in spoken]
+            self.centre_sounds = sounds
+        return [torch.from_numpy(sound.waveform).mean(dim=0) for sound in sounds]
 
-    def sides(self, guidance: float) -> tuple[Sides, list[Look]]:
-        """Two clicks a picture, one take each; and where the head looked."""
-        louder, sooner, by_db, looks = [], [], [], []
-        for number, grid in enumerate(self.grids):
-            for place in SIDES:
-                row, col = grid.rows // 2, int(place * grid.cols)
-                spoken = self.speak(grid, row, col, number, 1, Sampling(guidance=guidance))
-                left, right = np.sqrt((spoken.waveform.astype(np.float64) ** 2).mean(axis=1) + 1e-12)
-                side = 1 if place > 0.5 else -1
+    def laterality(self, guidance: float) -> tuple[Laterality, list[Attention]]:
+        """Two clicks a picture, one take each; and the attention of each."""
+        louder, leads, by_db, attention = [], [], [], []
+        for number, image in enumerate(self.images):
+            for position in SIDES:
+                row, col = image.grid.rows // 2, int(position * image.grid.cols)
+                sound = self.generate(image, row, col, number, 1, TokenSampler(guidance=guidance))
+                left, right = np.sqrt((sound.waveform.astype(np.float64) ** 2).mean(axis=1) + 1e-12)
+                side = 1 if position > 0.5 else -1
                 by_db.append(side * 20 * np.log10(right / left))
                 louder.append(by_db[-1] > 0)
-                sooner.append(side * spoken.lead_s > 0)
-                looks.append((spoken.looks, row, col))
-        return Sides(wilson(sum(louder), len(louder)), wilson(sum(sooner), len(sooner)), float(np.median(by_db))), looks
+                leads.append(side * sound.itd_s > 0)
+                attention.append((sound.cross_attention, row, col))
+        intervals = wilson(sum(louder), len(louder)), wilson(sum(leads), len(leads))
+        return Laterality(*intervals, float(np.median(by_db))), attention
 
-    def attention(self, at_sides: list[Look]) -> dict[str, Estimate]:
-        """How often its even share the head looks at what was clicked, and near it: on the clicks in the middle, whose
-        sounds are made, and on those at the sides."""
-        grids = self.grids if self.middles else []
-        middles = [
-            (spoken.looks, grid.rows // 2, grid.cols // 2) for spoken, grid in zip(self.middles, grids, strict=True)
+    def attention(self, at_sides: list[Attention]) -> dict[str, ConfidenceInterval]:
+        """How many times the average attention the clicked patch got, and its surroundings: of the clicks at the
+        centre, if their sounds have been generated, and of those at the sides."""
+        images = self.images if self.centre_sounds else []
+        at_centre = [
+            (sound.cross_attention, image.grid.rows // 2, image.grid.cols // 2)
+            for sound, image in zip(self.centre_sounds, images, strict=True)
         ]
         rng = np.random.default_rng(0)
         return {
             f"{where}, {kind}": bootstrap(
-                np.array([times_even(looks, (row, col), margin) for looks, row, col in found]),
+                np.array([attention_ratio(weights, (row, col), margin) for weights, row, col in found]),
                 lambda x: float(x.mean()), rng,
             )
-            for where, found in (("middle", middles), ("sides", at_sides)) if found
+            for where, found in (("middle", at_centre), ("sides", at_sides)) if found
             for kind, margin in MARGINS.items()
         }  # fmt: skip
 
     def side_figures(self, guidance: float) -> dict[str, object]:
         """What the row `sides` reports and prints."""
-        sides, looks = self.sides(guidance)
+        sides, attention = self.laterality(guidance)
         figures: dict[str, object] = {
-            "sides": {"louder": asdict(sides.louder), "sooner": asdict(sides.sooner), "db": sides.difference_db}
+            "sides": {"louder": asdict(sides.louder), "sooner": asdict(sides.leads), "db": sides.difference_db}
         }
-        print(f"sides: louder {sides.louder}, sooner {sides.sooner}, by {sides.difference_db:.1f} dB", flush=True)
-        for where, estimate in self.attention(looks).items():
+        print(f"sides: louder {sides.louder}, leading {sides.leads}, by {sides.difference_db:.1f} dB", flush=True)
+        for where, estimate in self.attention(attention).items():
             figures[f"attention: {where}"] = asdict(estimate)
-            print(f"attention, {where}: {estimate} times its even share, n = {estimate.n}", flush=True)
+            print(f"attention, {where}: {estimate} times the average, n = {estimate.n}", flush=True)
         return figures
 
-    def layer_figures(self, seen: Path, cases: Sequence[Case], seed: int) -> dict[str, object]:
+    def layer_figures(self, features: Path, cases: Sequence[Case], seed: int) -> dict[str, object]:
         """What the row `layers` reports and prints."""
         figures: dict[str, object] = {}
-        for number, estimate in enumerate(self.layers(seen, cases, seed)):
+        for number, estimate in enumerate(self.layers(features, cases, seed)):
             figures[f"thinker, layer {number}"] = {"top1": asdict(estimate)}
             print(f"thinker, layer {number}: top-1 {estimate}", flush=True)
         return figures
 
-    def layers(self, seen: Path, cases: Sequence[Case], seed: int) -> list[Estimate]:
-        """Top-1 of a linear reader of each layer at the clicks in the middle, by the picture's labels."""
-        names, hits = list(self.hearing.voice.ear.labels), []
-        readers = taught_readers(self.path.thinker, SeenStore(seen), TAUGHT, seed)
-        for case, grid in zip(cases, self.grids, strict=True):
-            pixels, (rows, cols) = blocks(grid)
-            row, col = grid.rows // 2, grid.cols // 2
-            box = torch.tensor([[col / cols, row / rows, (col + 1) / cols, (row + 1) / rows]])
-            states = states_of_all(self.path.thinker, [ImageInput(pixels, rows, cols)], box)[:, 0]
-            said = [names[int(reader(state).argmax())] for reader, state in zip(readers, states, strict=True)]
-            hits.append([label in case.accepted for label in said])
+    def layers(self, features: Path, cases: Sequence[Case], seed: int) -> list[ConfidenceInterval]:
+        """Top-1 of a linear probe of each layer for clicks at the centre, by the picture's labels. features: training
+        pictures as the stage `see` writes them."""
+        names, hits = list(self.prior.tagger.labels), []
+        thinker = self.generator.thinker
+        probes = fit_probes(thinker, FeatureStore(features), PROBE_CLICKS, seed)
+        for case, image in zip(cases, self.images, strict=True):
+            pixels, box = feature_input(image.grid, image.grid.rows // 2, image.grid.cols // 2)
+            states = layer_states(thinker, [pixels], box)[:, 0]
+            best = [names[int(probe(state).argmax())] for probe, state in zip(probes, states, strict=True)]
+            hits.append([label in case.accepted for label in best])
         return [wilson(int(column.sum()), len(column)) for column in np.array(hits).T]
 
 
-def loaded(preset: Preset, hearing: ImageToSoundPipeline, grids: Sequence[PatchGrid], seconds: float) -> LanguageRows:
+def load_evaluation(
+    preset: Preset, prior: ImageToSoundPipeline, images: Sequence[EncodedImage], seconds: float
+) -> LanguageEvaluation:
     """With the preset's own models. UserError when they have not been trained."""
-    thinking = VlmToSoundPipeline(preset)
-    thinking.require()
-    return LanguageRows(thinking.path(hearing), hearing, grids, seconds)
+    pipeline = VlmToSoundPipeline(preset, ImageToSound(preset))
+    pipeline.require()
+    return LanguageEvaluation(pipeline.generator, prior, images, seconds)

@@ -1,284 +1,317 @@
-"""Train the language path: a picture language model that thinks about a click, and the audio head that hears it think.
+"""Train vision-language model to sound: hidden states for a clicked region, and the audio head that turns them into
+stereo codec tokens.
 
-    python -m training.vlm_to_sound.train --stage see     --data DIR --runs runs/language_path             # minutes
-    python -m training.vlm_to_sound.train --stage thinker --data DIR --out checkpoints/thinker --minutes 20
+    python -m training.vlm_to_sound.train --stage see      --data DIR --runs runs/language_path            # minutes
+    python -m training.vlm_to_sound.train --stage thinker  --data DIR --out checkpoints/thinker --minutes 20
     python -m training.vlm_to_sound.train --stage rehearse --data DIR                                      # minutes
-    python -m training.vlm_to_sound.train --stage decoder --data DIR --rehearsed --minutes 80
-    python -m training.vlm_to_sound.train --stage decoder --data DIR --out checkpoints/token_decoder --minutes 90
-    accelerate launch -m training.vlm_to_sound.train --stage decoder ...                                   # many processes
+    python -m training.vlm_to_sound.train --stage decoder  --data DIR --rehearsed --minutes 80
+    python -m training.vlm_to_sound.train --stage decoder  --data DIR --out checkpoints/token_decoder --minutes 90
+    accelerate launch --module training.vlm_to_sound.train --stage decoder ...                             # many GPUs
 
     python -m training.vlm_to_sound.train --preset hub --stage see --data DIR                              # Qwen3-VL-2B
-    accelerate launch -m training.vlm_to_sound.train --preset hub --stage decoder --data DIR \\
+    accelerate launch --module training.vlm_to_sound.train --preset hub --stage decoder --data DIR \\
         --out checkpoints/token_decoder_hub
 
-`see` looks at the training pictures once. `thinker` teaches the tiny Qwen3-VL to know what sounds at a box: the hidden
-state of <think_sound> must tell which sounds belong there, and those of the picture tokens which belong to each; the
-linear reader is where the audio head's choice among kinds begins. `decoder` teaches the audio head by cross-entropy on
-sound tokens alone, both ears in turn, with LoRA on the language model's queries and values; a small loss on where its
-last layer looks keeps it at the box. `rehearse` writes down thoughts and sounds of many clicks; with --rehearsed the
-audio head learns from these, without the thinker. With `--preset hub` the thinker is the pinned Qwen3-VL, frozen in
-bfloat16: it is shown the pictures' own pixels, has no stage `thinker`, and learns its new words in `decoder`. A GPU is
-used where there is one.
+- `see` encodes the training pictures once.
+- `thinker` trains the tiny Qwen3-VL to classify what sounds in a box, from the hidden state of <think_sound>, and in
+  each image token's cell. Its linear classifier initialises the audio head's class head.
+- `decoder` trains the audio head by cross-entropy on sound tokens, with LoRA on the language model's queries and
+  values. A small loss keeps the last layer's attention at the box.
+- `rehearse` caches hidden states and sounds of many clicks; with --rehearsed the audio head learns from these, without
+  running the thinker.
+
+With `--preset hub` the thinker is the pinned Qwen3-VL, frozen in bfloat16: it reads the pictures' own pixels, has no
+stage `thinker`, and learns the embeddings of its new tokens in `decoder`. A GPU is used where there is one.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
-from accelerate import Accelerator
+import tyro
 from torch import Tensor, nn
 
 from synesthesia.binaural.sh_hrtf import SphericalHarmonicHRTF
 from synesthesia.core import presets
 from synesthesia.core.errors import UserError
+from synesthesia.image_to_sound.pipeline import ImageToSoundPipeline
 from synesthesia.nn.lora import LoraSettings
-from synesthesia.vlm_to_sound.audio_head import EARS, AudioHead, AudioHeadConfig
+from synesthesia.vision.backbone import PatchEncoder
+from synesthesia.vlm_to_sound.audio_head import CHANNELS, AudioHead, AudioHeadConfig
 from synesthesia.vlm_to_sound.checkpoint import save_audio_head
 from synesthesia.vlm_to_sound.mel_tokens import MelTokens
-from synesthesia.vlm_to_sound.pipeline import thinker_of
-from synesthesia.vlm_to_sound.qwen3_vl import load_tiny, save_tiny, tiny, tiny_config
+from synesthesia.vlm_to_sound.pipeline import load_thinker
+from synesthesia.vlm_to_sound.qwen3_vl import build_tiny, load_tiny, save_tiny, tiny_config
 from synesthesia.vlm_to_sound.region_inputs import PixelRegionInputs
 from synesthesia.vlm_to_sound.thinker import HiddenStates, Thinker
 from training.common.audio_data import SoundStore, read_manifest
 from training.common.fit import Learner, ParamGroup, Step, TrainConfig, TrainedParameters, fit, start
 from training.common.imagenet_classifier import imagenet_classifier
+from training.common.patch_features import Targets, choose
+from training.common.pictures import Picture
 from training.common.run_state import Ema, load_state
-from training.vlm_to_sound.audio_head_init import begin_with_codebooks, begin_with_reader
-from training.vlm_to_sound.clicked_sounds import Clicks, Sounds, click
-from training.vlm_to_sound.hidden_state_cache import SOUNDS, CachedHiddenStates, cache_hidden_states
-from training.vlm_to_sound.losses import decoder_loss, thinker_loss
-from training.vlm_to_sound.pictures import INDEX, Pictures, SeenStore, see
-from training.vlm_to_sound.qwen_pixels import PixelStore, see_pixels
-from training.vlm_to_sound.trainable import Reader, TrainableAudioHead, opened, table, unheard
-from training.vlm_to_sound.vision_tower_init import begin_with_kinds
+from training.vlm_to_sound.audio_head_init import init_class_head, init_logits_from_codebooks
+from training.vlm_to_sound.clicked_sounds import BinauralSounds, Clicks, sample_clicks
+from training.vlm_to_sound.hidden_state_cache import CacheConfig, CachedHiddenStates, cache_hidden_states
+from training.vlm_to_sound.image_dataset import INDEX, FeatureStore, ImageStore, write_features
+from training.vlm_to_sound.losses import audio_head_loss, thinker_loss
+from training.vlm_to_sound.qwen_pixel_dataset import PixelStore, write_pixels
+from training.vlm_to_sound.trainable import (
+    RegionClassifier,
+    TrainableAudioHead,
+    add_trainable_lora,
+    parameter_table,
+    sample_no_history,
+)
+from training.vlm_to_sound.vision_tower_init import init_from_classifier
 
-STAGES = ("see", "thinker", "rehearse", "decoder")
-REHEARSED = "rehearsed"  # below the runs
+WEIGHT_DECAY = 0.05
 
 
 @dataclass(frozen=True)
-class LanguagePathTraining:
+class VlmToSoundTraining:
     data: Path
+    stage: Literal["see", "thinker", "rehearse", "decoder"]
     out: Path = Path("runs/language_path/out")
     runs: Path = Path("runs/language_path")
     cache: Path = Path("runs/cache")
     thinker: Path = Path("checkpoints/thinker")
     tokens: Path = Path("checkpoints/mel_tokens")
-    head: Path = Path("checkpoints/head")
-    preset: str = "embedded"
-    stage: str = "decoder"
+    hrtf: Path = Path("checkpoints/head")
+    mapper: Path = Path("checkpoints/mapper")  # whose labels are the classes
+    preset: Literal["embedded", "hub"] = "embedded"
     pictures: int = 1_600
-    tiny: int = 1_600  # more of 64 px: blurred, but of kinds that few others show
+    tiny: int = 1_600  # more of 64 px: blurred, but of classes that few others show
     minutes: float = 20.0
     steps: int = 1_000_000
-    clicks: int = 24  # a step and process
-    sounds: int = 4  # of the decoder's, for each of the clicks
+    clicks: int = 24  # per step and process
+    sounds: int = 4  # for each of the clicks, of stage decoder
     frames: tuple[int, ...] = (25, 50, 100)  # of 40 ms, of an excerpt
     rate: float = 1e-3
     lora_rate: float = 2e-4
-    untold: float = 0.1  # of clicks whose thought is withheld, for guidance
+    condition_dropout: float = 0.1  # fraction of sounds with the unconditional memory, for guidance
     ema: float = 0.998
     seed: int = 0
     bf16: bool = True
-    rehearsed: bool = False  # thoughts and sounds that the stage `rehearse` wrote, not new ones
-    rehearsals: int = 16_000  # clicks of it
-    compile: bool = False  # the audio head: some minutes first, then steps of three quarters of the time
-    limit: int = 0
+    rehearsed: bool = False  # learn from what the stage `rehearse` cached
+    rehearsals: int = 16_000  # clicks to cache
+    compile: bool = False  # the audio head: takes minutes, then steps take three quarters of the time
+    limit: int = 0  # of recordings, 0 is none
+    thinker_width: int = 256
+    thinker_layers: int = 4
+    width: int = 256  # of the audio head
+    layers: int = 5
+    heads: int = 4
+    cached: CacheConfig = field(default_factory=CacheConfig)
 
     @property
     def hub(self) -> bool:
         return self.preset == "hub"
 
     @property
-    def seen(self) -> Path:
-        """What stage `see` writes: features for the tiny model, pixels for the one from the hub."""
+    def images(self) -> Path:
+        """What the stage `see` writes: features for the tiny model, pixels for the one from the hub."""
         return self.runs / ("seen_pixels" if self.hub else "seen")
 
-    def course(self, name: str) -> TrainConfig:
-        runs = self.runs / (f"{name}_hub" if self.hub else name)
+    @property
+    def hidden_states(self) -> Path:
+        """What the stage `rehearse` writes."""
+        return self.runs / "hidden_states"
+
+    def run(self, stage: str) -> TrainConfig:
+        runs = self.runs / (f"{stage}_hub" if self.hub else stage)
         return TrainConfig(runs, self.minutes, self.steps, self.ema, save_every=250)
 
 
-def look_at_pictures(config: LanguagePathTraining) -> None:
-    """The embedded eyes and prior say what should be heard where, for both presets."""
+@dataclass(frozen=True)
+class ImageMaterial:
+    """What the stage `see` reads: training pictures, and the embedded models that give their features and targets."""
+
+    pictures: list[Picture]
+    encoder: PatchEncoder
+    prior: ImageToSoundPipeline
+    targets: Targets
+
+
+def load_material(config: VlmToSoundTraining) -> ImageMaterial:
     from synesthesia.audio.codec import LatentCodec
-    from synesthesia.image_to_sound.pipeline import ImageToSoundPipeline
-    from synesthesia.vision.backbone import PatchEncoder
-    from training.common.patch_features import Targets, choose
 
     preset = presets.embedded()
-    hearing = ImageToSoundPipeline.load(preset.hearing, LatentCodec.load(preset.codec))
-    targets = Targets(config.data, list(hearing.generator.tagger.labels))
+    prior = ImageToSoundPipeline.load(preset.hearing, LatentCodec.load(preset.codec))
+    targets = Targets(config.data, list(prior.tagger.labels))
     rng = np.random.default_rng(config.seed)
     pictures = choose(config.data, False, config.pictures, rng, lambda *key: bool(targets.pairs.get(key)))
     pictures += choose(config.data, True, config.tiny, rng, lambda *key: bool(targets.pairs.get(key)))
-    keep = see_pixels if config.hub else see
-    keep(pictures, PatchEncoder.load(preset.vision), hearing, targets, config.seen)
+    return ImageMaterial(pictures, PatchEncoder.load(preset.vision), prior, targets)
 
 
-def train_thinker(config: LanguagePathTraining) -> Thinker:
+def write_images(
+    config: VlmToSoundTraining, load: Callable[[VlmToSoundTraining], ImageMaterial] = load_material
+) -> None:
+    """Stage `see`, for both presets."""
+    material = load(config)
+    write = write_pixels if config.hub else write_features
+    write(material.pictures, material.encoder, material.prior, material.targets, config.images)
+
+
+def train_thinker(config: VlmToSoundTraining) -> Thinker:
     if config.hub:
         raise UserError(
             "The stage 'thinker' is for the tiny model alone; with the one from the hub 'decoder' follows on 'see'."
         )
     accelerator, rng = start(config.seed)
-    store = SeenStore(was_seen(config))
-    numbers = store.merged.shape[1]
-    thinker = tiny(tiny_config(numbers // 3))
-    sample = np.sort(rng.choice(len(store.merged), min(4_000, len(store.merged)), replace=False))
-    cells, kinds = torch.from_numpy(store.merged[sample].astype(np.float32)), imagenet_classifier(presets.embedded())
-    if kinds is not None and 3 * kinds.in_features == numbers:
-        begin_with_kinds(thinker.model.visual, cells, kinds)
+    store = FeatureStore(require_images(config))
+    patch_dim = store.content.shape[1]
+    thinker = build_tiny(tiny_config(patch_dim // 3, config.thinker_width, config.thinker_layers))
+    sample = np.sort(rng.choice(len(store.content), min(4_000, len(store.content)), replace=False))
+    cells, classes = torch.from_numpy(store.content[sample].astype(np.float32)), imagenet_classifier(presets.embedded())
+    if classes is not None and 3 * classes.in_features == patch_dim:
+        init_from_classifier(thinker.model.visual, cells, classes)
     else:
-        thinker.model.visual.deviation.copy_(cells.std(0).clamp(min=1e-3))
-    reader = Reader(thinker, store.labels.shape[1]).train()
+        thinker.model.visual.feature_std.copy_(cells.std(0).clamp(min=1e-3))
+    classifier = RegionClassifier(thinker, store.labels.shape[1]).train()
 
     def step_loss(step: Step) -> tuple[Tensor, dict[str, Tensor]]:
-        clicks = click(store, config.clicks, rng).to(accelerator.device)
+        clicks = sample_clicks(store, config.clicks, rng).to(accelerator.device)
         with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=config.bf16):
-            loss = thinker_loss(reader, clicks)
+            loss = thinker_loss(classifier, clicks)
         return loss, {"loss": loss}
 
-    learner = Learner(reader, [ParamGroup(list(reader.parameters()), config.rate, 0.05)])
-    if fit(config.course("thinker"), learner, step_loss, accelerator=accelerator, generators={"rng": rng}).main:
-        save_tiny(thinker.eval(), config.out)
+    learner = Learner(classifier, [ParamGroup(list(classifier.parameters()), config.rate, WEIGHT_DECAY)])
+    if fit(config.run("thinker"), learner, step_loss, accelerator=accelerator, generators={"rng": rng}).main:
+        save_tiny(thinker, config.out)
     return thinker
 
 
-def the_speaker(
-    config: LanguagePathTraining, tokens: MelTokens
-) -> tuple[TrainableAudioHead, list[ParamGroup], Pictures]:
-    """Thinker under LoRA and audio head as they begin, what of them is descended how fast, and what is clicked on."""
-    thinker, pictures = hub_thinker(config) if config.hub else (load_tiny(config.thinker), SeenStore(config.seen))
-    lora, words = opened(thinker, LoraSettings(), words=config.hub)
-    shape = AudioHeadConfig(thought=thinker.width, tokens=tokens.config)
-    speaker = TrainableAudioHead(thinker, AudioHead(shape, tokens)).train()
-    begin_with_codebooks(speaker.decoder, torch.Generator().manual_seed(config.seed))
+def build_audio_head(
+    config: VlmToSoundTraining, tokens: MelTokens
+) -> tuple[TrainableAudioHead, list[ParamGroup], ImageStore]:
+    """Thinker with LoRA and audio head as training begins, their parameter groups, and the pictures."""
+    thinker, pictures = hub_thinker(config) if config.hub else (load_tiny(config.thinker), FeatureStore(config.images))
+    lora, embeddings = add_trainable_lora(thinker, LoraSettings(), new_embeddings=config.hub)
+    shape = AudioHeadConfig(
+        thinker.hidden_size, width=config.width, layers=config.layers, heads=config.heads, tokens=tokens.config
+    )
+    model = TrainableAudioHead(thinker, AudioHead(shape, tokens)).train()
+    init_logits_from_codebooks(model.head, torch.Generator().manual_seed(config.seed))
     if not config.hub:
-        begin_with_reader(speaker.decoder, config.runs / "thinker" / "state.safetensors")
+        init_class_head(model.head, config.runs / "thinker" / "state.safetensors")
     groups = [
-        ParamGroup([*speaker.decoder.parameters(), *words], config.rate, 0.05),
-        ParamGroup(lora, config.lora_rate, 0.05),
+        ParamGroup([*model.head.parameters(), *embeddings], config.rate, WEIGHT_DECAY),
+        ParamGroup(lora, config.lora_rate, WEIGHT_DECAY),
     ]
-    return speaker, groups, pictures
+    return model, groups, pictures
 
 
-def what_is_kept(config: LanguagePathTraining, speaker: TrainableAudioHead) -> nn.Module:
-    """Of which the state holds the weights: from the hub only what learns, the rest is gigabytes and lies there."""
-    return TrainedParameters(speaker) if config.hub else speaker
+def saved_module(config: VlmToSoundTraining, model: TrainableAudioHead) -> nn.Module:
+    """What the state holds: of a model from the hub only what trains, the rest is gigabytes and stored elsewhere."""
+    return TrainedParameters(model) if config.hub else model
 
 
-def rehearse_clicks(config: LanguagePathTraining) -> None:
-    """With the thinker as the last run of `decoder` left it, if there was one."""
-    torch.manual_seed(config.seed)
-    sounds = recordings(config, np.random.default_rng(config.seed))
-    speaker, _, pictures = the_speaker(config, sounds.tokens)
-    kept = what_is_kept(config, speaker)
-    average = Ema(kept, config.ema)
-    runs = config.course("decoder").runs
-    assert runs is not None
-    load_state(runs, {}, {}, average)
-    kept.load_state_dict(average.values)
-    accelerator = Accelerator(cpu=not torch.cuda.is_available())
-    first, processes = accelerator.process_index, accelerator.num_processes
+def cache_clicks(config: VlmToSoundTraining) -> None:
+    """Stage `rehearse`, with the thinker as the last run of `decoder` left it, if there was one."""
+    accelerator, _ = start(config.seed)
+    sounds = binaural_sounds(config, np.random.default_rng(config.seed))
+    model, _, pictures = build_audio_head(config, sounds.tokens)
+    saved = saved_module(config, model)
+    average = Ema(saved, config.ema)
+    load_state(config.run("decoder").runs or config.runs, {}, {}, average)
+    average.copy_to(saved)
     cache_hidden_states(
-        speaker.thinker.eval(), pictures, sounds, config.runs / REHEARSED, config.rehearsals, config.seed, first,
-        processes,
+        model.thinker.eval(), pictures, sounds, config.hidden_states, config.rehearsals, config.seed,
+        accelerator.process_index, accelerator.num_processes, config.cached,
     )  # fmt: skip
 
 
-def train_decoder(config: LanguagePathTraining) -> TrainableAudioHead:
+def train_audio_head(config: VlmToSoundTraining) -> TrainableAudioHead:
+    """Stage `decoder`."""
     accelerator, rng = start(config.seed)
-    was_seen(config)  # before anything is fetched
-    known = CachedHiddenStates(config.runs / REHEARSED) if config.rehearsed else None
-    sounds = recordings(config, rng)
-    speaker, groups, pictures = the_speaker(config, sounds.tokens.to(accelerator.device))
-    shape = speaker.decoder.config
-    accelerator.print(table(speaker))
+    device = accelerator.device
+    require_images(config)  # before anything is fetched
+    cached = CachedHiddenStates(config.hidden_states) if config.rehearsed else None
+    sounds = binaural_sounds(config, rng)
+    model, groups, pictures = build_audio_head(config, sounds.tokens.to(device))
+    shape = model.head.config
+    accelerator.print(parameter_table(model))
     if config.compile:
-        speaker.decoder.compile(dynamic=True)
+        model.head.compile(dynamic=True)
 
     def batch(frames: int) -> tuple[Clicks | HiddenStates, Tensor, Tensor, Tensor]:
-        """(clicks, the box of each sound, codes, by how much the right ear leads)."""
+        """(clicks or their hidden states, the box of each sound, codes, ITDs)."""
         count = max(2, config.clicks * min(config.frames) // frames)
-        if known is not None:
-            drawn = known.draw(max(2, count * config.sounds // SOUNDS), frames, rng).to(accelerator.device)
-            return drawn.thought, drawn.boxes, drawn.codes, drawn.lead_s
-        clicks = click(pictures, count, rng).to(accelerator.device)
-        each = clicks.repeated(config.sounds)
-        return clicks, each.boxes, *sounds.heard(each, frames / sounds.tokens.config.tokens_per_second)
+        if cached is not None:
+            drawn = cached.draw(max(2, count * config.sounds // cached.sounds), frames, rng).to(device)
+            return drawn.hidden_states, drawn.boxes, drawn.codes, drawn.itd_s
+        clicks = sample_clicks(pictures, count, rng).to(device)
+        each = clicks.repeat(config.sounds)
+        return clicks, each.boxes, *sounds.render(each, frames / sounds.tokens.config.tokens_per_second)
 
     def step_loss(step: Step) -> tuple[Tensor, dict[str, Tensor]]:
         frames = int(rng.choice(config.frames))
-        clicks, boxes, codes, lead_s = batch(frames)
-        told = torch.from_numpy(rng.random(len(codes)) >= config.untold).to(codes.device)
-        hidden = unheard((len(codes), EARS * frames), rng).to(codes.device)
-        with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=config.bf16):
-            written, thought = speaker(clicks, codes, told, hidden)
-        loss, token_loss = decoder_loss(written, thought, boxes, codes, lead_s, told, shape)
+        clicks, boxes, codes, itd_s = batch(frames)
+        conditioned = torch.from_numpy(rng.random(len(codes)) >= config.condition_dropout).to(device)
+        no_history = sample_no_history((len(codes), CHANNELS * frames), rng).to(device)
+        with torch.autocast(device.type, torch.bfloat16, enabled=config.bf16):
+            output, hidden = model(clicks, codes, conditioned, no_history)
+        loss, token_loss = audio_head_loss(output, hidden, boxes, codes, itd_s, conditioned, shape)
         return loss, {"token_loss": token_loss}
 
-    learner, kept = Learner(speaker, groups), what_is_kept(config, speaker)
-    if fit(config.course("decoder"), learner, step_loss, kept=kept, accelerator=accelerator,
-           generators={"rng": rng}).main:  # fmt: skip
-        save_audio_head(speaker.eval().decoder, speaker.thinker, LoraSettings(), config.out, words=config.hub)
-    return speaker
+    result = fit(
+        config.run("decoder"), Learner(model, groups), step_loss, kept=saved_module(config, model),
+        accelerator=accelerator, generators={"rng": rng},
+    )  # fmt: skip
+    if result.main:
+        save_audio_head(model.head, model.thinker, LoraSettings(), config.out, new_embeddings=config.hub)
+    return model
 
 
-def hub_thinker(config: LanguagePathTraining) -> tuple[Thinker, Pictures]:
-    """The pinned model, and the pictures as its own processor cuts them. Opens the network."""
-    thinker, views = thinker_of(presets.hub().thinking.thinker_weights)
-    assert isinstance(views, PixelRegionInputs)
+def hub_thinker(config: VlmToSoundTraining) -> tuple[Thinker, ImageStore]:
+    """The pinned model, and the pictures through its own processor. Opens the network."""
+    thinker, inputs = load_thinker(presets.hub().thinking.thinker_weights)
+    assert isinstance(inputs, PixelRegionInputs)
     thinker.model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
-    return thinker, PixelStore(config.seen, views.processor)
+    return thinker, PixelStore(config.images, inputs.processor)
 
 
-def was_seen(config: LanguagePathTraining) -> Path:
-    """Where the pictures lie. UserError when stage `see` has not been through."""
-    if not (config.seen / INDEX).is_file():
+def require_images(config: VlmToSoundTraining) -> Path:
+    """The folder of pictures. UserError when the stage `see` has not finished."""
+    if not (config.images / INDEX).is_file():
         raise UserError(
-            f"No pictures were seen yet; first run python -m training.vlm_to_sound.train --preset {config.preset} "
-            f"--stage see --data {config.data} --runs {config.runs}."
+            f"No pictures have been encoded yet; first run python -m training.vlm_to_sound.train "
+            f"--preset {config.preset} --stage see --data {config.data} --runs {config.runs}."
         )
-    return config.seen
+    return config.images
 
 
-def recordings(config: LanguagePathTraining, rng: np.random.Generator) -> Sounds:
-    """Training recordings of the labels that the prior knows."""
+def binaural_sounds(config: VlmToSoundTraining, rng: np.random.Generator) -> BinauralSounds:
+    """Training recordings of the prior's classes."""
     clips = read_manifest(config.data)[: config.limit or None]
-    labels = json.loads((Path("checkpoints/mapper") / "config.json").read_text(encoding="utf-8"))["labels"]
+    labels = json.loads((config.mapper / "config.json").read_text(encoding="utf-8"))["labels"]
     rows = [row for row, clip in enumerate(clips) if clip.split == "train"]
-    store, head = SoundStore(config.data, clips, config.cache), SphericalHarmonicHRTF.load(config.head)
-    return Sounds(store, rows, labels, head, MelTokens.load(config.tokens), rng)
+    store, hrtf = SoundStore(config.data, clips, config.cache), SphericalHarmonicHRTF.load(config.hrtf)
+    return BinauralSounds(store, rows, labels, hrtf, MelTokens.load(config.tokens), rng)
 
 
-def main(config: LanguagePathTraining) -> None:
-    stages = {
-        "see": look_at_pictures, "thinker": train_thinker, "rehearse": rehearse_clicks, "decoder": train_decoder,
-    }  # fmt: skip
-    stages[config.stage](config)
+def main(config: VlmToSoundTraining) -> None:
+    match config.stage:
+        case "see":
+            write_images(config)
+        case "thinker":
+            train_thinker(config)
+        case "rehearse":
+            cache_clicks(config)
+        case "decoder":
+            train_audio_head(config)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--stage", choices=STAGES, required=True)
-    parser.add_argument("--preset", choices=("embedded", "hub"))
-    parser.add_argument("--rehearsed", action="store_true", help="learn from what the stage rehearse wrote")
-    parser.add_argument("--compile", action="store_true", help="the audio head, by a C++ compiler or on a GPU")
-    for name in ("out", "runs", "cache", "thinker", "tokens"):
-        parser.add_argument(f"--{name}", type=Path)
-    for name in ("steps", "clicks", "sounds", "pictures", "tiny", "rehearsals", "limit", "seed"):
-        parser.add_argument(f"--{name}", type=int)
-    for name in ("minutes", "rate"):
-        parser.add_argument(f"--{name}", type=float)
-    given = {key: value for key, value in vars(parser.parse_args()).items() if value is not None}
     try:
-        main(LanguagePathTraining(**given))
+        main(tyro.cli(VlmToSoundTraining, description=__doc__))
     except UserError as error:
-        raise SystemExit(f"train_language: {error}") from None
+        raise SystemExit(f"vlm_to_sound.train: {error}") from None

@@ -1,4 +1,4 @@
-"""Where the sound tokens looked on the photograph, and how far that was the clicked place."""
+"""Cross-attention of the sound tokens over the photograph, and its share on the clicked patch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synesthesia.ui.shared import overlays
-from synesthesia.ui.vlm_to_sound import words as token_words
+from synesthesia.ui.vlm_to_sound import words
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -18,43 +18,43 @@ if TYPE_CHECKING:
     from synesthesia.core.results import Heard
     from synesthesia.ui.shared.overlays import Map
 
-NEAR = 0.1  # of the picture's width and height around the clicked patch: what training asks for
-PALE = 5.0
+NEAR = 0.1  # of the picture's width and height around the clicked patch: the target of training
+BRIGHT = 5.0  # times the average attention
 THUMBNAIL_PX = 360
 
 
-def drawn(view: Image.Image, looks: Map, cell: tuple[int, int]) -> Image.Image:
-    """The view under the heat of `looks` (rows, cols; sums to 1) with the clicked patch framed. The strongest patch is
-    the palest, if it got at least PALE times its even share: a look at everything alike stays dark."""
-    rows, cols = looks.shape
-    heat = overlays.with_heat(view, looks / max(float(looks.max()), PALE / looks.size))
+def draw(view: Image.Image, attention: Map, cell: tuple[int, int]) -> Image.Image:
+    """The view under the heat map of `attention` (rows, cols; sums to 1) with the clicked patch framed. The strongest
+    patch is brightest, if it has at least BRIGHT times the average: uniform attention stays dark."""
+    rows, cols = attention.shape
+    heat = overlays.with_heat(view, attention / max(float(attention.max()), BRIGHT / attention.size))
     return overlays.with_outline(heat, rows, cols, [cell])
 
 
 def near(shape: tuple[int, int], cell: tuple[int, int], margin: float = NEAR) -> np.ndarray:
-    """(rows, cols) bool: patches whose middle lies in the clicked one, or within `margin` of the picture around it."""
+    """(rows, cols) bool: patches whose centre lies in the clicked one, or within `margin` of the picture around it."""
     within = []
-    for count, at in zip(shape, cell, strict=True):
-        middle = (np.arange(count) + 0.5) / count
-        within.append((middle >= at / count - margin) & (middle <= (at + 1) / count + margin))
+    for count, index in zip(shape, cell, strict=True):
+        centre = (np.arange(count) + 0.5) / count
+        within.append((centre >= index / count - margin) & (centre <= (index + 1) / count + margin))
     return within[0][:, None] & within[1][None, :]
 
 
-def times_even(looks: Map, cell: tuple[int, int], margin: float = NEAR) -> float:
-    """The clicked place's share of `looks` (rows, cols; sums to 1) over what a look at all patches alike would give."""
-    rows, cols = looks.shape
+def relative_attention(attention: Map, cell: tuple[int, int], margin: float = NEAR) -> float:
+    """Attention (rows, cols; sums to 1) around the clicked patch over what uniform attention would put there."""
+    rows, cols = attention.shape
     around = near((rows, cols), cell, margin)
-    return float(looks[around].sum() / around.mean())
+    return float(attention[around].sum() / around.mean())
 
 
 def thumbnail(view: Image.Image, heard: Heard) -> str:
-    """A small <img> that stands by itself; empty for a sound without tokens."""
+    """A small self-contained <img>; empty for a sound without tokens."""
     if heard.tokens is None:
         return ""
-    small = overlays.shown(view, THUMBNAIL_PX)
-    cell, looks = (heard.row, heard.col), heard.tokens.looks
+    small = overlays.display_copy(view, THUMBNAIL_PX)
+    cell, attention = (heard.row, heard.col), heard.tokens.looks
     buffer = io.BytesIO()
-    drawn(small, looks, cell).save(buffer, format="JPEG", quality=85)
+    draw(small, attention, cell).save(buffer, format="JPEG", quality=85)
     data = base64.b64encode(buffer.getvalue()).decode()
-    alt = f"{token_words.LOOKED}: {token_words.looked(times_even(looks, cell))}"
+    alt = f"{words.ATTENTION}: {words.relative_attention(relative_attention(attention, cell))}"
     return f'<img alt="{escape(alt)}" src="data:image/jpeg;base64,{data}">'

@@ -1,5 +1,5 @@
-"""Pieces of HTML for a sound that was written in tokens: their timeline, where they looked, and what sets its two ears
-apart. Empty for every other sound."""
+"""HTML for a sound of the path "language": progress, token timeline, attention and the difference between the ears.
+Empty for other sounds."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synesthesia.ui.image_to_sound import cards
+from synesthesia.ui.shared import cards
 from synesthesia.ui.shared.sound_figure import as_picture
-from synesthesia.ui.vlm_to_sound import attention_overlay as looking
-from synesthesia.ui.vlm_to_sound import words as token_words
+from synesthesia.ui.vlm_to_sound import attention_overlay, words
 from synesthesia.ui.vlm_to_sound.figures import token_figure
 
 if TYPE_CHECKING:
@@ -20,9 +19,8 @@ if TYPE_CHECKING:
     from synesthesia.core.results import Heard, Writing
 
 
-def writing(step: Writing, take: int, takes: int) -> str:
-    """How far the tokens have come."""
-    return cards.progress(step.done, step.total, token_words.writing(step, take, takes), spoken=False)
+def progress(step: Writing, take: int, takes: int) -> str:
+    return cards.progress(step.done, step.total, words.writing(step, take, takes), live=False)
 
 
 def timeline(heard: Heard, *, narrow: bool = False) -> str:
@@ -31,8 +29,7 @@ def timeline(heard: Heard, *, narrow: bool = False) -> str:
     books = heard.tokens.codes.shape[1]
     alt = f"Sound tokens over {heard.seconds:.1f} s: {books} codebooks of the left ear above {books} of the right"
     picture = as_picture(token_figure(heard.tokens, heard.seconds, narrow=narrow), alt)
-    caption = escape(token_words.timeline(heard.tokens))
-    return f"<figure class='tokens'>{picture}<figcaption>{caption}</figcaption></figure>"
+    return f"<figure class='tokens'>{picture}<figcaption>{escape(words.timeline(heard.tokens))}</figcaption></figure>"
 
 
 def evidence(heard: Heard, view: Image.Image) -> str:
@@ -40,16 +37,16 @@ def evidence(heard: Heard, view: Image.Image) -> str:
     if heard.tokens is None:
         return ""
     cell, cols = (heard.row, heard.col), heard.tokens.looks.shape[1]
-    looked = token_words.looked(looking.times_even(heard.tokens.looks, cell))
-    apart, follows = token_words.ears(level_db(heard.waveform), heard.tokens.lead_s, (heard.col + 0.5) / cols - 0.5)
+    attended = words.relative_attention(attention_overlay.relative_attention(heard.tokens.looks, cell))
+    difference, match = words.ears(level_db(heard.waveform), heard.tokens.lead_s, (heard.col + 0.5) / cols - 0.5)
     return (
-        f"<div class='looked'>{looking.thumbnail(view, heard)}<div><h4>{token_words.LOOKED}</h4>"
-        f"<p>They {escape(looked)}.</p><h4>{token_words.EARS}</h4><p>{escape(apart[:1].upper() + apart[1:])}. "
-        f"<span class='faint'>{escape(follows)}</span></p></div></div>"
+        f"<div class='attention'>{attention_overlay.thumbnail(view, heard)}<div><h4>{words.ATTENTION}</h4>"
+        f"<p>{escape(attended)}.</p><h4>{words.EARS}</h4><p>{escape(difference[:1].upper() + difference[1:])}. "
+        f"<span class='faint'>{escape(match)}</span></p></div></div>"
     )
 
 
 def level_db(waveform: np.ndarray) -> float:
-    """(2, n), left ear first -> how much louder the right one is."""
+    """(2, n), left ear first -> level of the right ear over the left."""
     power = np.square(waveform.astype(np.float64)).mean(axis=1)
     return float(10.0 * np.log10(max(power[1], 1e-12) / max(power[0], 1e-12)))

@@ -61,31 +61,6 @@ def test_colours_turn_once_and_none_is_lighter() -> None:
     assert np.abs(wheel[0] - wheel[512]).sum() > 0.8
 
 
-def test_an_even_look_is_one_and_a_sharp_one_what_it_is() -> None:
-    even = np.full((10, 20), 1 / 200, np.float32)
-    for cell in ((0, 0), (5, 10), (9, 19)):
-        assert looking.times_even(even, cell) == pytest.approx(1.0, rel=1e-4)
-    sharp = np.zeros((10, 20), np.float32)
-    sharp[5, 10] = 1.0
-    # a tenth of the height is one row more to either side, a tenth of the width two columns
-    assert looking.near((10, 20), (5, 10)).sum() == 3 * 5 and looking.near((10, 20), (0, 0)).sum() == 2 * 3
-    assert looking.times_even(sharp, (5, 10)) == pytest.approx(200 / 15)
-    assert looking.times_even(sharp, (5, 12)) == pytest.approx(200 / 15)
-    assert looking.times_even(sharp, (5, 13)) == looking.times_even(sharp, (8, 10)) == 0.0
-
-
-def test_the_neighbourhood_is_that_of_training() -> None:
-    import torch
-
-    from training.vlm_to_sound.losses import near
-
-    for rows, cols, row, col in ((16, 24, 3, 5), (15, 15, 0, 14), (7, 31, 6, 0)):
-        middles = torch.cartesian_prod((torch.arange(rows) + 0.5) / rows, (torch.arange(cols) + 0.5) / cols)
-        box = torch.tensor([[col / cols, row / rows, (col + 1) / cols, (row + 1) / rows]])
-        wanted = near(middles.flip(1)[None], box)[0].reshape(rows, cols).numpy()
-        assert np.array_equal(looking.near((rows, cols), (row, col)), wanted)
-
-
 def test_the_heat_is_where_it_looked_and_the_click_is_framed() -> None:
     view = Image.new("RGB", (720, 480), (100, 100, 100))
     looks = np.full((16, 24), 1e-4, np.float32)
