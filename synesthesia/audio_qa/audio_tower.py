@@ -71,7 +71,7 @@ class TaggerAudioTower(PreTrainedModel):  # type: ignore[misc]
     def forward(self, input_features: Tensor, attention_mask: Tensor | None = None) -> BaseModelOutput:
         """attention_mask: unused; padding is silence, which the tagger was trained on."""
         tagger = self.tagger
-        image = tagger.picture(input_features).contiguous(memory_format=torch.channels_last)
+        image = tagger.input_channels(input_features).contiguous(memory_format=torch.channels_last)
         x = tagger.body(F.silu(tagger.stem_norm(tagger.stem(image))))  # (B, D, T', K')
         local = torch.cat([x.mean(dim=3), x.amax(dim=3)], dim=1)  # (B, 2 D, T')
         pooled = torch.cat([local.mean(dim=2), local.amax(dim=2)], dim=1)  # (B, 4 D)

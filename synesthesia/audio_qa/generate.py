@@ -16,7 +16,7 @@ from synesthesia.core.errors import UserError
 from synesthesia.core.presets import SAMPLE_RATE_HZ
 
 if TYPE_CHECKING:
-    from synesthesia.core.presets import LanguageConfig
+    from synesthesia.core.presets import AudioQAConfig
 
 MAX_NEW_TOKENS = 64
 
@@ -28,7 +28,7 @@ class AnswerGenerator:
         self.language_model = language_model
 
     @classmethod
-    def load(cls, config: LanguageConfig) -> AnswerGenerator:
+    def load(cls, config: AudioQAConfig) -> AnswerGenerator:
         """UserError when a file is missing or damaged, or when no token has been trained for this model."""
         if not checkpoints.is_listed(config.token_weights.folder):
             raise UserError(

@@ -50,11 +50,11 @@ class AudioQA:
         if self._generator is None:
             from synesthesia.audio_qa.generate import AnswerGenerator
 
-            self._generator = AnswerGenerator.load(self.preset.language)
+            self._generator = AnswerGenerator.load(self.preset.audio_qa)
         return self._generator
 
 
 def can_answer(preset: Preset) -> bool:
     """Whether a language model for this preset has been trained. Loads and fetches nothing."""
-    needed = (preset.language.weights, preset.language.token_weights)
+    needed = (preset.audio_qa.weights, preset.audio_qa.token_weights)
     return all(checkpoints.is_listed(each.folder) for each in needed if not each.hub_id)
