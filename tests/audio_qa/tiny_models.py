@@ -15,7 +15,7 @@ from synesthesia.audio.tagger import AudioTagger, AudioTaggerConfig
 from synesthesia.audio_qa.prompt import SYSTEM, TokenBatch, tokenize
 from synesthesia.audio_qa.qwen2_audio import AudioLM, WhisperFrontend, build_tiny, load_tokenizer, tiny_config
 from synesthesia.audio_qa.spatial_qwen2_audio import SpatialQwen2Audio
-from training.audio_qa.train_language_model import fit_tokenizer
+from training.audio_qa.tokenizer import fit_tokenizer
 
 Tower = Literal["tagger", "whisper"]
 TOWERS: tuple[Tower, ...] = ("tagger", "whisper")

@@ -17,17 +17,16 @@ from pathlib import Path
 import numpy as np
 import torch
 import tyro
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch import Tensor
 
 from synesthesia.audio.tagger import AudioTagger
 from synesthesia.audio_qa.checkpoint import TOKENIZER, save_language_model
-from synesthesia.audio_qa.prompt import SPECIAL
 from synesthesia.audio_qa.qwen2_audio import AudioLM, build_tiny, load_tokenizer, tiny_config
 from training.audio_qa.answer_templates import KINDS, Kind
 from training.audio_qa.batches import QABatch, answer_loss, make_batch
 from training.audio_qa.clips import ClipDataConfig, clip_sampler, sample_clips, sample_seconds
-from training.audio_qa.examples import corpus, direction_notes, sample_example
+from training.audio_qa.examples import direction_notes, sample_example
+from training.audio_qa.tokenizer import fit_tokenizer
 from training.binaural.clip_sampler import ClipSampler
 from training.binaural.response_bank import ResponseBank
 from training.common.fit import Learner, Step, TrainConfig, TrainedParameters, decay_matrices, fit, start
@@ -46,20 +45,6 @@ class LanguageModelTraining(ClipDataConfig):
     rate: float = 1e-3
     ema: float = 0.998
     bf16: bool = True
-
-
-def fit_tokenizer(size: int, file: Path, seed: int) -> None:
-    """A byte-level BPE (Sennrich et al. 2016) on generated questions and answers, written to `file`."""
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    alphabet = pre_tokenizers.ByteLevel.alphabet()
-    trainer = trainers.BpeTrainer(
-        vocab_size=size, special_tokens=list(SPECIAL), initial_alphabet=alphabet, show_progress=False
-    )
-    tokenizer.train_from_iterator(corpus(np.random.default_rng(seed), 20_000), trainer)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    tokenizer.save(str(file))
 
 
 def sample_batch(
