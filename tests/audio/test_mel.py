@@ -1,4 +1,4 @@
-"""The mel front end against known answers: band centres, the clamp, silence, lengths, levels."""
+"""Log-mels against known answers (band centres, the clamp, silence, lengths, levels), and the transform of patches."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ import pytest
 import torch
 from transformers.audio_utils import mel_filter_bank
 
-from synesthesia.audio.mel import LogMel, MelConfig, band_edges_hz, hz_to_slaney_mel, mel_filters, slaney_mel_to_hz
+from synesthesia.audio.mel import (
+    LogMel,
+    MelConfig,
+    MelPatches,
+    band_edges_hz,
+    hz_to_slaney_mel,
+    mel_filters,
+    slaney_mel_to_hz,
+)
 
 
 def sine(hz: float, seconds: float = 1.0, level: float = 0.5) -> torch.Tensor:
@@ -66,3 +74,14 @@ def test_a_click_stands_in_the_frame_centred_on_it() -> None:
 def test_a_wrong_shape_is_named() -> None:
     with pytest.raises(AssertionError, match=r"\(B, n\)"):
         LogMel()(torch.zeros(16_000))
+
+
+def test_patches_reconstruct_smooth_mels() -> None:
+    torch.manual_seed(0)
+    smooth = torch.randn(6, 64, 64).cumsum(dim=1).cumsum(dim=2) * 0.02 - 5
+    patches = MelPatches()
+    patches.fit(smooth)
+    latents = patches.encode(smooth)
+    assert latents.shape == (6, 8, 16, 16)
+    assert (patches.decode(latents) - smooth).abs().mean() < 0.15 * smooth.std()
+    assert torch.allclose(latents.pow(2).mean(dim=(0, 2, 3)), torch.ones(8), atol=0.05)
