@@ -1,8 +1,8 @@
-"""Sounds placed around a virtual head: clips with a known direction, to test oneself and the model.
+"""Binaural demo clips with a known direction: synthetic sounds rendered through an HRTF.
 
-Nobody recorded any of them. Some the project made with its own generator (`training/binaural/make_demo_clips.py`), the rest is
-made in code; each is broadband or rich in onsets, which is what ears need to tell a direction: pink noise in bursts,
-clicks, a babble of voices (glottal pulses through formants, Klatt 1980), a bouncing ball.
+None is a recording. Some were made with the project's own generator (`training.binaural.make_demo_clips`), the rest is
+synthesised here; each is broadband or rich in onsets, which localization needs: pink noise in bursts, clicks, a babble
+of voices (glottal pulses through formants, Klatt 1980), a bouncing ball.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from synesthesia.binaural.room import Room
 from synesthesia.core.requests import DemoClipRequest
 
 FOLDER = Path(__file__).with_name("sounds")
-SUNG = {"dog": "dog", "bird": "bird", "rain": "rain", "clock": "clock_tick"}  # and the generator's label of it
+GENERATED = {"dog": "dog", "bird": "bird", "rain": "rain", "clock": "clock_tick"}  # sound: the generator's label
 SECONDS = 2.5
 SAMPLES = round(SECONDS * RATE_HZ)
-RMS = 0.08  # of every sound before it reaches the head
+RMS = 0.08  # of every sound before rendering
 ROOMS: dict[str, Room | None] = {
     "none": None,
     "small": Room((4.2, 3.4, 2.6), t60_s=0.3),  # an office
@@ -46,18 +46,18 @@ def clicks(rng: np.random.Generator) -> np.ndarray:
 
 
 def babble(rng: np.random.Generator) -> np.ndarray:
-    """Three voices at once that say nothing: vowels of a fifth of a second with pauses."""
+    """Three voices of random vowels of a fifth of a second, with pauses."""
     return np.sum([_voice(pitch_hz, rng) for pitch_hz in (105.0, 150.0, 215.0)], axis=0)
 
 
-def sung(name: str, _: np.random.Generator) -> np.ndarray:
-    """One of SUNG, as the generator made it."""
+def generated(name: str, _: np.random.Generator) -> np.ndarray:
+    """One of GENERATED, from its file."""
     sound, _ = soundfile.read(FOLDER / f"{name}.ogg", dtype="float64")
     return np.resize(sound, SAMPLES)
 
 
 def bouncing_ball(rng: np.random.Generator) -> np.ndarray:
-    """Every hit comes sooner and softer than the last, twice over."""
+    """Two sequences of hits, each one sooner and softer than the last."""
     gaps = 0.34 * 0.8 ** np.arange(12)
     hits_s = 0.04 + np.concatenate([[0.0], np.cumsum(gaps)])[:-1]
     strength = 0.84 ** np.arange(len(hits_s))
@@ -70,7 +70,7 @@ def bouncing_ball(rng: np.random.Generator) -> np.ndarray:
 
 
 SOUNDS: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
-    **{name: partial(sung, name) for name in SUNG},
+    **{name: partial(generated, name) for name in GENERATED},
     "babble": babble, "ball": bouncing_ball, "noise": noise_bursts, "clicks": clicks,
 }  # fmt: skip
 
@@ -78,11 +78,13 @@ SOUNDS: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
 def render_demo_clip(clip: DemoClipRequest, hrtf: HRTF) -> np.ndarray:
     """(2, SAMPLES) float32 at RATE_HZ, left ear first; the same request gives the same samples."""
     rng = np.random.default_rng(clip.seed)
-    binaural = render(make(clip.sound, rng), hrtf, clip.azimuth_deg, clip.elevation_deg, ROOMS[clip.room], rng=rng)
+    binaural = render(
+        synthesize(clip.sound, rng), hrtf, clip.azimuth_deg, clip.elevation_deg, ROOMS[clip.room], rng=rng
+    )
     return limit_peak(add_noise(binaural, clip.snr_db, rng, hrtf))
 
 
-def make(sound: str, rng: np.random.Generator) -> np.ndarray:
+def synthesize(sound: str, rng: np.random.Generator) -> np.ndarray:
     """(SAMPLES,) float32 mono of one of SOUNDS."""
     made = SOUNDS[sound](rng)
     return (made * (RMS / np.sqrt(np.mean(made**2)))).astype(np.float32)
@@ -105,21 +107,21 @@ def _pink(samples: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _voice(pitch_hz: float, rng: np.random.Generator) -> np.ndarray:
-    """Glottal pulses whose pitch wanders, through the formants of one random vowel after another."""
-    wander = np.interp(np.arange(SAMPLES), np.linspace(0, SAMPLES, 12), rng.uniform(0.85, 1.2, 12))
-    beats = np.floor(np.cumsum(pitch_hz * wander) / RATE_HZ)
-    pulses = lfilter([1.0], [1.0, -0.8], np.diff(beats, prepend=0.0))  # the glottis sends less of the high
+    """Glottal pulses with a drifting pitch, filtered by the formants of one random vowel after another."""
+    drift = np.interp(np.arange(SAMPLES), np.linspace(0, SAMPLES, 12), rng.uniform(0.85, 1.2, 12))
+    beats = np.floor(np.cumsum(pitch_hz * drift) / RATE_HZ)
+    pulses = lfilter([1.0], [1.0, -0.8], np.diff(beats, prepend=0.0))  # glottal spectra fall towards high frequencies
     source = pulses + 0.015 * rng.standard_normal(SAMPLES)
-    said, start = np.zeros(SAMPLES), 0
+    voiced, start = np.zeros(SAMPLES), 0
     while start < SAMPLES:
         length = round(rng.uniform(0.12, 0.26) * RATE_HZ)
         piece = source[start : start + length]
         if rng.random() < 0.8:  # else a pause
             formants = (rng.uniform(300, 800), rng.uniform(900, 2300), rng.uniform(2400, 3300), rng.uniform(3600, 5200))
             vowel = sum(_formant(piece, hz, 60 + 0.04 * hz) for hz in formants)
-            said[start : start + length] += vowel * np.hanning(len(piece))
+            voiced[start : start + length] += vowel * np.hanning(len(piece))
         start += length
-    return said
+    return voiced
 
 
 def _formant(sound: np.ndarray, hz: float, width_hz: float) -> np.ndarray:

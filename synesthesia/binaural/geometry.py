@@ -1,4 +1,4 @@
-"""Directions: azimuth in degrees, 0 in front, positive to the RIGHT, (-180, 180]; elevation in degrees, positive up.
+"""Azimuth convention: degrees, 0 in front, positive to the RIGHT, (-180, 180]; elevation in degrees, positive up.
 
 SOFA files (AES69) count azimuth to the left; `from_sofa` is the one place where the sign changes.
 """
@@ -24,13 +24,13 @@ def from_sofa(deg: Angle) -> Angle:
     return wrap(-deg)
 
 
-def difference(a: Angle, b: Angle) -> Angle:
+def angle_difference(a: Angle, b: Angle) -> Angle:
     """The smallest signed turn from b to a, in (-180, 180]: positive when a lies clockwise (to the right) of b."""
     return wrap(a - b)
 
 
-def fold(azimuth_deg: Angle) -> Angle:
-    """Lateral angle in [-90, 90]: back directions mirrored to the front, as two ears without pinnae hear them."""
+def lateral_angle(azimuth_deg: Angle) -> Angle:
+    """In [-90, 90]: back directions mirrored to the front, which a delay alone can't distinguish."""
     return np.degrees(np.arcsin(np.sin(np.radians(azimuth_deg))))
 
 
@@ -39,18 +39,18 @@ def is_front(azimuth_deg: float) -> bool: ...
 @overload
 def is_front(azimuth_deg: np.ndarray) -> np.ndarray: ...
 def is_front(azimuth_deg: float | np.ndarray) -> bool | np.ndarray:
-    """Whether a direction lies before the line through both ears; exactly sideways counts as front."""
+    """Whether a direction lies in front of the interaural axis; exactly sideways counts as front."""
     return (azimuth_deg + 90.0) % 360.0 <= 180.0
 
 
 @overload
-def within(azimuth_deg: float, low_deg: float, high_deg: float) -> bool: ...
+def in_arc(azimuth_deg: float, low_deg: float, high_deg: float) -> bool: ...
 @overload
-def within(azimuth_deg: np.ndarray, low_deg: float, high_deg: float) -> np.ndarray: ...
-def within(azimuth_deg: float | np.ndarray, low_deg: float, high_deg: float) -> bool | np.ndarray:
-    """Whether a direction lies on the way clockwise from low to high, ends included; 170 to -170 passes the back.
+def in_arc(azimuth_deg: np.ndarray, low_deg: float, high_deg: float) -> np.ndarray: ...
+def in_arc(azimuth_deg: float | np.ndarray, low_deg: float, high_deg: float) -> bool | np.ndarray:
+    """Whether a direction lies on the arc clockwise from low to high, ends included; 170 to -170 passes the back.
 
-    A span of 360 degrees or more holds everything.
+    A span of 360 degrees or more contains everything.
     """
     span = 360.0 if high_deg - low_deg >= 360.0 else (high_deg - low_deg) % 360.0
     return (azimuth_deg - low_deg) % 360.0 <= span
@@ -73,13 +73,13 @@ def unit_vector(azimuth_deg: float | np.ndarray, elevation_deg: float | np.ndarr
     return np.stack([level * np.cos(azimuth), level * np.sin(azimuth), np.sin(elevation)], axis=-1)
 
 
-def direction(vector: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def vector_angles(vector: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(..., 3) of any length but zero -> azimuth and elevation in degrees, (...,) each."""
     x, y, z = np.moveaxis(np.asarray(vector, dtype=np.float64), -1, 0)
     return wrap(np.degrees(np.arctan2(y, x))), np.degrees(np.arctan2(z, np.hypot(x, y)))
 
 
-def sphere(count: int) -> tuple[np.ndarray, np.ndarray]:
+def fibonacci_sphere(count: int) -> tuple[np.ndarray, np.ndarray]:
     """`count` directions spread evenly (Fibonacci lattice): azimuth and elevation in degrees, (count,) each."""
     step = np.arange(count) + 0.5
     azimuth = wrap(np.degrees(np.pi * (1 + 5**0.5) * step))

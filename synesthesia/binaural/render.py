@@ -1,6 +1,6 @@
-"""One mono sound -> what two ears hear of it: still or moving, in a room or in the open, with noise around.
+"""Binaural rendering: a mono sound convolved with HRTFs, still or moving, with or without a room, with diffuse noise.
 
-All results carry the head's millisecond of lead, are as long as the sound, and never exceed PEAK.
+All results carry the HRTF's pre-delay of 1 ms, are as long as the sound, and never exceed PEAK.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from scipy import fft
 
 from synesthesia.binaural.diffuse import diffuse_noise
 from synesthesia.binaural.hrtf import HRTF
-from synesthesia.binaural.room import Room, image_source_filters, room_response
+from synesthesia.binaural.room import Room, room_response, sample_listener_pose
 
 PEAK = 0.89  # -1 dBFS
 HOP_S = 0.04  # a moving source takes a new direction this often
@@ -18,83 +18,83 @@ HOP_S = 0.04  # a moving source takes a new direction this often
 
 def render(
     sound: np.ndarray,
-    head: HRTF,
+    hrtf: HRTF,
     azimuth_deg: float,
     elevation_deg: float = 0.0,
     room: Room | None = None,
     distance_m: float = 1.5,
     rng: np.random.Generator | None = None,
 ) -> np.ndarray:
-    """sound (n,) at head.rate_hz -> (2, n) float32. In a room, `rng` draws the place and the tail (default: seed 0).
+    """sound (n,) at hrtf.rate_hz -> (2, n) float32. In a room, `rng` (default: seed 0) draws listener pose and tail.
 
     UserError when the source does not fit into the room.
     """
     if room is None:
-        response = head.responses(np.array([azimuth_deg]), np.array([elevation_deg]))[0]
+        response = hrtf.responses(np.array([azimuth_deg]), np.array([elevation_deg]))[0]
     else:
         rng = rng or np.random.default_rng(0)
-        listener_m, yaw_deg = image_source_filters(room, azimuth_deg, elevation_deg, distance_m, rng)
+        listener_m, yaw_deg = sample_listener_pose(room, azimuth_deg, elevation_deg, distance_m, rng)
         response = room_response(
-            head, room, azimuth_deg=azimuth_deg, elevation_deg=elevation_deg, distance_m=distance_m,
+            hrtf, room, azimuth_deg=azimuth_deg, elevation_deg=elevation_deg, distance_m=distance_m,
             listener_m=listener_m, yaw_deg=yaw_deg, rng=rng,
         )  # fmt: skip
-    return limited(convolve(sound, response))
+    return limit_peak(convolve(sound, response))
 
 
-def render_moving(sound: np.ndarray, head: HRTF, times_s: np.ndarray, azimuths_deg: np.ndarray) -> np.ndarray:
+def render_moving(sound: np.ndarray, hrtf: HRTF, times_s: np.ndarray, azimuths_deg: np.ndarray) -> np.ndarray:
     """sound (n,) and a track of azimuths (K,) at times (K,) -> (2, n) float32, at elevation 0.
 
-    The track is followed the short way round; before its first and after its last time the source stands still.
+    Azimuths are interpolated the short way round; before the first and after the last time the source stands still.
     """
     assert sound.ndim == 1 and len(times_s) == len(azimuths_deg) > 0, "one sound, one azimuth a time"
-    samples, hop = len(sound), round(HOP_S * head.rate_hz)
+    samples, hop = len(sound), round(HOP_S * hrtf.rate_hz)
     frames = -(-samples // hop) + 1  # frame k rises over hop k - 1 and falls over hop k
     padded = np.zeros((frames + 1) * hop, dtype=np.float32)
     padded[hop : hop + samples] = sound
     fade = np.sin(0.5 * np.pi * (np.arange(2 * hop) + 0.5) / hop) ** 2
     pieces = np.lib.stride_tricks.sliding_window_view(padded, 2 * hop)[::hop] * fade.astype(np.float32)  # (F, 2 hop)
-    middle_s = np.arange(frames) * hop / head.rate_hz
+    middle_s = np.arange(frames) * hop / hrtf.rate_hz
     azimuth = np.interp(middle_s, times_s, np.unwrap(np.asarray(azimuths_deg, dtype=np.float64), period=360.0))
-    responses = head.responses(azimuth, np.zeros(frames))  # (F, 2, taps)
-    heard = _convolved(pieces[:, None], responses)  # (F, 2, 2 hop + taps - 1)
-    length = heard.shape[2]
+    responses = hrtf.responses(azimuth, np.zeros(frames))  # (F, 2, taps)
+    rendered = _fft_convolve(pieces[:, None], responses)  # (F, 2, 2 hop + taps - 1)
+    length = rendered.shape[2]
     out = np.zeros((2, frames * hop + length), dtype=np.float32)
     for frame in range(frames):
-        out[:, frame * hop : frame * hop + length] += heard[frame]
-    return limited(out[:, hop : hop + samples])
+        out[:, frame * hop : frame * hop + length] += rendered[frame]
+    return limit_peak(out[:, hop : hop + samples])
 
 
 def add_noise(
     binaural: np.ndarray,
     snr_db: float,
     rng: np.random.Generator,
-    head: HRTF | None = None,
+    hrtf: HRTF | None = None,
     rate_hz: int = 16_000,
     slope_db_octave: float = -3.0,
 ) -> np.ndarray:
-    """(2, n) -> (2, n) with noise from everywhere, `snr_db` below the mean power of both ears over the clip.
+    """(2, n) -> (2, n) with diffuse noise, `snr_db` below the mean power of both ears over the clip.
 
-    The noise is pink unless told otherwise, and coloured by `head`. Silence stays silence.
+    The noise is pink by default and filtered by `hrtf`. Silence stays silence.
     """
-    noise = diffuse_noise(binaural.shape[1], rate_hz, rng, head, slope_db_octave)
-    wanted = np.mean(binaural.astype(np.float64) ** 2) / 10 ** (snr_db / 10)
-    gain = np.sqrt(wanted / max(float(np.mean(noise.astype(np.float64) ** 2)), 1e-20))
-    return limited(binaural + np.float32(gain) * noise)
+    noise = diffuse_noise(binaural.shape[1], rate_hz, rng, hrtf, slope_db_octave)
+    power = np.mean(binaural.astype(np.float64) ** 2) / 10 ** (snr_db / 10)
+    gain = np.sqrt(power / max(float(np.mean(noise.astype(np.float64) ** 2)), 1e-20))
+    return limit_peak(binaural + np.float32(gain) * noise)
 
 
-def limited(binaural: np.ndarray) -> np.ndarray:
+def limit_peak(binaural: np.ndarray) -> np.ndarray:
     """(2, n) -> (2, n) float32, both ears turned down together when either exceeds PEAK."""
     peak = float(np.abs(binaural).max(initial=0.0))
     return (binaural * (PEAK / peak) if peak > PEAK else binaural).astype(np.float32, copy=False)
 
 
 def convolve(sound: np.ndarray, response: np.ndarray) -> np.ndarray:
-    """(n,) with (2, taps) -> (2, n): what rings on after the sound's end is cut."""
+    """(n,) with (2, taps) -> (2, n): the tail after the sound's end is cut."""
     assert sound.ndim == 1, f"one mono sound (n,), got {sound.shape}"
-    return _convolved(sound.astype(np.float32), response)[:, : len(sound)]
+    return _fft_convolve(sound.astype(np.float32), response)[:, : len(sound)]
 
 
-def _convolved(sound: np.ndarray, response: np.ndarray) -> np.ndarray:
+def _fft_convolve(sound: np.ndarray, response: np.ndarray) -> np.ndarray:
     """(..., n) with (..., taps), broadcast -> (..., n + taps - 1)."""
     full = sound.shape[-1] + response.shape[-1] - 1
     length = fft.next_fast_len(full, real=True)

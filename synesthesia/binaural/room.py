@@ -1,9 +1,9 @@
-"""A shoebox room around a head: the direct sound, early reflections from their own directions, a diffuse tail.
+"""Shoebox room response (BRIR): direct sound, image-source reflections by direction, a diffuse tail.
 
-Reflections are image sources (Allen and Berkley 1979) behind walls that all absorb alike; Eyring's formula turns the
-wanted reverberation time into their reflection. From the mixing time on (Lindau, Kosanke and Weinzierl 2012) single
-reflections no longer matter and noise with the diffuse field's coherence takes over, at the level that the image
-sources would have on average: 4 pi c / V a second, falling by 60 dB in the reverberation time.
+Reflections are image sources (Allen and Berkley 1979) behind walls with equal absorption; Eyring's formula turns the
+reverberation time into their reflection coefficient. From the mixing time on (Lindau et al. 2012) single reflections
+no longer matter and noise with the diffuse field's coherence takes over, at the level that the image sources would have
+on average: 4 pi c / V a second, falling by 60 dB in the reverberation time.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from synesthesia.binaural.diffuse import diffuse_noise
-from synesthesia.binaural.geometry import direction, unit_vector
-from synesthesia.binaural.hrtf import HRTF, LEAD_S, SPEED_OF_SOUND
+from synesthesia.binaural.geometry import unit_vector, vector_angles
+from synesthesia.binaural.hrtf import HRTF, PRE_DELAY_S, SPEED_OF_SOUND
 from synesthesia.core.errors import UserError
 
 ORDER = 8  # reflections a path at most; the mixing time comes first in any room that is not a corridor
-REFLECTION_GRID_DEG = 5.0  # reflections are heard from directions rounded to this, so that heads remember them
+REFLECTION_GRID_DEG = 5.0  # directions of reflections are rounded to this, so that HRTFs can cache them
 LONGEST_S = 1.2  # of a response
-WALL_M = 0.3  # nobody stands closer to a wall
+WALL_M = 0.3  # listener and source keep this distance from walls
 
 
 @dataclass(frozen=True)
@@ -75,13 +75,13 @@ def image_sources(
 
 def source_position(listener_m: np.ndarray, yaw_deg: float, azimuth_deg: float, elevation_deg: float,
                     distance_m: float) -> np.ndarray:  # fmt: skip
-    """(3,) where a source stands that a listener turned by `yaw_deg` (clockwise from x) sees in this direction."""
+    """(3,) position of a source in this direction from a listener turned by `yaw_deg` (clockwise from x)."""
     return listener_m + distance_m * unit_vector(yaw_deg + azimuth_deg, elevation_deg)
 
 
-def image_source_filters(room: Room, azimuth_deg: float, elevation_deg: float, distance_m: float,
+def sample_listener_pose(room: Room, azimuth_deg: float, elevation_deg: float, distance_m: float,
           rng: np.random.Generator) -> tuple[np.ndarray, float]:  # fmt: skip
-    """A random listener position (3,) and yaw for which listener and source stand inside. UserError when none fits."""
+    """A random listener position (3,) and yaw for which listener and source are inside. UserError when none fits."""
     size = np.array(room.size_m)
     for _ in range(200):
         yaw = float(rng.uniform(-180.0, 180.0))
@@ -92,9 +92,9 @@ def image_source_filters(room: Room, azimuth_deg: float, elevation_deg: float, d
     raise UserError(f"A source {distance_m} m away at elevation {elevation_deg} does not fit into {room.size_m} m.")
 
 
-def room_response(head: HRTF, room: Room, *, azimuth_deg: float, elevation_deg: float, distance_m: float,
+def room_response(hrtf: HRTF, room: Room, *, azimuth_deg: float, elevation_deg: float, distance_m: float,
                   listener_m: np.ndarray, yaw_deg: float, rng: np.random.Generator) -> np.ndarray:  # fmt: skip
-    """(2, n) float32 at head.rate_hz. The direct sound is the head's own response, undelayed and with gain 1.
+    """(2, n) float32 at hrtf.rate_hz. The direct sound is the HRTF's own response, undelayed and with gain 1.
 
     `rng` draws the tail. UserError when the source would stand outside.
     """
@@ -105,36 +105,36 @@ def room_response(head: HRTF, room: Room, *, azimuth_deg: float, elevation_deg: 
     positions, gains = image_sources(room, source, listener, ORDER)
     offset = positions - listener
     delay_s = np.linalg.norm(offset, axis=1) / SPEED_OF_SOUND - distance_m / SPEED_OF_SOUND
-    handover = 0.75 * room.mixing_time_s, 1.25 * room.mixing_time_s
-    early = delay_s < handover[1]
+    crossfade = 0.75 * room.mixing_time_s, 1.25 * room.mixing_time_s
+    early = delay_s < crossfade[1]
     early[0] = False  # the source itself
     offset, delay_s = offset[early], delay_s[early]
-    gains = gains[early] * distance_m * np.cos(_quarter_turn(delay_s, handover))
+    gains = gains[early] * distance_m * np.cos(_crossfade_angle(delay_s, crossfade))
 
-    direct = head.responses(np.array([azimuth_deg]), np.array([elevation_deg]))[0]  # (2, taps)
+    direct = hrtf.responses(np.array([azimuth_deg]), np.array([elevation_deg]))[0]  # (2, taps)
     taps = direct.shape[1]
-    length = taps + int(head.rate_hz * min(LONGEST_S, max(room.t60_s, handover[1])))
-    response = _tail(head, room, distance_m, handover, length, rng)
+    length = taps + int(hrtf.rate_hz * min(LONGEST_S, max(room.t60_s, crossfade[1])))
+    response = _tail(hrtf, room, distance_m, crossfade, length, rng)
     response[:, :taps] += direct
-    azimuth, elevation = direction(offset)
+    azimuth, elevation = vector_angles(offset)
     step = REFLECTION_GRID_DEG
-    heard = head.responses(np.rint((azimuth - yaw_deg) / step) * step, np.rint(elevation / step) * step)
-    heard = heard * gains[:, None, None].astype(np.float32)  # (K, 2, taps)
-    for first, one in zip(np.rint(delay_s * head.rate_hz).astype(int), heard, strict=True):
+    reflections = hrtf.responses(np.rint((azimuth - yaw_deg) / step) * step, np.rint(elevation / step) * step)
+    reflections = reflections * gains[:, None, None].astype(np.float32)  # (K, 2, taps)
+    for first, one in zip(np.rint(delay_s * hrtf.rate_hz).astype(int), reflections, strict=True):
         response[:, first : first + taps] += one
     return response
 
 
-def _quarter_turn(delay_s: np.ndarray, handover: tuple[float, float]) -> np.ndarray:
-    """0 before the handover, pi/2 after it: cosine and sine keep the energy of reflections and tail together."""
-    return 0.5 * np.pi * ((delay_s - handover[0]) / (handover[1] - handover[0])).clip(0.0, 1.0)
+def _crossfade_angle(delay_s: np.ndarray, crossfade: tuple[float, float]) -> np.ndarray:
+    """0 before the crossfade, pi/2 after it: cosine and sine keep the total energy of reflections and tail."""
+    return 0.5 * np.pi * ((delay_s - crossfade[0]) / (crossfade[1] - crossfade[0])).clip(0.0, 1.0)
 
 
-def _tail(head: HRTF, room: Room, distance_m: float, handover: tuple[float, float], length: int,
+def _tail(hrtf: HRTF, room: Room, distance_m: float, crossfade: tuple[float, float], length: int,
           rng: np.random.Generator) -> np.ndarray:  # fmt: skip
-    """(2, length) decaying diffuse noise, faded in over the handover, relative to a direct sound of gain 1."""
-    delay_s = np.arange(length) / head.rate_hz - LEAD_S  # behind the direct sound
-    travelled_s = delay_s + distance_m / SPEED_OF_SOUND
-    power = 4 * np.pi * SPEED_OF_SOUND / room.volume_m3 / head.rate_hz * 10 ** (-6 * travelled_s / room.t60_s)
-    envelope = distance_m * np.sqrt(power) * np.sin(_quarter_turn(delay_s, handover))
-    return diffuse_noise(length, head.rate_hz, rng, head) * envelope.astype(np.float32)
+    """(2, length) decaying diffuse noise, faded in over the crossfade, relative to a direct sound of gain 1."""
+    delay_s = np.arange(length) / hrtf.rate_hz - PRE_DELAY_S  # behind the direct sound
+    since_emission_s = delay_s + distance_m / SPEED_OF_SOUND
+    power = 4 * np.pi * SPEED_OF_SOUND / room.volume_m3 / hrtf.rate_hz * 10 ** (-6 * since_emission_s / room.t60_s)
+    envelope = distance_m * np.sqrt(power) * np.sin(_crossfade_angle(delay_s, crossfade))
+    return diffuse_noise(length, hrtf.rate_hz, rng, hrtf) * envelope.astype(np.float32)

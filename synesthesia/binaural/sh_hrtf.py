@@ -1,25 +1,24 @@
-"""The product's own head: what measured heads have in common, as smooth functions of direction, in 60 kB.
+"""Spherical-harmonic HRTF (Evans, Angus and Tew 1998): the reference HRTF, fitted to measured ones, in 60 kB.
 
-One ear's log magnitudes, and its delay beyond that of a sphere, are sums of spherical harmonics (Evans, Angus and Tew
-1998, "Analyzing head-related transfer function measurements using surface spherical harmonics"). Order 14 is what a
-head of 8.75 cm can show up to 8 kHz (k r = 13). The left ear hears the mirrored direction with the right ear's
-function, so that both sides are exactly alike. Made by `training.binaural.train_sh_hrtf`.
+One ear's log magnitudes, and its delay beyond that of a sphere, are sums of spherical harmonics ("Analyzing
+head-related transfer function measurements using surface spherical harmonics"). Order 14 resolves what a head of
+8.75 cm can produce up to 8 kHz (k r = 13). The left ear uses the right ear's function at the mirrored direction, so
+both sides are exactly the same. Made by `training.binaural.train_sh_hrtf`.
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from safetensors.numpy import load_file, save_file
+import torch
 
 from synesthesia.binaural.geometry import unit_vector
-from synesthesia.binaural.hrtf import FREQUENCIES_HZ, RATE_HZ, Remembered, Spectra
-from synesthesia.binaural.sphere_hrtf import ear_angles, ray_delay_s
-from synesthesia.binaural.spherical_harmonics import degrees_of, harmonics
+from synesthesia.binaural.hrtf import FREQUENCIES_HZ, RATE_HZ, HRTFSpectra, ResponseCache
+from synesthesia.binaural.sphere_hrtf import ear_angles, woodworth_delay_s
 from synesthesia.core.errors import UserError
+from synesthesia.nn.checkpoint_file import load_checkpoint, save_checkpoint
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class SphericalHarmonicHRTFConfig:
 
 
 def ear_directions(azimuth_deg: np.ndarray, elevation_deg: np.ndarray) -> np.ndarray:
-    """(N,), (N,) degrees -> (N, 2, 3) unit vectors as the left and right ear see them: y points away from the head."""
+    """(N,), (N,) degrees -> (N, 2, 3) unit vectors relative to the left and right ear: y points away from the head."""
     right = unit_vector(np.atleast_1d(azimuth_deg).astype(float), np.atleast_1d(elevation_deg).astype(float))
     return np.stack([right * [1.0, -1.0, 1.0], right], axis=1)
 
@@ -44,55 +43,87 @@ class SphericalHarmonicHRTF:
         assert levels.shape == (count, config.frequencies), f"levels must be ({count}, F), got {levels.shape}"
         assert excess_s.shape == (count,), f"excess delays must be ({count},), got {excess_s.shape}"
         if config.frequencies != len(FREQUENCIES_HZ):
-            raise UserError(f"The compact head has {config.frequencies} frequencies, not {len(FREQUENCIES_HZ)}.")
+            raise UserError(f"The HRTF has {config.frequencies} frequencies, not {len(FREQUENCIES_HZ)}.")
         self.config, self.levels, self.excess_s = config, levels, excess_s
-        self._remembered = Remembered(self.spectra)
+        self._cache = ResponseCache(self.spectra)
 
     @classmethod
-    def fit(cls, config: SphericalHarmonicHRTFConfig, directions: np.ndarray, log_magnitude: np.ndarray, excess_s: np.ndarray,
-            weights: np.ndarray) -> SphericalHarmonicHRTF:  # fmt: skip
-        """Weighted least squares with a penalty on roughness. directions: (R, 3) as the ear sees them, log_magnitude:
-        (R, F), excess_s: (R,), weights: (R,) any scale; a row is one ear of one measurement."""
-        basis = harmonics(directions, config.order)  # (R, K)
+    def fit(
+        cls, config: SphericalHarmonicHRTFConfig, directions: np.ndarray, log_magnitude: np.ndarray,
+        excess_s: np.ndarray, weights: np.ndarray,
+    ) -> SphericalHarmonicHRTF:  # fmt: skip
+        """Weighted least squares with a Laplacian penalty. directions: (R, 3) relative to the ear; log_magnitude: (R,
+        F); excess_s: (R,); weights: (R,) in any scale; a row is one ear of one measurement."""
+        basis = spherical_harmonics(directions, config.order)  # (R, K)
         weighted = basis * (weights / weights.sum())[:, None]
         gram = weighted.T @ basis
-        degree = degrees_of(config.order).astype(np.float64)
-        rough = np.diag((degree * (degree + 1)) ** 2) / (4 * np.pi)
-        levels = np.linalg.solve(gram + config.smoothness * rough, weighted.T @ log_magnitude)
-        delay = np.linalg.solve(gram + config.delay_smoothness * rough, weighted.T @ excess_s)
+        degree = harmonic_degrees(config.order).astype(np.float64)
+        laplacian = np.diag((degree * (degree + 1)) ** 2) / (4 * np.pi)
+        levels = np.linalg.solve(gram + config.smoothness * laplacian, weighted.T @ log_magnitude)
+        delay = np.linalg.solve(gram + config.delay_smoothness * laplacian, weighted.T @ excess_s)
         return cls(config, levels, delay)
 
     @property
     def rate_hz(self) -> int:
         return RATE_HZ
 
-    def spectra(self, azimuth_deg: np.ndarray, elevation_deg: np.ndarray) -> Spectra:
+    def spectra(self, azimuth_deg: np.ndarray, elevation_deg: np.ndarray) -> HRTFSpectra:
         """(N,), (N,) degrees, not rounded -> log magnitudes and delays of both ears."""
-        seen = ear_directions(azimuth_deg, elevation_deg)  # (N, 2, 3)
-        basis = harmonics(seen.reshape(-1, 3), self.config.order)  # (2 N, K)
-        log_magnitude = (basis @ self.levels).reshape(*seen.shape[:2], -1)
-        sphere_s = ray_delay_s(ear_angles(np.atleast_1d(azimuth_deg), np.atleast_1d(elevation_deg)))
-        return Spectra(log_magnitude, sphere_s + (basis @ self.excess_s).reshape(seen.shape[:2]))
+        directions = ear_directions(azimuth_deg, elevation_deg)  # (N, 2, 3)
+        basis = spherical_harmonics(directions.reshape(-1, 3), self.config.order)  # (2 N, K)
+        log_magnitude = (basis @ self.levels).reshape(*directions.shape[:2], -1)
+        sphere_s = woodworth_delay_s(ear_angles(np.atleast_1d(azimuth_deg), np.atleast_1d(elevation_deg)))
+        return HRTFSpectra(log_magnitude, sphere_s + (basis @ self.excess_s).reshape(directions.shape[:2]))
 
     def responses(self, azimuth_deg: np.ndarray, elevation_deg: np.ndarray) -> np.ndarray:
         """(N,), (N,) degrees, rounded to 1 -> (N, 2, TAPS) float32."""
-        return self._remembered.responses(azimuth_deg, elevation_deg)
+        return self._cache.responses(azimuth_deg, elevation_deg)
 
     def save(self, folder: Path) -> None:
         """config.json and model.safetensors (levels in float16)."""
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "config.json").write_text(json.dumps(asdict(self.config), indent=1) + "\n", encoding="utf-8")
-        tensors = {"levels": self.levels.astype(np.float16), "excess_s": self.excess_s.astype(np.float32)}
-        save_file(tensors, folder / "model.safetensors")
+        levels, excess_s = self.levels.astype(np.float16), self.excess_s.astype(np.float32)
+        tensors = {"levels": torch.from_numpy(levels), "excess_s": torch.from_numpy(excess_s)}
+        save_checkpoint(folder, self.config, tensors)
 
     @classmethod
     def load(cls, folder: Path) -> SphericalHarmonicHRTF:
         """Reads what `save` wrote. UserError when a file is missing."""
-        try:
-            config = SphericalHarmonicHRTFConfig(**json.loads((folder / "config.json").read_text(encoding="utf-8")))
-            tensors = load_file(folder / "model.safetensors")
-        except FileNotFoundError as error:
-            raise UserError(
-                f"The head's folder {folder} is incomplete; make it with training.binaural.train_sh_hrtf."
-            ) from error
-        return cls(config, tensors["levels"].astype(np.float64), tensors["excess_s"].astype(np.float64))
+        trained_by = "training.binaural.train_sh_hrtf"
+        fields, tensors = load_checkpoint(folder, what="The HRTF's folder", trained_by=trained_by)
+        levels, excess_s = (tensors[name].double().numpy() for name in ("levels", "excess_s"))
+        return cls(SphericalHarmonicHRTFConfig(**fields), levels, excess_s)
+
+
+def harmonic_degrees(order: int) -> np.ndarray:
+    """((order + 1) ** 2,) the degree l of every column of `spherical_harmonics`."""
+    return np.repeat(np.arange(order + 1), 2 * np.arange(order + 1) + 1)
+
+
+def spherical_harmonics(directions: np.ndarray, order: int) -> np.ndarray:
+    """Real spherical harmonics of unit vectors (N, 3) -> (N, (order + 1) ** 2), orthonormal over the sphere.
+
+    Columns go degree by degree, m from -l to l; degree l resolves about 180 / l degrees. Associated Legendre functions
+    by the stable recursion upwards in l ("Numerical recipes", section 6.7).
+    """
+    assert directions.ndim == 2 and directions.shape[1] == 3, f"directions must be (N, 3), got {directions.shape}"
+    x, y, z = directions.T
+    longitude = np.arctan2(y, x)
+    horizontal = np.sqrt(np.maximum(0.0, 1.0 - z * z))
+    out = np.empty((len(directions), (order + 1) ** 2))
+    first = np.full(len(directions), np.sqrt(1 / (4 * np.pi)))  # normalised P_m^m
+    for m in range(order + 1):
+        if m:
+            first = first * horizontal * np.sqrt((2 * m + 1) / (2 * m))
+        before, at = np.zeros_like(first), first
+        for degree in range(m, order + 1):
+            if degree > m:
+                factor = np.sqrt((4 * degree**2 - 1) / (degree**2 - m**2))
+                back = np.sqrt(((degree - 1) ** 2 - m**2) / (4 * (degree - 1) ** 2 - 1))
+                before, at = at, factor * (z * at - back * before)
+            center = degree * degree + degree
+            if m == 0:
+                out[:, center] = at
+            else:
+                out[:, center + m] = np.sqrt(2) * at * np.cos(m * longitude)
+                out[:, center - m] = np.sqrt(2) * at * np.sin(m * longitude)
+    return out

@@ -1,8 +1,8 @@
-"""Somebody's own head: SOFA files (AES69, an HDF5 layout) with free-field impulse responses of two ears.
+"""SOFA reader (AES69, an HDF5 layout): free-field impulse responses of two ears, with a check of left and right.
 
-Files exist whose metadata name the wrong ear. Sound settles it: from a direction to the left the left ear hears first.
-Every direction well to the side is asked; where most of them contradict the file, the ears are exchanged and the note
-says so. (An exchanged pair of ears and a mirrored azimuth sound the same: exchanging mends both.)
+Files exist whose metadata name the wrong ear. The ITD decides: from a direction to the left, the left ear leads. Where
+most of the directions well to the side contradict the file, the ears are exchanged and the note says so. (Exchanged
+ears and a mirrored azimuth are equivalent, so exchanging corrects both.)
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from synesthesia.core.errors import UserError
 
 SIDE_DEG = 20.0  # directions further to the side than this have an unmistakable delay
 LOW_PASS_HZ = 1500.0  # below it, delays are unambiguous: half a period is longer than the way around the head
-LONGEST_ITD_S = 1.2e-3
-MOST_VALUES = 100_000_000  # of all impulse responses together: 400 MB
+MAX_ITD_S = 1.2e-3
+MAX_VALUES = 100_000_000  # of all impulse responses together: 400 MB
 
 
 @dataclass(frozen=True)
 class SofaFile:
     ir: np.ndarray  # (M, 2, N) float32, [:, 0] the left ear
-    azimuth_deg: np.ndarray  # (M,) in this project's sense: positive to the right
+    azimuth_deg: np.ndarray  # (M,) in this project's convention: positive to the right
     elevation_deg: np.ndarray  # (M,)
     rate_hz: int
     note: str  # what was checked, and what was corrected
 
-    def head(self) -> MeasuredHRTF:
-        """The head to render with. UserError when there are too few directions or the rate is too low."""
+    def hrtf(self) -> MeasuredHRTF:
+        """The HRTF to render with. UserError when there are too few directions or the rate is too low."""
         return MeasuredHRTF(self.ir, self.azimuth_deg, self.elevation_deg, self.rate_hz)
 
 
@@ -59,12 +59,12 @@ def read_sofa(path: Path) -> SofaFile:
     if not (np.isfinite(ir).all() and np.isfinite(positions).all()):
         raise UserError(f"The SOFA file {path.name} holds values that are no numbers.")
     if delay is not None and np.ptp(delay) > 0:
-        ir = _delayed(ir, delay)
+        ir = _with_delays(ir, delay)
     azimuth_deg, elevation_deg = _directions(positions, kind, units)
-    named_right_first = receivers is not None and receivers.shape[0] == 2 and float(receivers[0, 1].ravel()[0]) < 0
-    if named_right_first:
+    right_first = receivers is not None and receivers.shape[0] == 2 and float(receivers[0, 1].ravel()[0]) < 0
+    if right_first:
         ir = ir[:, ::-1]
-    ir, note = _checked(ir, azimuth_deg, elevation_deg, rate_hz, named_right_first)
+    ir, note = _ears_by_delay(ir, azimuth_deg, elevation_deg, rate_hz, right_first)
     return SofaFile(np.ascontiguousarray(ir, dtype=np.float32), azimuth_deg, elevation_deg, rate_hz, note)
 
 
@@ -75,7 +75,7 @@ def _array(h5py: Any, file: Any, name: str) -> np.ndarray:
     dataset = file[name]
     if not isinstance(dataset, h5py.Dataset) or dataset.external or dataset.is_virtual:
         raise UserError(f"The SOFA file keeps {name} elsewhere.")
-    if dataset.dtype.kind not in "fiu" or not 0 < dataset.size <= MOST_VALUES:
+    if dataset.dtype.kind not in "fiu" or not 0 < dataset.size <= MAX_VALUES:
         raise UserError(f"The SOFA file's {name} is empty, too large, or no array of numbers.")
     return np.asarray(dataset[()], dtype=np.float64 if dataset.size < 1_000_000 else np.float32)
 
@@ -98,8 +98,8 @@ def _directions(positions: np.ndarray, kind: str, units: str) -> tuple[np.ndarra
     return from_sofa(angles[:, 0]), angles[:, 1].clip(-90.0, 90.0)
 
 
-def _delayed(ir: np.ndarray, delay: np.ndarray) -> np.ndarray:
-    """(M, 2, N) with Data.Delay (1 or M, 2) in samples, whole or not -> (M, 2, N + longest), delays put in."""
+def _with_delays(ir: np.ndarray, delay: np.ndarray) -> np.ndarray:
+    """(M, 2, N) with Data.Delay (1 or M, 2) in samples, whole or not -> (M, 2, N + longest), delays applied."""
     if delay.ndim != 2 or delay.shape[0] not in (1, len(ir)) or delay.shape[1] not in (1, 2):
         raise UserError(f"The SOFA file has delays {delay.shape} for responses {ir.shape}.")
     extra = delay - delay.min()
@@ -113,10 +113,10 @@ def _delayed(ir: np.ndarray, delay: np.ndarray) -> np.ndarray:
 
 
 def low_passed_itd_s(ir: np.ndarray, rate_hz: int) -> np.ndarray:
-    """(M, 2, N) -> (M,) delay of the left ear behind the right one, by cross-correlation below LOW_PASS_HZ."""
+    """(M, 2, N) -> (M,) ITD, positive when the right ear leads, by cross-correlation below LOW_PASS_HZ."""
     length = 2 * ir.shape[2]
-    furthest = min(int(LONGEST_ITD_S * rate_hz), ir.shape[2] - 1)
-    lags = np.arange(-furthest, furthest + 1)
+    max_lag = min(int(MAX_ITD_S * rate_hz), ir.shape[2] - 1)
+    lags = np.arange(-max_lag, max_lag + 1)
     keep = np.fft.rfftfreq(length, 1 / rate_hz) <= LOW_PASS_HZ
     out = []
     for first in range(0, len(ir), 512):
@@ -126,9 +126,9 @@ def low_passed_itd_s(ir: np.ndarray, rate_hz: int) -> np.ndarray:
     return np.concatenate(out)
 
 
-def _checked(ir: np.ndarray, azimuth_deg: np.ndarray, elevation_deg: np.ndarray, rate_hz: int,
-             named_right_first: bool) -> tuple[np.ndarray, str]:  # fmt: skip
-    """The responses with the left ear first by their sound, and a note."""
+def _ears_by_delay(ir: np.ndarray, azimuth_deg: np.ndarray, elevation_deg: np.ndarray, rate_hz: int,
+             right_first: bool) -> tuple[np.ndarray, str]:  # fmt: skip
+    """The responses with the left ear first, according to their ITDs, and a note."""
     rightward = unit_vector(azimuth_deg, elevation_deg)[:, 1]
     side = np.abs(rightward) > np.sin(np.radians(SIDE_DEG))
     if not side.any():
@@ -137,9 +137,7 @@ def _checked(ir: np.ndarray, azimuth_deg: np.ndarray, elevation_deg: np.ndarray,
     agree, count = int((np.sign(itd_s) == np.sign(rightward[side])).sum()), int(side.sum())
     if 2 * agree >= count:
         return ir, f"Ears and azimuths agree with the delays of {agree} of {count} directions to the side."
-    claim = (
-        "names the right ear first" if named_right_first else "has the left ear first, or counts azimuth to the left"
-    )
+    claim = "names the right ear first" if right_first else "has the left ear first, or counts azimuth to the left"
     return ir[:, ::-1], (
         f"Corrected: the file {claim}, but {count - agree} of {count} directions to the side sound the other way "
         "round; the ears were exchanged."

@@ -1,7 +1,7 @@
-"""A head without ears: a rigid sphere, analytic, the same for front and back. The baseline of the measured heads.
+"""Spherical-head HRTF (Brown and Duda 1998): analytic, without outer ears, the same for front and back.
 
-Delay: Woodworth's ray around the sphere. Shadow: one pole and one zero, H = (1 + j a w / 2w0) / (1 + j w / 2w0) with
-w0 = c / radius and a = 1.05 + 0.95 cos(1.2 theta) (Brown and Duda 1998, "A structural model for binaural sound
+Delay: Woodworth's ray around the sphere. Head shadow: one pole and one zero, H = (1 + j a w / 2w0) / (1 + j w / 2w0)
+with w0 = c / radius and a = 1.05 + 0.95 cos(1.2 theta) (Brown and Duda 1998, "A structural model for binaural sound
 synthesis"). theta is the angle between the source and the ear's axis; the ears sit at +-90 degrees.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from synesthesia.binaural.geometry import unit_vector
-from synesthesia.binaural.hrtf import FREQUENCIES_HZ, RADIUS_M, RATE_HZ, SPEED_OF_SOUND, Spectra
+from synesthesia.binaural.hrtf import FREQUENCIES_HZ, RADIUS_M, RATE_HZ, SPEED_OF_SOUND, HRTFSpectra
 
 
 def ear_angles(azimuth_deg: np.ndarray, elevation_deg: np.ndarray) -> np.ndarray:
@@ -21,8 +21,8 @@ def ear_angles(azimuth_deg: np.ndarray, elevation_deg: np.ndarray) -> np.ndarray
     return np.arccos(np.stack([-rightward, rightward], axis=-1))
 
 
-def ray_delay_s(angle: np.ndarray, radius_m: float = RADIUS_M) -> np.ndarray:
-    """Woodworth: delay behind the head's middle, straight on the near side, around the sphere on the far side."""
+def woodworth_delay_s(angle: np.ndarray, radius_m: float = RADIUS_M) -> np.ndarray:
+    """Woodworth: delay after time zero, straight on the near side, around the sphere on the far side."""
     turn = np.where(angle < np.pi / 2, -np.cos(angle), angle - np.pi / 2)
     return radius_m / SPEED_OF_SOUND * turn
 
@@ -35,13 +35,13 @@ class SphereHRTF:
     def rate_hz(self) -> int:
         return RATE_HZ
 
-    def spectra(self, azimuth_deg: np.ndarray, elevation_deg: np.ndarray) -> Spectra:
+    def spectra(self, azimuth_deg: np.ndarray, elevation_deg: np.ndarray) -> HRTFSpectra:
         """(N,), (N,) degrees -> log magnitudes and delays of both ears."""
         angle = ear_angles(np.asarray(azimuth_deg, float), np.asarray(elevation_deg, float))  # (N, 2)
         zero = 1.05 + 0.95 * np.cos(1.2 * angle)[..., None]  # (N, 2, 1)
         ratio = np.pi * FREQUENCIES_HZ * self.radius_m / SPEED_OF_SOUND  # w / 2w0
         log_magnitude = 0.5 * (np.log1p((zero * ratio) ** 2) - np.log1p(ratio**2))  # (N, 2, F)
-        return Spectra(log_magnitude, ray_delay_s(angle, self.radius_m))
+        return HRTFSpectra(log_magnitude, woodworth_delay_s(angle, self.radius_m))
 
     def responses(self, azimuth_deg: np.ndarray, elevation_deg: np.ndarray) -> np.ndarray:
         """(N,), (N,) degrees -> (N, 2, TAPS) float32."""

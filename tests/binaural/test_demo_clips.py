@@ -1,4 +1,4 @@
-"""Sounds made in code, and placing them: repeatable, broadband, on the side that was asked for, settings checked."""
+"""Demo clips: repeatable, broadband, on the requested side, settings validated."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ import numpy as np
 import pytest
 
 from synesthesia import Studio, UserError
-from synesthesia.binaural.demo_clips import ROOMS, SAMPLES, SOUNDS, make, render_demo_clip
+from synesthesia.binaural.demo_clips import ROOMS, SAMPLES, SOUNDS, render_demo_clip, synthesize
 from synesthesia.binaural.sphere_hrtf import SphereHRTF
 from synesthesia.core.requests import DemoClipRequest
 from tests.binaural.synthetic_hrtf import itd_us, level_db
 
-HEAD = SphereHRTF()
+SPHERE = SphereHRTF()
 
 
 @pytest.mark.parametrize("name", SOUNDS)
 def test_a_sound_is_repeatable_finite_and_sounds_throughout(name: str) -> None:
-    sound = make(name, np.random.default_rng(3))
+    sound = synthesize(name, np.random.default_rng(3))
     assert sound.shape == (SAMPLES,) and sound.dtype == np.float32 and np.isfinite(sound).all()
-    assert np.array_equal(sound, make(name, np.random.default_rng(3)))
+    assert np.array_equal(sound, synthesize(name, np.random.default_rng(3)))
     for half in np.split(sound, 2):
         assert np.sqrt(np.mean(half**2)) > 0.02
 
 
 @pytest.mark.parametrize("name", SOUNDS)
-def test_in_the_open_the_near_ear_hears_it_first_and_louder(name: str) -> None:
+def test_without_a_room_the_near_ear_leads_and_is_louder(name: str) -> None:
     right, left = (
-        render_demo_clip(DemoClipRequest(sound=name, azimuth_deg=side, snr_db=60.0), HEAD) for side in (70.0, -70.0)
+        render_demo_clip(DemoClipRequest(sound=name, azimuth_deg=side, snr_db=60.0), SPHERE) for side in (70.0, -70.0)
     )
     assert itd_us(right) > 300 and itd_us(left) < -300
     assert level_db(right)[1] > level_db(right)[0] and level_db(left)[0] > level_db(left)[1]
@@ -36,17 +36,17 @@ def test_in_the_open_the_near_ear_hears_it_first_and_louder(name: str) -> None:
 @pytest.mark.parametrize("elevation_deg", [-40.0, 60.0])
 def test_every_room_takes_every_height(room: str, elevation_deg: float) -> None:
     for seed in range(3):
-        heard = render_demo_clip(
+        binaural = render_demo_clip(
             DemoClipRequest(
                 sound="noise", azimuth_deg=-180.0, elevation_deg=elevation_deg, room=room, snr_db=20.0, seed=seed
             ),
-            HEAD,
+            SPHERE,
         )
-        assert heard.shape == (2, SAMPLES) and heard.dtype == np.float32
-        assert 0.01 < np.abs(heard).max() <= 0.9
+        assert binaural.shape == (2, SAMPLES) and binaural.dtype == np.float32
+        assert 0.01 < np.abs(binaural).max() <= 0.9
 
 
-def test_the_studio_places_sounds_and_repeats_itself() -> None:
+def test_the_studio_renders_the_same_clip_again() -> None:
     studio = Studio.load("embedded")
     first, rate_hz = studio.binaural("bird", 60.0, room="small", seed=4)
     assert rate_hz == 16_000 and np.array_equal(first, studio.binaural("bird", 60.0, room="small", seed=4)[0])

@@ -23,22 +23,24 @@ def test_sofa_counts_to_the_left() -> None:
 
 
 def test_difference_is_the_short_way_round() -> None:
-    assert geometry.difference(170.0, -170.0) == -20.0 and geometry.difference(-170.0, 170.0) == 20.0
-    np.testing.assert_allclose(geometry.difference(CIRCLE + 35, CIRCLE), 35.0, atol=1e-9)
+    assert geometry.angle_difference(170.0, -170.0) == -20.0 and geometry.angle_difference(-170.0, 170.0) == 20.0
+    np.testing.assert_allclose(geometry.angle_difference(CIRCLE + 35, CIRCLE), 35.0, atol=1e-9)
 
 
 def test_fold_mirrors_the_back_to_the_front() -> None:
-    assert geometry.fold(120.0) == pytest.approx(60.0) and geometry.fold(-150.0) == pytest.approx(-30.0)
-    np.testing.assert_allclose(geometry.fold(CIRCLE), geometry.fold(180.0 - CIRCLE), atol=1e-6)
-    np.testing.assert_allclose(geometry.fold(-CIRCLE), -geometry.fold(CIRCLE), atol=1e-6)
+    assert geometry.lateral_angle(120.0) == pytest.approx(60.0) and geometry.lateral_angle(-150.0) == pytest.approx(
+        -30.0
+    )
+    np.testing.assert_allclose(geometry.lateral_angle(CIRCLE), geometry.lateral_angle(180.0 - CIRCLE), atol=1e-6)
+    np.testing.assert_allclose(geometry.lateral_angle(-CIRCLE), -geometry.lateral_angle(CIRCLE), atol=1e-6)
 
 
 def test_front_and_sectors_across_the_seam() -> None:
     assert geometry.is_front(0.0) and geometry.is_front(90.0) and geometry.is_front(-90.0)
     assert not geometry.is_front(91.0) and not geometry.is_front(180.0)
-    assert geometry.within(180.0, 170.0, -170.0) and not geometry.within(0.0, 170.0, -170.0)
-    assert geometry.within(0.0, -10.0, 10.0) and not geometry.within(11.0, -10.0, 10.0)
-    assert geometry.within(CIRCLE, -180.0, 180.0).all()
+    assert geometry.in_arc(180.0, 170.0, -170.0) and not geometry.in_arc(0.0, 170.0, -170.0)
+    assert geometry.in_arc(0.0, -10.0, 10.0) and not geometry.in_arc(11.0, -10.0, 10.0)
+    assert geometry.in_arc(CIRCLE, -180.0, 180.0).all()
 
 
 def test_octants_go_clockwise_from_the_front() -> None:
@@ -51,10 +53,10 @@ def test_octants_go_clockwise_from_the_front() -> None:
 def test_unit_vectors_and_back() -> None:
     np.testing.assert_allclose(geometry.unit_vector(90.0, 0.0), [0, 1, 0], atol=1e-12)
     np.testing.assert_allclose(geometry.unit_vector(0.0, 90.0), [0, 0, 1], atol=1e-12)
-    azimuth, elevation = geometry.sphere(300)
+    azimuth, elevation = geometry.fibonacci_sphere(300)
     vectors = geometry.unit_vector(azimuth, elevation)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0)
     np.testing.assert_allclose(vectors.mean(axis=0), 0.0, atol=0.02)  # spread evenly
-    again, height = geometry.direction(3.0 * vectors)
-    np.testing.assert_allclose(geometry.difference(again, azimuth), 0.0, atol=1e-6)
+    again, height = geometry.vector_angles(3.0 * vectors)
+    np.testing.assert_allclose(geometry.angle_difference(again, azimuth), 0.0, atol=1e-6)
     np.testing.assert_allclose(height, elevation, atol=1e-6)

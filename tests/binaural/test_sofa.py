@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from synesthesia.binaural.geometry import difference, unit_vector
+from synesthesia.binaural.geometry import angle_difference, unit_vector
 from synesthesia.binaural.sofa import read_sofa
 from synesthesia.core.errors import UserError
-from tests.binaural.heads import itd_us, measured_grid
+from tests.binaural.synthetic_hrtf import itd_us, measured_grid
 
 h5py = pytest.importorskip("h5py")
 
@@ -48,22 +48,22 @@ def grid() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("cartesian", [False, True])
-def test_positions_take_the_projects_sign(
+def test_positions_take_the_project_s_sign(
     tmp_path: Path, grid: tuple[np.ndarray, np.ndarray, np.ndarray], cartesian: bool
 ) -> None:
-    head = read_sofa(write_sofa(tmp_path / "own.sofa", *grid, cartesian=cartesian))
-    np.testing.assert_allclose(difference(head.azimuth_deg, grid[1]), 0.0, atol=1e-6)
-    np.testing.assert_allclose(head.elevation_deg, grid[2], atol=1e-6)
-    np.testing.assert_array_equal(head.ir, grid[0])
-    assert head.rate_hz == 44_100 and "agree" in head.note
-    assert itd_us(head.head().responses(np.array([80.0]), np.array([0.0]))[0]) > 400
+    file = read_sofa(write_sofa(tmp_path / "own.sofa", *grid, cartesian=cartesian))
+    np.testing.assert_allclose(angle_difference(file.azimuth_deg, grid[1]), 0.0, atol=1e-6)
+    np.testing.assert_allclose(file.elevation_deg, grid[2], atol=1e-6)
+    np.testing.assert_array_equal(file.ir, grid[0])
+    assert file.rate_hz == 44_100 and "agree" in file.note
+    assert itd_us(file.hrtf().responses(np.array([80.0]), np.array([0.0]))[0]) > 400
 
 
 def test_a_right_ear_named_first_is_put_second(tmp_path: Path, grid: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
     swapped = grid[0][:, ::-1]
-    head = read_sofa(write_sofa(tmp_path / "own.sofa", swapped, *grid[1:], first_ear_y=-0.09))
-    np.testing.assert_array_equal(head.ir, grid[0])
-    assert "agree" in head.note
+    file = read_sofa(write_sofa(tmp_path / "own.sofa", swapped, *grid[1:], first_ear_y=-0.09))
+    np.testing.assert_array_equal(file.ir, grid[0])
+    assert "agree" in file.note
 
 
 @pytest.mark.parametrize("lies", ["swapped", "named"])
@@ -72,18 +72,18 @@ def test_ears_that_contradict_the_file_are_exchanged(
 ) -> None:
     ir = grid[0][:, ::-1] if lies == "swapped" else grid[0]
     path = write_sofa(tmp_path / "own.sofa", ir, *grid[1:], first_ear_y=0.09 if lies == "swapped" else -0.09)
-    head = read_sofa(path)
-    np.testing.assert_array_equal(head.ir, grid[0])
-    assert head.note.startswith("Corrected")
+    file = read_sofa(path)
+    np.testing.assert_array_equal(file.ir, grid[0])
+    assert file.note.startswith("Corrected")
 
 
-def test_delays_kept_apart_are_put_in(tmp_path: Path, grid: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+def test_separate_delays_are_applied(tmp_path: Path, grid: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
     ir, azimuth, elevation = grid
     late = np.where(azimuth > 0, 10.0, 0.0)  # the left ear of sounds from the right, once more
     delay = np.stack([late, np.zeros(len(ir))], axis=1)
-    head = read_sofa(write_sofa(tmp_path / "own.sofa", ir, azimuth, elevation, delay=delay))
+    file = read_sofa(write_sofa(tmp_path / "own.sofa", ir, azimuth, elevation, delay=delay))
     side = int(np.argmax(unit_vector(azimuth, elevation)[:, 1]))
-    assert itd_us(head.ir[side], 44_100) == pytest.approx(itd_us(ir[side], 44_100) + 10 / 0.0441, abs=6)
+    assert itd_us(file.ir[side], 44_100) == pytest.approx(itd_us(ir[side], 44_100) + 10 / 0.0441, abs=6)
 
 
 def test_other_files_are_refused_in_a_sentence(tmp_path: Path, grid: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:

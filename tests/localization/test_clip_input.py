@@ -1,13 +1,17 @@
-"""What is said about strangers' clips: what holds no direction is recognised, what can't be read gets one sentence."""
+"""Validation of binaural input: mono and panned clips, clipping, implausible clips, one sentence for each bad one."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
+from synesthesia.binaural.demo_clips import render_demo_clip
 from synesthesia.binaural.hrtf import RATE_HZ
+from synesthesia.binaural.sphere_hrtf import SphereHRTF
 from synesthesia.core.errors import UserError
-from synesthesia.localization.clip_input import clipped, read_clip
+from synesthesia.core.requests import DemoClipRequest
+from synesthesia.localization.clip_input import DELAYED, INCOHERENT, INVERTED, implausibility, is_clipped, read_clip
+from synesthesia.localization.pipeline import itd_s
 
 RNG = np.random.default_rng(0)
 
@@ -17,7 +21,7 @@ def stereo(seconds: float = 1.0, rate_hz: int = 16_000) -> np.ndarray:
 
 
 @pytest.mark.parametrize("rate_hz", [8_000, 16_000, 44_100, 48_000, 192_000])
-def test_any_rate_becomes_the_localiser_s(rate_hz: int) -> None:
+def test_any_rate_is_resampled(rate_hz: int) -> None:
     clip = read_clip(stereo(0.5, rate_hz), rate_hz)
     assert clip.waveform.shape == (2, RATE_HZ // 2) and clip.waveform.dtype == np.float32
     assert clip.kind == "stereo" and clip.warning == "" and clip.rate_hz == rate_hz
@@ -57,7 +61,7 @@ def sine(hz: float, rate_hz: int, gain: float = 1.0, bits: int = 0) -> np.ndarra
 @pytest.mark.parametrize("hz", [50, 61.7, 100, 250, 441, 500, 1_000, 3_000, 4_000, 7_000])
 def test_a_steady_tone_is_not_overdriven(hz: float, rate_hz: int) -> None:
     for gain in (1.0, 0.5, 0.05):
-        assert not clipped(sine(hz, rate_hz, gain)) and not clipped(sine(hz, rate_hz, gain, bits=16))
+        assert not is_clipped(sine(hz, rate_hz, gain)) and not is_clipped(sine(hz, rate_hz, gain, bits=16))
     assert read_clip(sine(hz, rate_hz), rate_hz).warning == ""
 
 
@@ -66,20 +70,20 @@ def test_a_steady_tone_is_not_overdriven(hz: float, rate_hz: int) -> None:
 )
 @pytest.mark.parametrize("gain", [2.0, 10.0])
 def test_a_tone_cut_off_is_overdriven_at_any_level(hz: float, rate_hz: int, gain: float) -> None:
-    assert clipped(sine(hz, rate_hz, gain)) and clipped(sine(hz, rate_hz, gain, bits=16))
-    assert clipped(0.2 * sine(hz, rate_hz, gain)), "turned down afterwards"
+    assert is_clipped(sine(hz, rate_hz, gain)) and is_clipped(sine(hz, rate_hz, gain, bits=16))
+    assert is_clipped(0.2 * sine(hz, rate_hz, gain)), "turned down afterwards"
 
 
 @pytest.mark.parametrize("rate_hz", [16_000, 44_100])
 def test_noise_is_overdriven_only_when_cut_off(rate_hz: int) -> None:
     noise = np.random.default_rng(1).normal(0, 0.3, (2, rate_hz))
-    assert not clipped(noise) and not clipped(np.zeros((2, rate_hz)))
-    assert clipped(np.clip(noise, -0.3, 0.3))
-    assert not clipped(np.concatenate([noise, np.ones((2, 3))], axis=1)), "a click is no overdriven clip"
+    assert not is_clipped(noise) and not is_clipped(np.zeros((2, rate_hz)))
+    assert is_clipped(np.clip(noise, -0.3, 0.3))
+    assert not is_clipped(np.concatenate([noise, np.ones((2, 3))], axis=1)), "a click is no overdriven clip"
 
 
 @pytest.mark.parametrize(
-    ("sound", "rate_hz", "said"),
+    ("sound", "rate_hz", "words"),
     [
         (np.zeros((2, 0)), 16_000, "no samples"),
         (np.zeros((8, 16_000)), 16_000, "8 channels"),
@@ -91,7 +95,47 @@ def test_noise_is_overdriven_only_when_cut_off(rate_hz: int) -> None:
         (np.zeros((2, 16_000 * 61)), 16_000, "lasts"),
     ],
 )
-def test_each_bad_clip_gets_one_sentence(sound: np.ndarray, rate_hz: int, said: str) -> None:
-    with pytest.raises(UserError, match=said) as error:
+def test_each_bad_clip_gets_one_sentence(sound: np.ndarray, rate_hz: int, words: str) -> None:
+    with pytest.raises(UserError, match=words) as error:
         read_clip(sound, rate_hz)
     assert "\n" not in str(error.value)
+
+
+def checked(waveform: np.ndarray) -> str:
+    return implausibility(waveform, itd_s(waveform, RATE_HZ))
+
+
+def noise(seed: int = 0) -> np.ndarray:
+    return 0.1 * np.random.default_rng(seed).standard_normal(16_000).astype(np.float32)
+
+
+def rendered(sound: str, azimuth_deg: float, room: str, snr_db: float = 40.0) -> np.ndarray:
+    return render_demo_clip(
+        DemoClipRequest(sound=sound, azimuth_deg=azimuth_deg, room=room, snr_db=snr_db), SphereHRTF()
+    )
+
+
+@pytest.mark.parametrize("azimuth_deg", [-120.0, -40.0, 0.0, 75.0, 180.0])
+@pytest.mark.parametrize("room", ["none", "large"])
+def test_a_clip_through_a_head_is_plausible(azimuth_deg: float, room: str) -> None:
+    assert checked(rendered("noise", azimuth_deg, room)) == ""
+    assert checked(rendered("clicks", azimuth_deg, room, 5.0)) == ""
+
+
+def test_a_delay_without_a_level_difference_is_found() -> None:
+    sound = noise()
+    assert checked(np.stack([sound, np.roll(sound, 6)])) == DELAYED
+    assert checked(np.stack([np.roll(sound, 5), sound])) == DELAYED
+
+
+def test_two_microphones_far_apart_have_little_in_common() -> None:
+    assert checked(np.stack([noise(0), noise(1)])) == INCOHERENT
+
+
+def test_inverted_polarity_is_found() -> None:
+    left, right = rendered("noise", 30.0, "none")
+    assert checked(np.stack([-left, right])) == INVERTED
+
+
+def test_silence_is_plausible() -> None:
+    assert checked(np.zeros((2, 8000), np.float32)) == ""

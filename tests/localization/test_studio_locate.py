@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from synesthesia import Studio, UserError, cli
-from synesthesia.binaural.geometry import difference
+from synesthesia.binaural.geometry import angle_difference
 from synesthesia.core import checkpoints
 from synesthesia.core.results import bearings
 from tests.tiny import write_checkpoints
@@ -48,7 +48,7 @@ def test_the_contract_is_kept(studio: Studio, seconds: float, rate_hz: int) -> N
 
 def test_swapped_ears_mirror_the_direction(studio: Studio) -> None:
     there, back = studio.locate(clip(), 16_000), studio.locate(clip()[::-1], 16_000)
-    assert difference(back.azimuth_deg, -there.azimuth_deg) == pytest.approx(0, abs=0.01)
+    assert angle_difference(back.azimuth_deg, -there.azimuth_deg) == pytest.approx(0, abs=0.01)
     assert back.itd_s == pytest.approx(-there.itd_s, abs=1e-9)
     assert back.front_probability == pytest.approx(there.front_probability, abs=1e-4)
 

@@ -35,20 +35,20 @@ def loudest(sound: torch.Tensor) -> int:
 def main(out: Path, seeds: int = 4) -> dict[str, float]:
     """Writes one file a sound; returns how surely the ear hears each."""
     preset = presets.embedded()
-    hearing = ImageToSoundPipeline.load(preset.hearing, LatentCodec.load(preset.codec))
-    voice, sure = hearing.voice, {}
-    names = list(voice.ear.labels)
+    hearing = ImageToSoundPipeline.load(preset.image_to_sound, LatentCodec.load(preset.codec))
+    voice, sure = hearing.generator, {}
+    names = list(voice.tagger.labels)
     out.mkdir(parents=True, exist_ok=True)
     for name, label in SUNG.items():
         which = names.index(label)
         wanted = F.one_hot(torch.tensor(which), len(names)).float()
         best, best_score = np.zeros(SAMPLES, np.float32), -1.0
         for seed in range(seeds):
-            sung = voice.sing(
-                hearing.prior.anchors[which], wanted, mapper="flow", seconds=4.0, seed=seed, takes=TAKES
+            sung = voice.generate(
+                hearing.prior.class_embeddings[which], wanted, mapper="flow", seconds=4.0, seed=seed, takes=TAKES
             ).waveform
             cut = sung[loudest(sung) :][:SAMPLES]
-            score = float(voice.ear(voice.codec.mel(cut[None]))[0].softmax(dim=1)[0, which])
+            score = float(voice.tagger(voice.codec.mel(cut[None]))[0].softmax(dim=1)[0, which])
             if score > best_score:
                 best, best_score = cut.numpy().astype(np.float32), score
         soundfile.write(out / f"{name}.ogg", best, RATE_HZ, format="OGG", subtype="VORBIS")

@@ -1,7 +1,7 @@
-"""Many pairs of impulse responses, computed once: what the localiser's training convolves sounds with.
+"""Bank of binaural impulse responses (BRIRs and HRIRs), computed once for a training and cached on disk.
 
-Groups of twelve directions share a head and a room (or the open), so that a second source stands in the same room.
-Three in ten groups in the open are measurements as the microphones gave them, the rest is read between measurements.
+Groups of twelve directions share an HRTF and a room (or none), so that a second source can stand in the same room.
+Three in ten anechoic groups are raw measurements, the rest is interpolated between measurements.
 """
 
 from __future__ import annotations
@@ -13,59 +13,61 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from synesthesia.binaural.geometry import difference
+from synesthesia.binaural.geometry import angle_difference, fibonacci_sphere
 from synesthesia.binaural.hrtf import HRTF
-from synesthesia.binaural.room import Room, image_source_filters, room_response
-from training.binaural.measured_heads import Measured
+from synesthesia.binaural.room import room_response, sample_listener_pose
+from training.binaural.hrtf_data import MeasuredResponses
+from training.binaural.random_room import random_distance_m, random_room
 
 GROUP = 12
-OPEN_SHARE = 0.4  # of what is drawn
-OPEN_SAMPLES = 256
-LONGEST = 8_000  # samples of a response in a room, 0.5 s
+ANECHOIC_SHARE = 0.4  # of what is drawn
+MEASURED_SHARE = 0.3  # of the anechoic groups: raw measurements
+ANECHOIC_SAMPLES = 256
+ROOM_SAMPLES = 8_000  # samples of a response in a room, 0.5 s
 NOISE_SECONDS = 6.0
 NOISE_DIRECTIONS = 60
 APART_DEG = 15.0
 
 
 @dataclass(frozen=True)
-class Bank:
-    """open_pairs: (M, 2, OPEN_SAMPLES) and room_pairs: (N, 2, LONGEST) float16, left ear first; azimuth_deg,
-    elevation_deg: (M + N,) float32, the open ones first, rows of a group together; noises: (heads, 2, n) float16
+class ResponseBank:
+    """anechoic: (M, 2, ANECHOIC_SAMPLES) and reverberant: (N, 2, ROOM_SAMPLES) float16, left ear first; azimuth_deg,
+    elevation_deg: (M + N,) float32, the anechoic ones first, rows of a group together; noises: (HRTFs, 2, n) float16
     diffuse noise of RMS 1."""
 
-    open_pairs: np.ndarray
-    room_pairs: np.ndarray
+    anechoic: np.ndarray
+    reverberant: np.ndarray
     azimuth_deg: np.ndarray
     elevation_deg: np.ndarray
     noises: np.ndarray
 
     def __len__(self) -> int:
-        return len(self.open_pairs) + len(self.room_pairs)
+        return len(self.anechoic) + len(self.reverberant)
 
     def draw(self, rng: np.random.Generator, count: int) -> np.ndarray:
-        """(count,) rows, OPEN_SHARE of them without a room."""
-        opens = len(self.open_pairs)
-        without = rng.random(count) < OPEN_SHARE
-        return np.where(without, rng.integers(0, opens, count), rng.integers(opens, len(self), count))
+        """(count,) rows, ANECHOIC_SHARE of them without a room."""
+        anechoic = len(self.anechoic)
+        without = rng.random(count) < ANECHOIC_SHARE
+        return np.where(without, rng.integers(0, anechoic, count), rng.integers(anechoic, len(self), count))
 
     def companion(self, rng: np.random.Generator, rows: np.ndarray) -> np.ndarray:
         """For each row another of its group, at least APART_DEG away where there is one."""
         found = []
         for row in rows:
             group = np.arange(row // GROUP * GROUP, min(len(self), row // GROUP * GROUP + GROUP))
-            away = np.abs(difference(self.azimuth_deg[group], self.azimuth_deg[row]))
+            away = np.abs(angle_difference(self.azimuth_deg[group], self.azimuth_deg[row]))
             far = group[away >= APART_DEG]
             found.append(int(rng.choice(far)) if len(far) else int(group[away.argmax()]))
         return np.array(found)
 
     def responses(self, rows: np.ndarray) -> Tensor:
         """(B, 2, m) float32, no longer than the longest of them needs."""
-        opens = len(self.open_pairs)
-        out = np.zeros((len(rows), 2, LONGEST if (rows >= opens).any() else OPEN_SAMPLES), np.float32)
-        without = rows < opens
-        out[without, :, :OPEN_SAMPLES] = self.open_pairs[rows[without]]
+        anechoic = len(self.anechoic)
+        out = np.zeros((len(rows), 2, ROOM_SAMPLES if (rows >= anechoic).any() else ANECHOIC_SAMPLES), np.float32)
+        without = rows < anechoic
+        out[without, :, :ANECHOIC_SAMPLES] = self.anechoic[rows[without]]
         if not without.all():
-            out[~without] = self.room_pairs[rows[~without] - opens]
+            out[~without] = self.reverberant[rows[~without] - anechoic]
         return torch.from_numpy(out)
 
     def noise(self, rng: np.random.Generator, count: int, samples: int) -> Tensor:
@@ -77,75 +79,77 @@ class Bank:
         spectrum = torch.fft.rfft(torch.from_numpy(made))
         tilt = torch.from_numpy(rng.uniform(0.0, 1.0, (count, 1, 1))).float()
         shape = torch.arange(1, spectrum.shape[2] + 1).float().div(spectrum.shape[2]).clamp(min=0.01)
-        coloured = torch.fft.irfft(spectrum * shape ** (-tilt), n=samples)
-        return coloured / coloured.square().mean(dim=(1, 2), keepdim=True).sqrt().clamp(min=1e-6)
+        colored = torch.fft.irfft(spectrum * shape ** (-tilt), n=samples)
+        return colored / colored.square().mean(dim=(1, 2), keepdim=True).sqrt().clamp(min=1e-6)
 
 
-def bank(heads: list[HRTF], measured: list[Measured], count: int, cache: Path, seed: int) -> Bank:
-    """`count` pairs in rooms and as many in the open: from the cache, or computed (7 minutes for 14,400)."""
-    file = cache / f"responses-{count}-{seed}-{len(heads)}-{len(measured)}.npz"
+def build_bank(
+    hrtfs: list[HRTF], measured: list[MeasuredResponses], count: int, cache: Path, seed: int
+) -> ResponseBank:
+    """`count` responses in rooms and as many without: from the cache, or computed (7 minutes for 14,400)."""
+    file = cache / f"brirs-{count}-{seed}-{len(hrtfs)}-{len(measured)}.npz"
     if file.is_file():
         with np.load(file, allow_pickle=False) as saved:
-            return Bank(**{name: saved[name] for name in saved.files})
+            return ResponseBank(**{name: saved[name] for name in saved.files})
     rng = np.random.default_rng(seed)
     assert count % GROUP == 0, f"a bank holds whole groups of {GROUP}, got {count}"
-    pairs, rooms = np.zeros((count, 2, OPEN_SAMPLES), np.float16), np.zeros((count, 2, LONGEST), np.float16)
-    azimuth, elevation = np.zeros(2 * count, np.float32), np.zeros(2 * count, np.float32)
-    for start in range(0, count, GROUP):
-        rows = slice(start, start + GROUP)
-        if measured and rng.random() < 0.3:
-            one = measured[int(rng.integers(len(measured)))]
-            near = np.flatnonzero((one.elevation_deg > -45) & (rng.random(len(one.ir)) < _wanted(one.elevation_deg)))
-            some = rng.choice(near, GROUP)
-            azimuth[rows], elevation[rows] = one.azimuth_deg[some], one.elevation_deg[some]
-            made = one.ir[some]
-        else:
-            azimuth[rows], elevation[rows] = _directions(rng)
-            made = heads[int(rng.integers(len(heads)))].responses(azimuth[rows], elevation[rows])
-        pairs[rows, :, : made.shape[2]] = made / np.abs(made).max(axis=(1, 2), keepdims=True).clip(min=1e-6)
-    for start in range(count, 2 * count, GROUP):
-        head, room = heads[int(rng.integers(len(heads)))], _room(rng)
-        azimuth[start : start + GROUP], elevation[start : start + GROUP] = _directions(rng)
-        for row in range(start, start + GROUP):
-            height = (room.size_m[2] - 1.0) / max(float(np.sin(np.radians(abs(elevation[row])))), 1e-6)
-            far = min(float(rng.uniform(0.7, 3.0)), 0.45 * min(room.size_m[:2]), height)
-            towards = float(azimuth[row]), float(elevation[row])
-            listener, yaw = image_source_filters(room, *towards, far, rng)
-            response = room_response(
-                head, room, azimuth_deg=towards[0], elevation_deg=towards[1], distance_m=far,
-                listener_m=listener, yaw_deg=yaw, rng=rng,
-            )[:, :LONGEST]  # fmt: skip
-            rooms[row - count, :, : response.shape[1]] = response / max(float(np.abs(response).max()), 1e-6)
-    made_bank = Bank(pairs, rooms, azimuth, elevation, np.stack([_diffuse(head, rng) for head in heads]))
+    anechoic = [_anechoic_group(hrtfs, measured, rng) for _ in range(count // GROUP)]
+    reverberant = [_room_group(hrtfs, rng) for _ in range(count // GROUP)]
+    azimuth, elevation = (np.concatenate([group[i] for group in anechoic + reverberant]) for i in (1, 2))
+    bank = ResponseBank(
+        np.concatenate([group[0] for group in anechoic]), np.concatenate([group[0] for group in reverberant]),
+        azimuth.astype(np.float32), elevation.astype(np.float32), np.stack([_diffuse(hrtf, rng) for hrtf in hrtfs]),
+    )  # fmt: skip
     cache.mkdir(parents=True, exist_ok=True)
-    np.savez(file, **{name: getattr(made_bank, name) for name in Bank.__dataclass_fields__})
-    return made_bank
+    np.savez(file, **{name: getattr(bank, name) for name in ResponseBank.__dataclass_fields__})
+    return bank
+
+
+def _anechoic_group(
+    hrtfs: list[HRTF], measured: list[MeasuredResponses], rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(GROUP, 2, ANECHOIC_SAMPLES) float16 with a peak of 1, azimuths and elevations (GROUP,)."""
+    if measured and rng.random() < MEASURED_SHARE:
+        one = measured[int(rng.integers(len(measured)))]
+        weight = 0.1 + 0.9 * np.exp(-0.5 * (one.elevation_deg / 14.0) ** 2)  # most near ear height, as `_directions`
+        near = np.flatnonzero((one.elevation_deg > -45) & (rng.random(len(one.ir)) < weight))
+        rows = rng.choice(near, GROUP)
+        azimuth, elevation, responses = one.azimuth_deg[rows], one.elevation_deg[rows], one.ir[rows]
+    else:
+        azimuth, elevation = _directions(rng)
+        responses = hrtfs[int(rng.integers(len(hrtfs)))].responses(azimuth, elevation)
+    out = np.zeros((GROUP, 2, ANECHOIC_SAMPLES), np.float16)
+    out[:, :, : responses.shape[2]] = responses / np.abs(responses).max(axis=(1, 2), keepdims=True).clip(min=1e-6)
+    return out, azimuth, elevation
+
+
+def _room_group(hrtfs: list[HRTF], rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(GROUP, 2, ROOM_SAMPLES) float16 with a peak of 1, azimuths and elevations (GROUP,)."""
+    hrtf, room = hrtfs[int(rng.integers(len(hrtfs)))], random_room(rng, tallest_m=4.0)
+    azimuth, elevation = _directions(rng)
+    out = np.zeros((GROUP, 2, ROOM_SAMPLES), np.float16)
+    for row, (azimuth_deg, elevation_deg) in enumerate(zip(azimuth, elevation, strict=True)):
+        distance_m = random_distance_m(rng, room, elevation_deg)
+        listener, yaw = sample_listener_pose(room, float(azimuth_deg), float(elevation_deg), distance_m, rng)
+        response = room_response(
+            hrtf, room, azimuth_deg=float(azimuth_deg), elevation_deg=float(elevation_deg), distance_m=distance_m,
+            listener_m=listener, yaw_deg=yaw, rng=rng,
+        )[:, :ROOM_SAMPLES]  # fmt: skip
+        out[row, :, : response.shape[1]] = response / max(float(np.abs(response).max()), 1e-6)
+    return out, azimuth, elevation
 
 
 def _directions(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Azimuths and elevations (GROUP,) in whole degrees, as heads round them: most near ear height, some anywhere."""
+    """Azimuths and elevations (GROUP,) in whole degrees, as HRTFs round them: most near ear height, some anywhere."""
     high = np.where(rng.random(GROUP) < 0.1, rng.uniform(-40, 80, GROUP), rng.normal(0.0, 14.0, GROUP).clip(-35, 40))
     return np.rint(rng.uniform(-180.0, 180.0, GROUP)), np.rint(high)
 
 
-def _wanted(elevation_deg: np.ndarray) -> np.ndarray:
-    """How often a measurement of this elevation is taken: the same preference for ear height."""
-    return 0.1 + 0.9 * np.exp(-0.5 * (elevation_deg / 14.0) ** 2)
-
-
-def _room(rng: np.random.Generator) -> Room:
-    length = float(np.exp(rng.uniform(np.log(3.0), np.log(11.0))))
-    size = (length, length * float(rng.uniform(0.6, 1.0)), float(rng.uniform(2.4, 4.0)))
-    return Room(size, float(rng.uniform(0.15, 0.9)))
-
-
-def _diffuse(head: HRTF, rng: np.random.Generator) -> np.ndarray:
-    """(2, n) float16: white noise from directions spread over the sphere (Fibonacci lattice), RMS 1."""
-    samples = int(NOISE_SECONDS * head.rate_hz)
-    k = np.arange(NOISE_DIRECTIONS) + 0.5
-    elevation = np.rad2deg(np.arcsin(1 - 2 * k / NOISE_DIRECTIONS)).clip(-45, 90)
-    azimuth = (np.degrees(np.pi * (1 + 5**0.5) * k) + 180.0) % 360.0 - 180.0
-    responses = head.responses(azimuth, elevation)  # (N, 2, taps)
+def _diffuse(hrtf: HRTF, rng: np.random.Generator) -> np.ndarray:
+    """(2, n) float16: white noise from directions spread over the sphere, RMS 1."""
+    samples = int(NOISE_SECONDS * hrtf.rate_hz)
+    azimuth, elevation = fibonacci_sphere(NOISE_DIRECTIONS)
+    responses = hrtf.responses(azimuth, elevation.clip(min=-45.0))  # (N, 2, taps)
     size = 1 << int(np.ceil(np.log2(samples + responses.shape[2])))
     spectrum = sum(
         np.fft.rfft(rng.standard_normal(samples), size) * np.fft.rfft(response, size) for response in responses

@@ -1,5 +1,4 @@
-"""The localiser's training material on made-up sounds and a spherical head: targets, mirroring, companions, one batch
-learnt by heart."""
+"""Training of the localizer on synthetic sounds and a spherical HRTF: targets, mirroring, companions, overfitting."""
 
 from __future__ import annotations
 
@@ -12,33 +11,35 @@ from synesthesia.binaural.sphere_hrtf import SphereHRTF
 from synesthesia.localization.encoder import SpatialEncoderConfig
 from synesthesia.localization.localizer import Localizer, LocalizerConfig
 from tests.training_common.tiny_sounds import tiny_sounds
-from training.binaural.response_bank import APART_DEG, GROUP, Bank, bank
-from training.binaural.scenes import Scenes, hiss_burst
+from training.binaural.clip_sampler import ClipSampler, noise_burst
+from training.binaural.response_bank import APART_DEG, GROUP, ResponseBank, build_bank
+from training.binaural.targets import LOUDER_SHARE, azimuth_target
 from training.common.audio_data import SoundStore, read_manifest
-from training.localization.train import LOUDER_SHARE, azimuth_target, fit_certainty, loss_of, pair_loss
+from training.localization.calibrate import calibrated
+from training.localization.losses import localizer_loss, pair_loss
 
-TINY = LocalizerConfig(extractor=SpatialEncoderConfig(widths=(8, 8, 16), heads=2, token=32), hidden=32)
+TINY = LocalizerConfig(encoder=SpatialEncoderConfig(widths=(8, 8, 16), heads=2, token=32), hidden=32)
 
 
 @pytest.fixture(scope="module")
-def responses(tmp_path_factory: pytest.TempPathFactory) -> Bank:
-    heads: list[HRTF] = [SphereHRTF()]
+def responses(tmp_path_factory: pytest.TempPathFactory) -> ResponseBank:
+    hrtfs: list[HRTF] = [SphereHRTF()]
     cache = tmp_path_factory.mktemp("cache")
-    made = bank(heads, [], 2 * GROUP, cache, seed=3)
-    again = bank(heads, [], 2 * GROUP, cache, seed=3)  # from the cache
-    assert np.array_equal(made.room_pairs, again.room_pairs) and np.array_equal(made.azimuth_deg, again.azimuth_deg)
+    made = build_bank(hrtfs, [], 2 * GROUP, cache, seed=3)
+    again = build_bank(hrtfs, [], 2 * GROUP, cache, seed=3)  # from the cache
+    assert np.array_equal(made.reverberant, again.reverberant) and np.array_equal(made.azimuth_deg, again.azimuth_deg)
     return made
 
 
 @pytest.fixture(scope="module")
-def scenes(responses: Bank, tmp_path_factory: pytest.TempPathFactory) -> Scenes:
+def sampler(responses: ResponseBank, tmp_path_factory: pytest.TempPathFactory) -> ClipSampler:
     folder = tmp_path_factory.mktemp("sounds")
     clips = read_manifest(tiny_sounds(folder))
     rows = [i for i, clip in enumerate(clips) if clip.split == "train"]
-    return Scenes(SoundStore(folder, clips, folder / "cache"), rows, responses, np.random.default_rng(0))
+    return ClipSampler(SoundStore(folder, clips, folder / "cache"), rows, responses, np.random.default_rng(0))
 
 
-def test_a_companion_stands_elsewhere_in_the_same_room(responses: Bank) -> None:
+def test_a_companion_stands_elsewhere_in_the_same_room(responses: ResponseBank) -> None:
     rng = np.random.default_rng(0)
     rows = responses.draw(rng, 40)
     others = responses.companion(rng, rows)
@@ -47,8 +48,8 @@ def test_a_companion_stands_elsewhere_in_the_same_room(responses: Bank) -> None:
     assert (away >= APART_DEG).all()
 
 
-def test_clips_are_as_drawn_and_mirror(scenes: Scenes) -> None:
-    batch = scenes.draw(6, 0.3, second_share=1.0)
+def test_batches_have_labels_and_mirror(sampler: ClipSampler) -> None:
+    batch = sampler.draw(6, 0.3, second_share=1.0)
     assert batch.waveform.shape == (6, 2, 4800) and batch.waveform.isfinite().all()
     assert batch.azimuth.isfinite().all()
     turned = batch.mirrored(torch.tensor([True] + [False] * 5))
@@ -56,7 +57,7 @@ def test_clips_are_as_drawn_and_mirror(scenes: Scenes) -> None:
     assert torch.equal(turned.azimuth[0], -batch.azimuth[0]) and torch.equal(turned.azimuth[1:], batch.azimuth[1:])
 
 
-def test_two_sources_may_be_told_in_either_order() -> None:
+def test_the_pair_loss_ignores_the_order() -> None:
     azimuths = LocalizerConfig().azimuths_deg
     truth = torch.tensor([[30.0, -90.0], [170.0, 10.0]])
     bells = [azimuth_target(truth[:, [i]], azimuths).clamp(min=1e-9).log() for i in (0, 1)]
@@ -67,8 +68,8 @@ def test_two_sources_may_be_told_in_either_order() -> None:
     assert float(pair_loss(straight[:0], truth[:0], azimuths)) == 0.0
 
 
-def test_a_burst_of_hiss_is_loud_finite_and_its_own() -> None:
-    made = [hiss_burst(4000, np.random.default_rng(seed)) for seed in (0, 1)]
+def test_noise_bursts_are_normalised_and_differ() -> None:
+    made = [noise_burst(4000, np.random.default_rng(seed)) for seed in (0, 1)]
     for sound in made:
         assert sound.shape == (4000,) and np.sqrt(np.square(sound).mean()) == pytest.approx(1.0, rel=1e-3)
     assert not np.allclose(made[0], made[1])
@@ -85,14 +86,14 @@ def test_targets_are_bells_around_each_source() -> None:
     assert float(target[1][near_first].sum()) == pytest.approx(LOUDER_SHARE, abs=1e-3)
 
 
-def test_one_batch_is_learnt_by_heart(scenes: Scenes) -> None:
+def test_one_batch_overfits(sampler: ClipSampler) -> None:
     torch.manual_seed(0)
-    localiser = Localizer(TINY).train()
-    batch = scenes.draw(6, 0.3, second_share=0.3)
-    optimiser = torch.optim.Adam(localiser.parameters(), 1e-2)
+    localizer = Localizer(TINY).train()
+    batch = sampler.draw(6, 0.3, second_share=0.3)
+    optimiser = torch.optim.Adam(localizer.parameters(), 1e-2)
     losses = []
     for _ in range(40):
-        loss, azimuth = loss_of(localiser, batch, bf16=False)
+        loss, azimuth = localizer_loss(localizer, batch, bf16=False)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -100,6 +101,6 @@ def test_one_batch_is_learnt_by_heart(scenes: Scenes) -> None:
     assert losses[-1] < 0.75 * losses[0], losses
 
 
-def test_certainty_is_fitted_within_its_range(scenes: Scenes) -> None:
-    config = fit_certainty(Localizer(TINY).eval(), scenes, clips=40)
+def test_calibration_stays_in_range(sampler: ClipSampler) -> None:
+    config = calibrated(Localizer(TINY).eval(), sampler, clips=40)
     assert 0.4 < config.temperature < 3 and 0.5 <= config.interval_mass <= 1.0

@@ -1,10 +1,10 @@
-"""Made-up heads for tests: a grid "measured" from a sphere, at another rate and with a loudspeaker's delay."""
+"""Synthetic measurements for tests: a spherical-head HRTF on a grid, at another rate and with a propagation delay."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from synesthesia.binaural.geometry import sphere
+from synesthesia.binaural.geometry import fibonacci_sphere
 from synesthesia.binaural.hrtf import FREQUENCIES_HZ, LEFT, RIGHT
 from synesthesia.binaural.sphere_hrtf import SphereHRTF
 
@@ -12,8 +12,8 @@ from synesthesia.binaural.sphere_hrtf import SphereHRTF
 def measured_grid(
     rate_hz: int = 44_100, directions: int = 200, taps: int = 256, lead_s: float = 2e-3
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """ir (M, 2, taps) at rate_hz, azimuth (M,), elevation (M,): a SphericalHead as a laboratory would store it."""
-    azimuth, elevation = sphere(directions)
+    """ir (M, 2, taps) at rate_hz, azimuth (M,), elevation (M,): a SphereHRTF as a laboratory would store it."""
+    azimuth, elevation = fibonacci_sphere(directions)
     spectra = SphereHRTF().spectra(azimuth, elevation)
     samples = 2 * taps
     frequency_hz = np.fft.rfftfreq(samples, 1 / rate_hz)
