@@ -1,4 +1,4 @@
-"""Which sound belongs to which picture: `pairs.csv` read once, in the forms that trainers and evaluations need."""
+"""Pairs of pictures and sounds: `pairs.csv` in the forms that trainings and evaluations need."""
 
 from __future__ import annotations
 
@@ -36,11 +36,12 @@ def imagenet_labels(data: Path) -> list[str]:
 
 
 def imagenet_to_sound(data: Path, labels: list[str]) -> np.ndarray:
-    """(1000, len(labels)) float32: how much an ImageNet class sounds as a label; silent classes are 0."""
-    pairs = sound_pairs(data)
+    """(1000, len(labels)) float32: how much an ImageNet class sounds as a label; silent classes are 0. Sounds that are
+    not among the labels are left out."""
+    pairs, column_of = sound_pairs(data), {label: i for i, label in enumerate(labels)}
     table = np.zeros((1000, len(labels)), dtype=np.float32)
-    place = {label: i for i, label in enumerate(labels)}
     for row, name in enumerate(imagenet_labels(data)):
         for sound, weight in pairs.get((IMAGENET_SAMPLE, name), {}).items():
-            table[row, place[sound]] = weight
+            if sound in column_of:
+                table[row, column_of[sound]] = weight
     return table
