@@ -16,7 +16,7 @@ def near_mask(shape: tuple[int, int], cell: tuple[int, int], margin: float = MAR
     return within[0][:, None] & within[1][None, :]
 
 
-def attention_ratio(attention: np.ndarray, cell: tuple[int, int], margin: float = MARGIN) -> float:
+def relative_attention(attention: np.ndarray, cell: tuple[int, int], margin: float = MARGIN) -> float:
     """How many times the average attention the clicked patch and its margin got. attention: (rows, cols), sums to 1."""
     rows, cols = attention.shape
     near = near_mask((rows, cols), cell, margin)

@@ -57,7 +57,7 @@ def save_audio_head(
 ) -> None:
     """thinker: with LoRA layers, see `add_lora`; new_embeddings: store those of the new tokens too."""
     config = {CONFIG_KEYS.get(name, name): value for name, value in asdict(head.config).items()}
-    state = {_file_name(name): value for name, value in head.state_dict().items()}
+    state = {stored_name(name): value for name, value in head.state_dict().items()}
     state |= {LORA + name: value for name, value in thinker.state_dict().items() if is_lora(name)}
     if new_embeddings:
         state |= {NEW_EMBEDDINGS + name: value for name, value in thinker.new_embeddings.state_dict().items()}
@@ -85,7 +85,7 @@ def load_audio_head(folder: Path, thinker: Thinker, tokens: MelTokens, *, new_em
         )
     lora, embeddings = _pop_prefix(state, LORA), _pop_prefix(state, NEW_EMBEDDINGS)
     head = AudioHead(config, tokens)
-    own = {_file_name(name): name for name in head.state_dict()}
+    own = {stored_name(name): name for name in head.state_dict()}
     state = {own.get(name, name): value for name, value in state.items()}
     if _shapes(head.state_dict()) != _shapes(state):
         raise UserError(f"The audio head in {folder} has other shapes than its config.json says.")
@@ -105,7 +105,7 @@ def _read_config(stored: dict[str, Any]) -> AudioHeadConfig:
     return AudioHeadConfig(**values | {"tokens": MelTokenConfig(**values["tokens"])})
 
 
-def _file_name(name: str) -> str:
+def stored_name(name: str) -> str:
     return ".".join(TENSOR_KEYS.get(part, part) for part in name.split("."))
 
 

@@ -70,7 +70,7 @@ def test_a_click_on_the_cat_sounds_in_both_ears(studio: Studio, cat: Image.Image
     assert first.waveform.shape == (2, 32_000) and np.array_equal(first.waveform, again.waveform)
     assert np.sqrt(np.mean(first.waveform**2, axis=1)).min() > 0.003
     assert first.tokens is not None and first.tokens.codes.shape[2] == 50
-    assert first.tokens.looks.sum() == pytest.approx(1.0, abs=1e-4)
+    assert first.tokens.cross_attention.sum() == pytest.approx(1.0, abs=1e-4)
     assert first.evidence.labels and first.evidence.neighbours
 
 

@@ -6,21 +6,21 @@ import numpy as np
 import pytest
 import torch
 
-from synesthesia.vlm_to_sound.attention import attention_ratio, near_mask
+from synesthesia.vlm_to_sound.attention import relative_attention, near_mask
 from training.vlm_to_sound.losses import near_box
 
 
 def test_an_even_look_is_one_and_a_sharp_one_what_it_is() -> None:
     even = np.full((10, 20), 1 / 200, np.float32)
     for cell in ((0, 0), (5, 10), (9, 19)):
-        assert attention_ratio(even, cell) == pytest.approx(1.0, rel=1e-4)
+        assert relative_attention(even, cell) == pytest.approx(1.0, rel=1e-4)
     sharp = np.zeros((10, 20), np.float32)
     sharp[5, 10] = 1.0
     # a tenth of the height is one row more to either side, a tenth of the width two columns
     assert near_mask((10, 20), (5, 10)).sum() == 3 * 5 and near_mask((10, 20), (0, 0)).sum() == 2 * 3
-    assert attention_ratio(sharp, (5, 10)) == pytest.approx(200 / 15)
-    assert attention_ratio(sharp, (5, 12)) == pytest.approx(200 / 15)
-    assert attention_ratio(sharp, (5, 13)) == attention_ratio(sharp, (8, 10)) == 0.0
+    assert relative_attention(sharp, (5, 10)) == pytest.approx(200 / 15)
+    assert relative_attention(sharp, (5, 12)) == pytest.approx(200 / 15)
+    assert relative_attention(sharp, (5, 13)) == relative_attention(sharp, (8, 10)) == 0.0
 
 
 def test_the_neighbourhood_is_that_of_training() -> None:

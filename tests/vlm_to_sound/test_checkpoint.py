@@ -13,11 +13,11 @@ from torch import Tensor
 
 from synesthesia.core.errors import UserError
 from synesthesia.nn.quantised import load_quantised
-from synesthesia.vlm_to_sound.checkpoint import load_audio_head
+from synesthesia.vlm_to_sound.checkpoint import load_audio_head, save_audio_head, stored_name
 from synesthesia.vlm_to_sound.mel_tokens import MelTokenConfig, MelTokens
-from synesthesia.vlm_to_sound.qwen3_vl import load_tiny, save_tiny, tiny, tiny_config
+from synesthesia.vlm_to_sound.qwen3_vl import build_tiny, load_tiny, save_tiny, tiny_config
 from synesthesia.vlm_to_sound.thinker import ImageInput, Thinker
-from tests.vlm_to_sound.tiny import LORA, enlarged, some_tokens, write_speaking
+from tests.vlm_to_sound.tiny import LORA, randomise, random_tokens, write_audio_head
 
 SEEN = [ImageInput(torch.randn(4 * 6, 12, generator=torch.Generator().manual_seed(0)), 4, 6)]
 BOX = torch.tensor([[0.2, 0.1, 0.6, 0.5]])
@@ -33,11 +33,11 @@ def states(thinker: Thinker) -> Tensor:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     where = tmp_path_factory.mktemp("checkpoints")
     torch.manual_seed(0)
-    thinker = tiny(tiny_config(4, width=16, layers=2))
-    enlarged(thinker)
+    thinker = build_tiny(tiny_config(4, width=16, layers=2))
+    randomise(thinker)
     save_tiny(thinker, where / "thinker")
     with_lora = load_tiny(where / "thinker")
-    write_speaking(where, with_lora, "token_decoder")
+    write_audio_head(where, with_lora, "token_decoder")
     np.save(where / "states.npy", states(with_lora).numpy())
     return where
 
@@ -67,13 +67,13 @@ def test_the_head_writes_what_it_wrote_before(folder: Path) -> None:
     assert not head.training and not any(p.requires_grad for p in head.parameters()) and head.tokens is tokens
     state = load_quantised(folder / "token_decoder" / "model.safetensors")
     for name, value in head.state_dict().items():
-        assert torch.equal(value, state[name]), name
+        assert torch.equal(value, state[stored_name(name)]), name
 
 
-def load(folder: Path, thinker: Thinker | None = None, tokens: MelTokens | None = None, words: bool = False) -> None:
+def load(folder: Path, thinker: Thinker | None = None, tokens: MelTokens | None = None, new_embeddings: bool = False) -> None:
     load_audio_head(
         folder / "token_decoder", thinker or load_tiny(folder / "thinker"),
-        tokens or MelTokens.load(folder / "mel_tokens"), words=words,
+        tokens or MelTokens.load(folder / "mel_tokens"), new_embeddings=new_embeddings,
     )  # fmt: skip
 
 
@@ -86,19 +86,19 @@ def test_a_missing_file_is_said_plainly(folder: Path, tmp_path: Path, missing: s
 
 
 def test_what_does_not_belong_together_is_said_plainly(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="thoughts of 16 numbers, but this thinker's have 32"):
-        load(folder, thinker=tiny(tiny_config(4, width=32, layers=2)))
+    with pytest.raises(UserError, match="hidden states of size 16, but this thinker's have 32"):
+        load(folder, thinker=build_tiny(tiny_config(4, width=32, layers=2)))
     with pytest.raises(UserError, match="trained for another thinker"):
-        load(folder, thinker=tiny(tiny_config(4, width=16, layers=3)))
+        load(folder, thinker=build_tiny(tiny_config(4, width=16, layers=3)))
     with pytest.raises(UserError, match="2 x 16 codes, but the sound tokens have 3 x 16"):
-        load(folder, tokens=some_tokens(MelTokenConfig(codebooks=3, codes=16)))
+        load(folder, tokens=random_tokens(MelTokenConfig(codebooks=3, codes=16)))
     with pytest.raises(UserError, match="another thinker"):
-        load(folder, words=True)  # the words of a hub's thinker are missing
+        load(folder, new_embeddings=True)  # the words of a hub's thinker are missing
     fields = json.loads((folder / "token_decoder" / "config.json").read_text())
     fields["decoder"]["layers"] = 3
     (tmp_path / "config.json").write_text(json.dumps(fields))
     (tmp_path / "model.safetensors").write_bytes((folder / "token_decoder" / "model.safetensors").read_bytes())
-    with pytest.raises(UserError, match="another shape"):
+    with pytest.raises(UserError, match="other shapes"):
         load_audio_head(tmp_path, load_tiny(folder / "thinker"), MelTokens.load(folder / "mel_tokens"))
 
 
@@ -106,17 +106,17 @@ def test_refused_files_leave_the_thinker_as_it_was(folder: Path) -> None:
     thinker = load_tiny(folder / "thinker")
     before = states(thinker)
     with pytest.raises(UserError):
-        load(folder, thinker=thinker, words=True)
+        load(folder, thinker=thinker, new_embeddings=True)
     assert torch.equal(states(thinker), before)
 
 
 def test_the_new_words_of_a_hubs_thinker_travel_with_the_head(folder: Path, tmp_path: Path) -> None:
     trained = load_tiny(folder / "thinker")
-    trained.words.weight.data.normal_(std=2.0)
-    write_speaking(tmp_path, trained, "token_decoder", words=True)
+    trained.new_embeddings.weight.data.normal_(std=2.0)
+    write_audio_head(tmp_path, trained, "token_decoder", new_embeddings=True)
     other = load_tiny(folder / "thinker")
-    load_audio_head(tmp_path / "token_decoder", other, MelTokens.load(tmp_path / "mel_tokens"), words=True)
-    assert torch.allclose(other.words.weight, trained.words.weight, atol=0.05)
+    load_audio_head(tmp_path / "token_decoder", other, MelTokens.load(tmp_path / "mel_tokens"), new_embeddings=True)
+    assert torch.allclose(other.new_embeddings.weight, trained.new_embeddings.weight, atol=0.05)
     assert (states(other) - states(trained)).abs().max() < 0.1
     with pytest.raises(UserError, match="another thinker"):
         load_audio_head(
@@ -125,8 +125,6 @@ def test_the_new_words_of_a_hubs_thinker_travel_with_the_head(folder: Path, tmp_
 
 
 def test_without_lora_the_thinker_stays(folder: Path, tmp_path: Path) -> None:
-    from synesthesia.vlm_to_sound.checkpoint import save_audio_head
-
     thinker = load_tiny(folder / "thinker")
     head = load_audio_head(
         folder / "token_decoder", load_tiny(folder / "thinker"), MelTokens.load(folder / "mel_tokens")

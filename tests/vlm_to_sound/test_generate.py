@@ -8,34 +8,33 @@ from typing import cast
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 from synesthesia.audio.tagger import AudioTagger
-from synesthesia.audio.vocoder import IstftConfig, IstftVocoder, Vocoder
+from synesthesia.audio.vocoder import PEAK, IstftConfig, IstftVocoder, Vocoder, peak_normalise
 from synesthesia.core.results import Writing
-from synesthesia.vision.grid import PatchGrid
-from synesthesia.vlm_to_sound import generate as language_path
+from synesthesia.vision.grid import EncodedImage, PatchGrid
+from synesthesia.vlm_to_sound import generate
 from synesthesia.vlm_to_sound.audio_head import AudioHead, AudioHeadConfig, Memory
 from synesthesia.vlm_to_sound.generate import (
+    CHUNK_FRAMES,
     FIRST_FRAMES,
-    PEAK,
-    PIECE_FRAMES,
     GeneratedStereo,
-    Sampling,
     TokenGenerator,
     number_of_takes,
-    peak_normalised,
     stack_steps,
 )
 from synesthesia.vlm_to_sound.mel_tokens import MelTokenConfig, MelTokens
-from synesthesia.vlm_to_sound.qwen3_vl import tiny, tiny_config
-from synesthesia.vlm_to_sound.sampling import Context, Step
-from synesthesia.vlm_to_sound.stereo import mid_mel, stereo
-from synesthesia.vlm_to_sound.streaming import bent
+from synesthesia.vlm_to_sound.qwen3_vl import build_tiny, tiny_config
+from synesthesia.vlm_to_sound.region_inputs import FeatureRegionInputs
+from synesthesia.vlm_to_sound.sampling import DecodingStep, KeyValueCache, TokenSampler
+from synesthesia.vlm_to_sound.stereo import mid_mel, render_stereo
+from synesthesia.vlm_to_sound.streaming import soft_limit
 from synesthesia.vlm_to_sound.thinker import HiddenStates, ImageInput
 
 BOOKS, CODES, RATE_HZ, TOKEN = 2, 8, 16_000, 640
-GREEDY = Sampling(temperature=0.0)
+GREEDY = TokenSampler(temperature=0.0)
 
 
 class Noise:
@@ -56,47 +55,51 @@ def a_path() -> TokenGenerator:
     torch.manual_seed(0)
     tokens = MelTokens(MelTokenConfig(codebooks=BOOKS, codes=CODES))
     tokens.books.normal_(std=0.5)
-    config = AudioHeadConfig(thought=16, width=16, layers=2, heads=2, tokens=tokens.config)
-    thinker, decoder = tiny(tiny_config(4, width=16, layers=1)), AudioHead(config, tokens).eval()
+    config = AudioHeadConfig(hidden_size=16, width=16, layers=2, heads=2, tokens=tokens.config)
+    thinker, decoder = build_tiny(tiny_config(4, width=16, layers=1)), AudioHead(config, tokens).eval()
     with torch.no_grad():
         for name, parameter in [*thinker.named_parameters(), *decoder.named_parameters()]:
             if parameter.ndim == 2:
-                parameter.normal_(std=1.0 if name.startswith("words") else 1.5 * parameter.shape[1] ** -0.5)
-    return TokenGenerator(thinker.requires_grad_(False), decoder.requires_grad_(False), Noise())
+                parameter.normal_(std=1.0 if name.startswith("new_embeddings") else 1.5 * parameter.shape[1] ** -0.5)
+    return TokenGenerator(
+        thinker.requires_grad_(False), decoder.requires_grad_(False), Noise(), None, FeatureRegionInputs()
+    )
 
 
 @pytest.fixture
 def path() -> TokenGenerator:
-    return TokenGenerator(a_path().thinker, a_path().decoder, Noise())
+    return TokenGenerator(a_path().thinker, a_path().head, Noise(), None, FeatureRegionInputs())
 
 
-def grid(rows: int, cols: int) -> PatchGrid:
+def encoded(rows: int, cols: int) -> EncodedImage:
     generator = torch.Generator().manual_seed(rows * 100 + cols)
     features = torch.randn(rows, cols, 4, generator=generator)
-    closer = torch.randn(rows, cols, 2, 4, generator=generator).half()
-    return PatchGrid(features, features.mean(dim=(0, 1)), closer, cols * 10, rows * 10, "made up")
+    crops = torch.randn(rows, cols, 2, 4, generator=generator).half()
+    grid = PatchGrid(features, features.mean(dim=(0, 1)), crops, cols * 10, rows * 10, "made up")
+    return EncodedImage(Image.new("RGB", (cols * 10, rows * 10)), grid.key, grid)
 
 
-PHOTO = grid(5, 7)
+IMAGE = encoded(5, 7)
+PHOTO = IMAGE.grid
 
 
 @pytest.fixture
 def memory(path: TokenGenerator) -> Memory:
-    return path.think(PHOTO, 2, 3)
+    return path.encode(IMAGE, 2, 3)
 
 
 def test_the_same_seed_says_the_same_samples(path: TokenGenerator, memory: Memory) -> None:
-    first, again, other = (path.speak(memory, PHOTO, seconds=0.4, seed=seed, takes=2) for seed in (3, 3, 4))
+    first, again, other = (path.generate(memory, PHOTO, seconds=0.4, seed=seed, takes=2) for seed in (3, 3, 4))
     assert np.array_equal(first.waveform, again.waveform) and np.array_equal(first.codes, again.codes)
-    assert np.array_equal(first.looks, again.looks) and first.lead_s == again.lead_s
+    assert np.array_equal(first.cross_attention, again.cross_attention) and first.itd_s == again.itd_s
     assert not np.array_equal(first.codes, other.codes) and not np.array_equal(first.waveform, other.waveform)
-    elsewhere = path.speak(path.think(PHOTO, 4, 0), PHOTO, seconds=0.4, seed=3, takes=2)
+    elsewhere = path.generate(path.encode(IMAGE, 4, 0), PHOTO, seconds=0.4, seed=3, takes=2)
     assert not np.array_equal(first.codes, elsewhere.codes)
 
 
 @pytest.mark.parametrize("seconds", [0.04, 0.3, 1.0, 1.01])
 def test_a_sound_lasts_as_long_as_was_asked(path: TokenGenerator, memory: Memory, seconds: float) -> None:
-    said = path.speak(memory, PHOTO, seconds=seconds, seed=0, takes=1)
+    said = path.generate(memory, PHOTO, seconds=seconds, seed=0, takes=1)
     assert said.waveform.shape == (2, round(RATE_HZ * seconds)) and said.waveform.dtype == np.float32
     assert 0.8 * PEAK < float(np.abs(said.waveform).max()) <= PEAK + 1e-5
     assert not said.waveform[:, 0].any() and not said.waveform[:, -1].any(), "faded"
@@ -107,12 +110,12 @@ def test_a_sound_lasts_as_long_as_was_asked(path: TokenGenerator, memory: Memory
 
 @pytest.mark.parametrize("seconds", [0.04, 0.5, 0.52, 0.53, 1.0, 1.3, 1.517, 2.6])
 def test_pieces_together_last_exactly_as_long(path: TokenGenerator, memory: Memory, seconds: float) -> None:
-    pieces = list(path.stream(memory, seconds=seconds, seed=0, sampling=GREEDY))
+    pieces = list(path.stream(memory, seconds=seconds, seed=0, sampler=GREEDY))
     assert sum(piece.shape[1] for piece in pieces) == round(RATE_HZ * seconds)
     assert all(p.shape[0] == 2 and p.dtype == np.float32 and np.abs(p).max() <= 1.0 for p in pieces)
     lengths = [piece.shape[1] for piece in pieces]
-    assert lengths[:-1] == [(FIRST_FRAMES - 1) * TOKEN, PIECE_FRAMES * TOKEN, PIECE_FRAMES * TOKEN][: len(lengths) - 1]
-    assert 0 < lengths[-1] <= (PIECE_FRAMES + 1) * TOKEN, "40 ms of each are held back for the next one"
+    assert lengths[:-1] == [(FIRST_FRAMES - 1) * TOKEN, CHUNK_FRAMES * TOKEN, CHUNK_FRAMES * TOKEN][: len(lengths) - 1]
+    assert 0 < lengths[-1] <= (CHUNK_FRAMES + 1) * TOKEN, "40 ms of each are held back for the next one"
     assert not pieces[0][:, 0].any() and not pieces[-1][:, -1].any()
 
 
@@ -122,18 +125,18 @@ def test_pieces_together_are_what_is_said_in_one_go(path: TokenGenerator, memory
     torch.manual_seed(3)
     path.vocoder = IstftVocoder(IstftConfig(width=16, hidden=32, blocks=1, match_rounds=0)).eval().requires_grad_(False)
     pieces = list(path.stream(memory, seconds=1.8, seed=5))
-    steps = list(path.write(memory, 45, 5, 1))
-    codes, lead_s = stack_steps(steps, path.decoder).codes, stack_steps(steps[: 2 * FIRST_FRAMES], path.decoder).lead_s
-    whole = stereo(path.decoder.tokens.decode(codes[0])[None], lead_s, path.vocoder)[0].numpy()
+    steps = list(path.sample(memory, 45, 5, 1))
+    codes, lead_s = stack_steps(steps, path.head).codes, stack_steps(steps[: 2 * FIRST_FRAMES], path.head).itd_s
+    whole = render_stereo(path.head.tokens.decode(codes[0])[None], lead_s, path.vocoder)[0].numpy()
     joined = np.concatenate(pieces, axis=1)
     assert len(pieces) == 3 and joined.shape == whole.shape
     gain = float((joined * whole).sum() / (whole**2).sum())
-    for end in (FIRST_FRAMES, FIRST_FRAMES + PIECE_FRAMES):
-        inside = slice((end + 1) * TOKEN, min((end + PIECE_FRAMES - 3) * TOKEN, 42 * TOKEN))
-        error = np.abs(joined - bent(torch.from_numpy(gain * whole), PEAK).numpy())[:, inside]
+    for end in (FIRST_FRAMES, FIRST_FRAMES + CHUNK_FRAMES):
+        inside = slice((end + 1) * TOKEN, min((end + CHUNK_FRAMES - 3) * TOKEN, 42 * TOKEN))
+        error = np.abs(joined - soft_limit(torch.from_numpy(gain * whole), PEAK).numpy())[:, inside]
         assert error.max() < 0.02 * np.abs(joined).max()
     steps_at = np.abs(np.diff(joined, axis=1)).max(axis=0)
-    seams = [(FIRST_FRAMES - 1) * TOKEN - 1, (FIRST_FRAMES + PIECE_FRAMES - 1) * TOKEN - 1]
+    seams = [(FIRST_FRAMES - 1) * TOKEN - 1, (FIRST_FRAMES + CHUNK_FRAMES - 1) * TOKEN - 1]
     assert steps_at[seams].max() <= np.quantile(steps_at, 0.999), "no click where pieces meet"
 
 
@@ -144,25 +147,25 @@ def test_the_time_between_the_ears_does_not_jump(
 
     def listening(mels: Tensor, lead_s: Tensor, vocoder: Vocoder) -> Tensor:
         leads.append(float(lead_s))
-        return stereo(mels, lead_s, vocoder)
+        return render_stereo(mels, lead_s, vocoder)
 
-    monkeypatch.setattr(language_path, "stereo", listening)
+    monkeypatch.setattr(generate, "render_stereo", listening)
     list(path.stream(memory, seconds=2.6, seed=5))
-    steps = list(path.write(memory, FIRST_FRAMES, 5, 1))
+    steps = list(path.sample(memory, FIRST_FRAMES, 5, 1))
     assert len(leads) == 4 and len(set(leads)) == 1
-    assert leads[0] == pytest.approx(float(stack_steps(steps, path.decoder).lead_s), abs=1e-7)
+    assert leads[0] == pytest.approx(float(stack_steps(steps, path.head).itd_s), abs=1e-7)
 
 
 def test_the_first_piece_does_not_wait_for_the_last(
     path: TokenGenerator, memory: Memory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    positions, run = [0], Context.run
+    positions, run = [0], KeyValueCache.run
 
     def counted(*args: object) -> tuple[Tensor, Tensor]:
         positions[0] += 1
         return run(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Context, "run", counted)
+    monkeypatch.setattr(KeyValueCache, "run", counted)
     pieces = path.stream(memory, seconds=4.0, seed=0)
     assert positions == [0]
     next(pieces)
@@ -171,32 +174,34 @@ def test_the_first_piece_does_not_wait_for_the_last(
 
 @pytest.mark.parametrize(("rows", "cols"), [(4, 6), (5, 6), (4, 7), (5, 7), (3, 1)])
 def test_looks_are_a_map_of_the_patches(path: TokenGenerator, rows: int, cols: int) -> None:
-    photo, down, across = grid(rows, cols), (rows + 1) // 2, (cols + 1) // 2
-    memory = path.think(photo, rows - 1, cols - 1)
-    assert int(memory.patches.sum()) == down * across
-    said = path.speak(memory, photo, seconds=0.2, seed=0, takes=2)
-    assert said.looks.shape == (rows, cols) and said.looks.sum() == pytest.approx(1.0, abs=1e-5)
-    steps = list(path.write(memory, 5, 0, 2))
-    by_hand = torch.stack([step.looks[said.take] for step in steps]).mean(dim=0)[memory.patches[0]]
+    image, down, across = encoded(rows, cols), (rows + 1) // 2, (cols + 1) // 2
+    memory = path.encode(image, rows - 1, cols - 1)
+    assert int(memory.image_mask.sum()) == down * across
+    said = path.generate(memory, image.grid, seconds=0.2, seed=0, takes=2)
+    assert said.cross_attention.shape == (rows, cols) and said.cross_attention.sum() == pytest.approx(1.0, abs=1e-5)
+    steps = list(path.sample(memory, 5, 0, 2))
+    by_hand = torch.stack([step.cross_attention[said.take] for step in steps]).mean(dim=0)[memory.image_mask[0]]
     by_hand = (by_hand / by_hand.sum()).view(down, across).numpy()
     for y in range(down):
         for x in range(across):
-            assert said.looks[2 * y : 2 * y + 2, 2 * x : 2 * x + 2].sum() == pytest.approx(by_hand[y, x], abs=1e-5)
+            assert said.cross_attention[2 * y : 2 * y + 2, 2 * x : 2 * x + 2].sum() == pytest.approx(
+                by_hand[y, x], abs=1e-5
+            )
 
 
 def test_how_far_it_is_comes_before_the_sound(path: TokenGenerator, memory: Memory) -> None:
-    came = list(path.speaking(memory, PHOTO, seconds=0.41, seed=0, takes=2))
+    came = list(path.generate_steps(memory, PHOTO, seconds=0.41, seed=0, takes=2))
     assert came[:-1] == [Writing(done, 11) for done in range(1, 12)]
-    said = path.speak(memory, PHOTO, seconds=0.41, seed=0, takes=2)
+    said = path.generate(memory, PHOTO, seconds=0.41, seed=0, takes=2)
     assert isinstance(came[-1], GeneratedStereo) and np.array_equal(came[-1].waveform, said.waveform)
 
 
 def test_longer_sounds_get_fewer_takes() -> None:
-    assert [number_of_takes(seconds, Sampling()) for seconds in (1.0, 4.0, 5.0, 7.0, 10.0)] == [12, 12, 9, 6, 4]
+    assert [number_of_takes(seconds, TokenSampler()) for seconds in (1.0, 4.0, 5.0, 7.0, 10.0)] == [12, 12, 9, 6, 4]
 
 
 def test_where_nothing_is_drawn_one_take_is_enough() -> None:
-    assert number_of_takes(4.0, Sampling(temperature=0.0)) == number_of_takes(4.0, Sampling(top_k=1)) == 1
+    assert number_of_takes(4.0, TokenSampler(temperature=0.0)) == number_of_takes(4.0, TokenSampler(top_k=1)) == 1
 
 
 @pytest.mark.parametrize(("rows", "cols"), [(4, 6), (5, 7), (15, 15)])
@@ -212,7 +217,7 @@ def test_the_box_lies_in_the_cell_that_the_patch_belongs_to(path: TokenGenerator
     path.thinker = listen  # type: ignore[assignment]
     down, across = (rows + 1) // 2, (cols + 1) // 2
     for row, col in ((row, col) for row in {0, 1, rows // 2, rows - 2, rows - 1} for col in (0, cols // 2, cols - 2)):
-        path.think(grid(rows, cols), row, col)
+        path.encode(encoded(rows, cols), row, col)
         left, top, right, bottom = told[-1].tolist()
         assert 0 <= left < right <= 1 and 0 <= top < bottom <= 1
         assert (int((top + bottom) / 2 * down), int((left + right) / 2 * across)) == (row // 2, col // 2)
@@ -233,30 +238,30 @@ def test_the_ear_keeps_the_take_it_likes_best(path: TokenGenerator, memory: Memo
 
     wanted = torch.tensor([0.0, 0.5, 0.5])
     for best in (2, 0):
-        path.ear = cast(AudioTagger, Likes(best))
-        said = path.speak(memory, PHOTO, seconds=0.2, seed=7, takes=3, wanted=wanted)
+        path.tagger = cast(AudioTagger, Likes(best))
+        said = path.generate(memory, PHOTO, seconds=0.2, seed=7, takes=3, class_probs=wanted)
         assert said.take == best
-        written = stack_steps(list(path.write(memory, 5, 7, 3)), path.decoder)
+        written = stack_steps(list(path.sample(memory, 5, 7, 3)), path.head)
         assert np.array_equal(said.codes, written.codes[best].numpy())
-        assert said.lead_s == pytest.approx(float(written.lead_s[best]))
-        mels = path.decoder.tokens.decode(written.codes[best])
+        assert said.itd_s == pytest.approx(float(written.itd_s[best]))
+        mels = path.head.tokens.decode(written.codes[best])
         assert torch.allclose(heard[-1][best], mid_mel(mels[None])[0], atol=1e-5)
         assert torch.allclose(cast(Noise, path.vocoder).spoken[-1], mid_mel(mels[None]), atol=1e-5)
-    assert path.speak(memory, PHOTO, seconds=0.2, seed=7, takes=3).take == 0, "nothing wanted: the first"
+    assert path.generate(memory, PHOTO, seconds=0.2, seed=7, takes=3).take == 0, "nothing wanted: the first"
 
 
 def test_takes_do_not_depend_on_each_other(path: TokenGenerator, memory: Memory) -> None:
-    one, four = (stack_steps(list(path.write(memory, 6, 11, takes)), path.decoder) for takes in (1, 4))
+    one, four = (stack_steps(list(path.sample(memory, 6, 11, takes)), path.head) for takes in (1, 4))
     assert torch.equal(one.codes[0], four.codes[0])
     assert len({tuple(take.flatten().tolist()) for take in four.codes}) == 4
 
 
 def test_positions_are_gathered_by_ear_and_book() -> None:
-    decoder = a_path().decoder
+    decoder = a_path().head
     leads = torch.full((2, 33), -30.0)
     leads[0, 16 + 4] = leads[1, 16 - 2] = 30.0
     steps = [
-        Step(torch.tensor([[10 * p, 10 * p + 1], [10 * p + 5, 10 * p + 6]]), leads if p % 2 else None,
+        DecodingStep(torch.tensor([[10 * p, 10 * p + 1], [10 * p + 5, 10 * p + 6]]), leads if p % 2 else None,
              torch.full((2, 3), float(p)))
         for p in range(6)
     ]  # fmt: skip
@@ -264,14 +269,14 @@ def test_positions_are_gathered_by_ear_and_book() -> None:
     assert written.codes.shape == (2, 2, 2, 3)
     assert written.codes[0].tolist() == [[[0, 20, 40], [1, 21, 41]], [[10, 30, 50], [11, 31, 51]]]
     assert written.codes[1, 0, 0].tolist() == [5, 25, 45]
-    assert torch.allclose(written.lead_s, torch.tensor([200e-6, -100e-6]))
-    assert torch.allclose(written.looks, torch.tensor(2.5))
+    assert torch.allclose(written.itd_s, torch.tensor([200e-6, -100e-6]))
+    assert torch.allclose(written.cross_attention, torch.tensor(2.5))
 
 
 def test_loudness_is_set_for_both_ears_together() -> None:
     wave = torch.stack([0.1 * torch.sin(torch.arange(1000.0)), 0.02 * torch.sin(0.5 * torch.arange(1000.0))])
-    made = peak_normalised(wave + 0.3)
+    made = peak_normalise(wave + 0.3)
     assert float(made[0].abs().max()) == pytest.approx(PEAK, abs=1e-6)
     assert float(made[0].std() / made[1].std()) == pytest.approx(float(wave[0].std() / wave[1].std()), rel=1e-4)
     assert torch.allclose(made.mean(dim=1), torch.zeros(2), atol=1e-5)
-    assert not peak_normalised(torch.zeros(2, 10)).any()
+    assert not peak_normalise(torch.zeros(2, 10)).any()

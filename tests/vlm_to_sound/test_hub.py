@@ -19,9 +19,10 @@ from synesthesia.core import checkpoints, presets
 from synesthesia.core.errors import UserError
 from synesthesia.core.presets import Preset, Weights
 from synesthesia.core.results import Heard
+from synesthesia.vision.grid import EncodedImage
 from synesthesia.vlm_to_sound.qwen3_vl import load_hub
 from tests.tiny import write_checkpoints
-from tests.vlm_to_sound.tiny import enlarged, write_speaking
+from tests.vlm_to_sound.tiny import randomise, write_audio_head
 
 WORDS = ("<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "user", "assistant", "?")
 
@@ -49,7 +50,7 @@ def write_qwen(folder: Path) -> None:
     )  # fmt: skip
     torch.manual_seed(0)
     whole = Qwen3VLForConditionalGeneration(config)
-    enlarged(whole)
+    randomise(whole)
     whole.save_pretrained(folder)
     Qwen2VLImageProcessor(patch_size=16, merge_size=2, image_mean=[0.5] * 3, image_std=[0.5] * 3).save_pretrained(
         folder
@@ -63,15 +64,15 @@ def preset(tmp_path_factory: pytest.TempPathFactory) -> Preset:
     write_qwen(where / "qwen")
     write_checkpoints(where / "checkpoints")
     thinker = load_hub(str(where / "qwen"), "main")
-    enlarged(thinker.words)
-    write_speaking(where / "checkpoints", thinker, "token_decoder_hub", words=True)
-    thinking = replace(presets.hub().thinking, thinker_weights=Weights(hub_id=str(where / "qwen"), revision="main"))
-    return replace(presets.embedded(), thinking=thinking)
+    randomise(thinker.new_embeddings)
+    write_audio_head(where / "checkpoints", thinker, "token_decoder_hub", new_embeddings=True)
+    thinking = replace(presets.hub().vlm_to_sound, thinker_weights=Weights(hub_id=str(where / "qwen"), revision="main"))
+    return replace(presets.embedded(), vlm_to_sound=thinking)
 
 
 @pytest.fixture(autouse=True)
 def here(preset: Preset, monkeypatch: pytest.MonkeyPatch) -> None:
-    where = Path(preset.thinking.thinker_weights.hub_id).parent
+    where = Path(preset.vlm_to_sound.thinker_weights.hub_id).parent
     monkeypatch.setenv(checkpoints.ROOT_VARIABLE, str(where / "checkpoints"))
 
 
@@ -89,26 +90,26 @@ def test_a_model_with_its_own_pixels_speaks(studio: Studio, cat: Image.Image) ->
     assert heard.waveform.shape == (2, 16_000) and np.abs(heard.waveform).max() > 0.05
     assert np.array_equal(heard.waveform, again.waveform) and not np.array_equal(heard.waveform, there.waveform)
     grid = studio.look(cat)
-    assert heard.tokens is not None and heard.tokens.looks.shape == (grid.rows, grid.cols)
-    assert heard.tokens.looks.sum() == pytest.approx(1.0, abs=1e-4)
+    assert heard.tokens is not None and heard.tokens.cross_attention.shape == (grid.rows, grid.cols)
+    assert heard.tokens.cross_attention.sum() == pytest.approx(1.0, abs=1e-4)
     assert sum(piece.shape[1] for piece in studio.stream(cat, 200, 100, seconds=2, anyway=True)) == 32_000
 
 
 def test_it_sees_the_photographs_pixels_and_the_box(studio: Studio, cat: Image.Image) -> None:
-    path, grid = studio._thinking.path(studio._ears()), studio.look(cat)
-    memory = path.think(grid, 4, 12, cat)
-    other = path.think(grid, 4, 12, Image.effect_noise(cat.size, 90).convert("RGB"))
-    moved = path.think(grid, 5, 12, cat)
+    generator, grid = studio.services.vlm_to_sound.generator, studio.look(cat)
+    image = EncodedImage(cat, grid.key, grid)
+    noise = replace(image, picture=Image.effect_noise(cat.size, 90).convert("RGB"))
+    memory, other, moved = (generator.encode(*place) for place in ((image, 4, 12), (noise, 4, 12), (image, 5, 12)))
     for apart in (other, moved):
         assert (apart.keys[0] - memory.keys[0]).abs().max() > 1e-2
-    seen, _ = path.views.view(grid, 4, 12, cat)
-    assert int(memory.patches.sum()) == seen.rows * seen.cols // 4
+    seen, _ = generator.region_inputs.prepare(image, 4, 12)
+    assert int(memory.image_mask.sum()) == seen.rows * seen.cols // 4
 
 
 def test_the_new_words_come_from_the_heads_folder(studio: Studio, preset: Preset) -> None:
-    loaded = studio._thinking.path(studio._ears()).thinker
-    fresh = load_hub(preset.thinking.thinker_weights.hub_id, "main")
-    assert loaded.words.weight.std() > 0.1 > fresh.words.weight.std()
+    loaded = studio.services.vlm_to_sound.generator.thinker
+    fresh = load_hub(preset.vlm_to_sound.thinker_weights.hub_id, "main")
+    assert loaded.new_embeddings.weight.std() > 0.1 > fresh.new_embeddings.weight.std()
     changed = [name for name, value in loaded.model.state_dict().items()
                if not torch.equal(value, fresh.model.state_dict()[name])]  # fmt: skip
     assert len(changed) == 4 and all(name.endswith(("q_proj.weight", "v_proj.weight")) for name in changed)
@@ -116,9 +117,9 @@ def test_the_new_words_come_from_the_heads_folder(studio: Studio, preset: Preset
 
 def test_an_embedded_head_does_not_fit(preset: Preset, cat: Image.Image, tmp_path: Path) -> None:
     """Files of a head that was trained without words of its own."""
-    where = Path(preset.thinking.thinker_weights.hub_id)
+    where = Path(preset.vlm_to_sound.thinker_weights.hub_id)
     write_checkpoints(tmp_path)
-    write_speaking(tmp_path, load_hub(str(where), "main"), "token_decoder_hub")
+    write_audio_head(tmp_path, load_hub(str(where), "main"), "token_decoder_hub")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(checkpoints.ROOT_VARIABLE, str(tmp_path))
         with pytest.raises(UserError, match="trained for another thinker"):
@@ -126,7 +127,7 @@ def test_an_embedded_head_does_not_fit(preset: Preset, cat: Image.Image, tmp_pat
 
 
 def test_a_model_that_is_not_to_be_had_is_one_sentence(preset: Preset, cat: Image.Image) -> None:
-    gone = replace(preset.thinking, thinker_weights=presets.hub().thinking.thinker_weights)
+    gone = replace(preset.vlm_to_sound, thinker_weights=presets.hub().vlm_to_sound.thinker_weights)
     with pytest.raises(UserError, match="can't be fetched") as caught:
-        click(Studio(replace(preset, thinking=gone)), cat, 5, 5)
+        click(Studio(replace(preset, vlm_to_sound=gone)), cat, 5, 5)
     assert "\n" not in str(caught.value)

@@ -23,12 +23,12 @@ def mels(count: int = 3, frames: int = 40, seed: int = 0) -> Tensor:
 @pytest.fixture
 def tokens() -> MelTokens:
     made = MelTokens(TINY).eval()
-    made.fit(made.cut(mels()).flatten(0, 1), torch.Generator().manual_seed(0))
+    made.fit(made.to_patches(mels()).flatten(0, 1), torch.Generator().manual_seed(0))
     return made
 
 
 def test_the_shipped_configuration_has_25_tokens_a_second_and_256_numbers_in_each() -> None:
-    assert (MelTokenConfig().tokens_per_second, MelTokenConfig().cell) == (25.0, 256)
+    assert (MelTokenConfig().tokens_per_second, MelTokenConfig().patch_dim) == (25.0, 256)
 
 
 def test_codes_are_whole_numbers_of_the_promised_shape(tokens: MelTokens) -> None:
@@ -47,7 +47,7 @@ def test_every_row_and_token_has_its_own_codes(tokens: MelTokens) -> None:
 
 
 def test_a_cell_is_its_frames_one_after_the_other(tokens: MelTokens) -> None:
-    cells = tokens.cut(mels())
+    cells = tokens.to_patches(mels())
     assert cells.shape == (3, 20, 12)
     assert torch.equal(cells[1, 7], torch.cat([mels()[1, 14], mels()[1, 15]]))
 
@@ -73,7 +73,7 @@ def test_more_codebooks_come_closer(tokens: MelTokens) -> None:
 
 def test_fit_tells_the_error_that_each_codebook_leaves() -> None:
     made = MelTokens(TINY)
-    cells = made.cut(mels()).flatten(0, 1)
+    cells = made.to_patches(mels()).flatten(0, 1)
     told = made.fit(cells, torch.Generator().manual_seed(0))
     codes = made.encode(mels())
     by_hand = [float((made.decode(codes[:, :k]) - mels()).abs().mean()) for k in (1, 2, 3, 4)]

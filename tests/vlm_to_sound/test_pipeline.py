@@ -17,22 +17,23 @@ from synesthesia import Studio, cli
 from synesthesia.core import checkpoints, recipe
 from synesthesia.core.errors import UserError
 from synesthesia.core.results import Heard, Tokens
-from synesthesia.image_to_sound.pipeline import own_seed
+from synesthesia.vision.grid import EncodedImage, patch_seed
+from synesthesia.vlm_to_sound.sampling import TokenSampler
 from tests.tiny import damaged_copy, write_checkpoints
-from tests.vlm_to_sound.tiny import TOKENS, write_thinking
+from tests.vlm_to_sound.tiny import TOKENS, write_vlm_to_sound
 
 
 @pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("checkpoints")
     write_checkpoints(folder)
-    write_thinking(folder)
+    write_vlm_to_sound(folder)
     return folder
 
 
 @pytest.fixture(autouse=True)
-def here(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(checkpoints.ROOT_VARIABLE, str(tiny))
+def here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(checkpoints.ROOT_VARIABLE, str(folder))
 
 
 @pytest.fixture(scope="module")
@@ -66,24 +67,22 @@ def test_what_was_written_is_told(studio: Studio, cat: Image.Image) -> None:
     assert tokens.codes.shape == (2, TOKENS.codebooks, 33) and tokens.codes.dtype == np.int64
     assert tokens.codes.min() >= 0 and tokens.codes.max() < TOKENS.codes == tokens.sizes
     assert tokens.per_second == 25 and tokens.takes == 12 and 0 <= tokens.take < 12
-    assert tokens.looks.shape == (grid.rows, grid.cols) and tokens.looks.dtype == np.float32
-    assert tokens.looks.sum() == pytest.approx(1.0, abs=1e-4) and tokens.looks.min() >= 0
-    assert abs(tokens.lead_s) < 800e-6
+    assert tokens.cross_attention.shape == (grid.rows, grid.cols) and tokens.cross_attention.dtype == np.float32
+    assert tokens.cross_attention.sum() == pytest.approx(1.0, abs=1e-4) and tokens.cross_attention.min() >= 0
+    assert abs(tokens.itd_s) < 800e-6
     assert heard.evidence.labels and heard.evidence.neighbours[0].licence == "CC0"
 
 
 def test_the_take_is_the_one_in_which_the_ear_hears_the_priors_wish(studio: Studio, cat: Image.Image) -> None:
-    from synesthesia.vlm_to_sound.generate import Sampling
-
-    heard, grid, hearing = click(studio, cat, seed=8), studio.look(cat), studio._ears()
-    path, (row, col) = studio._thinking.path(hearing), grid.cell(200, 100)
-    wish = hearing.wish(grid)
-    by_hand = path.speak(
-        path.think(grid, row, col), grid, seconds=1.0, seed=own_seed(8, grid.key, row, col),
-        sampling=Sampling(1.0, 100, 3.0), wanted=wish.voices[row * grid.cols + col],
+    heard, grid, hearing = click(studio, cat, seed=8), studio.look(cat), studio.services.image_to_sound.pipeline
+    generator, (row, col) = studio.services.vlm_to_sound.generator, grid.cell(200, 100)
+    wish = hearing.predict(grid)
+    by_hand = generator.generate(
+        generator.encode(EncodedImage(cat, grid.key, grid), row, col), grid, seconds=1.0,
+        seed=patch_seed(8, grid.key, row, col), sampler=TokenSampler(1.0, 100, 3.0), class_probs=wish.class_probs[row * grid.cols + col],
     )  # fmt: skip
     assert np.array_equal(heard.waveform, by_hand.waveform) and told(heard).take == by_hand.take
-    assert path.ear is hearing.voice.ear and path.vocoder is hearing.voice.codec.vocoder
+    assert generator.tagger is hearing.generator.tagger and generator.vocoder is hearing.generator.codec.vocoder
     mono = torch.from_numpy(heard.waveform).mean(dim=0)
     assert heard.evidence == hearing.evidence(mono, wish.query[row * grid.cols + col])
 
@@ -154,10 +153,10 @@ def test_memory_stays_flat(studio: Studio, cat: Image.Image) -> None:
 
 
 def test_a_damaged_head_is_refused_and_the_other_paths_sound(
-    tiny: Path, cat: Image.Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, cat: Image.Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = damaged_copy(tiny, tmp_path / "checkpoints", "token_decoder/model.safetensors")
-    monkeypatch.setenv(checkpoints.ROOT_VARIABLE, str(folder))
+    damaged = damaged_copy(folder, tmp_path / "checkpoints", "token_decoder/model.safetensors")
+    monkeypatch.setenv(checkpoints.ROOT_VARIABLE, str(damaged))
     studio = Studio.load("embedded")
     for _ in range(2):
         with pytest.raises(UserError, match=r"token_decoder/model\.safetensors is damaged"):

@@ -6,8 +6,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from synesthesia.vlm_to_sound import sampling as token_writer
-from synesthesia.vlm_to_sound.sampling import CONTEXT_FRAMES, PRIMED_FRAMES, Context, TokenSampler
+from synesthesia.vlm_to_sound import sampling
+from synesthesia.vlm_to_sound.audio_head import Memory
+from synesthesia.vlm_to_sound.sampling import (
+    CONTEXT_FRAMES,
+    PRIMED_FRAMES,
+    DecodingStep,
+    KeyValueCache,
+    TokenSampler,
+    decode,
+)
 from tests.vlm_to_sound.test_audio_head import decoder, forced, laid_out, memory, seeds
 
 SHARES = torch.tensor([[0.1, 0.6, 0.0, 0.3]])
@@ -35,54 +43,57 @@ def test_the_ends_of_the_unit_interval_are_codes_too() -> None:
     assert TokenSampler(1.0, 1024)(flat, torch.tensor([0.0, almost_one])).max() < 1024
 
 
+def sample(told: Memory, frames: int, *numbers: int, guidance: float, temperature: float = 1.0) -> list[DecodingStep]:
+    sampler = TokenSampler(temperature, guidance=guidance, no_history_share=0.0)
+    return list(decode(decoder(), told, frames, seeds(*numbers), sampler))
+
+
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Contexts of 4 frames, primed with 2."""
-    monkeypatch.setattr(token_writer, "CONTEXT_FRAMES", 4)
-    monkeypatch.setattr(token_writer, "PRIMED_FRAMES", 2)
+    monkeypatch.setattr(sampling, "CONTEXT_FRAMES", 4)
+    monkeypatch.setattr(sampling, "PRIMED_FRAMES", 2)
 
 
 @pytest.mark.parametrize("guidance", [1.0, 2.5])
 def test_a_long_sound_goes_on_from_what_was_written_last(short: None, guidance: float) -> None:
     told = memory(6)
-    steps = list(decoder().write(told, 9, seeds(0), temperature=0.0, guidance=guidance))
+    steps = sample(told, 9, 0, temperature=0.0, guidance=guidance)
     codes = laid_out(steps)
     assert codes.shape[3] == 9 and len(steps) == 18
     for first in (0, 2, 4, 6):  # contexts of frames 0-3, 2-5, 4-7, 6-9
         shown = codes[..., first : first + 4]
-        logits, leads = forced(told, shown).codes, forced(told, shown).lead
+        logits, leads = forced(told, shown).codes, forced(told, shown).itd
         if guidance != 1.0:
-            free = forced(decoder().no_memory(1), shown).codes
+            free = forced(decoder().null_memory(1), shown).codes
             logits = free + guidance * (logits - free)
         new = range(0 if first == 0 else 4, 2 * shown.shape[3])
         for position in new:
             step = steps[2 * first + position]
             assert torch.equal(logits[:, position].argmax(dim=2), step.codes), (first, position)
-            if step.lead is not None:
-                assert torch.allclose(leads[:, position // 2], step.lead, atol=1e-4)
-    assert torch.equal(
-        codes[..., :4], laid_out(list(decoder().write(told, 4, seeds(0), temperature=0.0, guidance=guidance)))
-    )
+            if step.itd is not None:
+                assert torch.allclose(leads[:, position // 2], step.itd, atol=1e-4)
+    assert torch.equal(codes[..., :4], laid_out(sample(told, 4, 0, temperature=0.0, guidance=guidance)))
 
 
 def test_takes_of_a_long_sound_are_their_generators(short: None) -> None:
     told = memory(6)
-    both = laid_out(list(decoder().write(told, 11, seeds(3, 4), guidance=2.0)))
-    assert torch.equal(both[1], laid_out(list(decoder().write(told, 11, seeds(4), guidance=2.0)))[0])
+    both = laid_out(sample(told, 11, 3, 4, guidance=2.0))
+    assert torch.equal(both[1], laid_out(sample(told, 11, 4, guidance=2.0))[0])
     assert not torch.equal(both[0], both[1])
 
 
 def test_no_position_is_asked_that_was_not_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
-    ends, lengths, run = [], [], Context.run
+    ends, lengths, run = [], [], KeyValueCache.run
 
-    def watched(self: Context, x: Tensor) -> tuple[Tensor, Tensor]:
+    def watched(self: KeyValueCache, x: Tensor) -> tuple[Tensor, Tensor]:
         found = run(self, x)
         ends.append(self.filled)
         lengths.append(x.shape[1])
         assert self.keys[0].shape[2] == 2 * CONTEXT_FRAMES
         return found
 
-    monkeypatch.setattr(Context, "run", watched)
-    steps = list(decoder().write(memory(6), 250, seeds(0), guidance=1.0))
+    monkeypatch.setattr(KeyValueCache, "run", watched)
+    steps = sample(memory(6), 250, 0, guidance=1.0)
     assert len(steps) == len(ends) == 500 and max(ends) == 200 == 2 * CONTEXT_FRAMES
     assert [n for n in lengths if n > 1] == [1 + 2 * PRIMED_FRAMES] * 3, "after 4, 6 and 8 s"

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from synesthesia.audio.mel import LogMel
-from synesthesia.vlm_to_sound.stereo import FAINTEST, LOUDEST, mid_mel, stereo
+from synesthesia.vlm_to_sound.stereo import MAX_GAIN, MIN_GAIN, mid_mel, render_stereo
 
 FRAMES = 100
 MIDDLE = slice(10, -10)  # frames away from the edges
@@ -52,7 +52,7 @@ def test_the_common_mel_is_the_mean_power() -> None:
 
 def test_one_sound_in_both_ears_is_mono() -> None:
     mels = ears(-3.0, -3.0)
-    left, right = stereo(mels, torch.zeros(1), vocoder)[0]
+    left, right = render_stereo(mels, torch.zeros(1), vocoder)[0]
     assert torch.equal(left, right)
     assert torch.allclose(left, vocoder(mid_mel(mels))[0], atol=1e-6), "and just what the vocoder says"
 
@@ -60,7 +60,7 @@ def test_one_sound_in_both_ears_is_mono() -> None:
 @pytest.mark.parametrize("steps", [0, 1, 6, -2, -11])
 def test_the_time_between_the_ears_comes_out_as_it_was_put_in(steps: int) -> None:
     lead_s = 50e-6 * steps
-    wave = stereo(ears(-3.0, -3.0), torch.tensor([lead_s]), vocoder)[0]
+    wave = render_stereo(ears(-3.0, -3.0), torch.tensor([lead_s]), vocoder)[0]
     assert lead_of(wave) == pytest.approx(lead_s, abs=0.6 / (16_000 * FINER))
     plain = vocoder(ears(-3.0, -3.0)[:, 0])[0]
     for channel, earlier in ((wave[0], -lead_s / 2), (wave[1], lead_s / 2)):
@@ -73,14 +73,14 @@ def test_what_leads_comes_first() -> None:
     def click(mel: Tensor) -> Tensor:
         return F.one_hot(torch.tensor([8000]), mel.shape[1] * 160).float()
 
-    left, right = stereo(ears(-3.0, -3.0), torch.tensor([500e-6]), click)[0]
+    left, right = render_stereo(ears(-3.0, -3.0), torch.tensor([500e-6]), click)[0]
     assert (int(left.argmax()), int(right.argmax())) == (8004, 7996)
 
 
 def test_levels_differ_in_every_band_as_they_should() -> None:
     slope = torch.linspace(-1.2, 1.8, 64)
     for lead_s in (0.0, 400e-6):
-        wave = stereo(ears(-3.0 - slope / 2, -3.0 + slope / 2), torch.tensor([lead_s]), vocoder)[0]
+        wave = render_stereo(ears(-3.0 - slope / 2, -3.0 + slope / 2), torch.tensor([lead_s]), vocoder)[0]
         heard = difference(wave)[MIDDLE].mean(dim=0)
         assert torch.allclose(heard[1:], slope[1:], atol=0.06), "the lowest band is narrower than a window resolves"
 
@@ -88,7 +88,7 @@ def test_levels_differ_in_every_band_as_they_should() -> None:
 def test_levels_stay_in_their_bands() -> None:
     louder = torch.zeros(64)
     louder[40:49] = 1.0
-    heard = difference(stereo(ears(-3.0, -3.0 + louder), torch.zeros(1), vocoder)[0])[MIDDLE].mean(dim=0)
+    heard = difference(render_stereo(ears(-3.0, -3.0 + louder), torch.zeros(1), vocoder)[0])[MIDDLE].mean(dim=0)
     middle = float((heard * torch.arange(64)).sum() / heard.sum())
     assert middle == pytest.approx(44.0, abs=0.2)
     assert torch.allclose(heard[42:47], torch.tensor(1.0), atol=0.06)
@@ -99,26 +99,26 @@ def test_levels_follow_the_time() -> None:
     mels = ears(-3.0, -3.0)
     mels[0, 0, : FRAMES // 2] += 1.0
     mels[0, 1, FRAMES // 2 :] += 1.0
-    heard = difference(stereo(mels, torch.zeros(1), vocoder)[0])[:, 1:].mean(dim=1)
+    heard = difference(render_stereo(mels, torch.zeros(1), vocoder)[0])[:, 1:].mean(dim=1)
     assert torch.allclose(heard[2:40], torch.tensor(-1.0), atol=0.05)
     assert torch.allclose(heard[60:-2], torch.tensor(1.0), atol=0.05)
 
 
 def test_both_ears_together_keep_the_power_of_the_one_voice() -> None:
     mels = ears(-3.0, -1.5)
-    wave = stereo(mels, torch.zeros(1), vocoder)[0]
+    wave = render_stereo(mels, torch.zeros(1), vocoder)[0]
     assert float(wave.square().mean() / vocoder(mid_mel(mels)).square().mean()) == pytest.approx(1.0, abs=0.01)
 
 
 def test_a_silent_ear_is_held_at_the_faintest() -> None:
-    heard = difference(stereo(ears(-11.5, 0.0), torch.zeros(1), vocoder)[0])[MIDDLE].mean()
-    assert float(heard) == pytest.approx(LOUDEST - FAINTEST, abs=0.03)
+    heard = difference(render_stereo(ears(-11.5, 0.0), torch.zeros(1), vocoder)[0])[MIDDLE].mean()
+    assert float(heard) == pytest.approx(MAX_GAIN - MIN_GAIN, abs=0.03)
 
 
 def test_swapped_ears_are_swapped_channels() -> None:
     mels = -3.0 + torch.randn(1, 2, FRAMES, 64, generator=torch.Generator().manual_seed(1))
-    wave = stereo(mels, torch.tensor([300e-6]), vocoder)
-    mirrored = stereo(mels.flip(1), torch.tensor([-300e-6]), vocoder)
+    wave = render_stereo(mels, torch.tensor([300e-6]), vocoder)
+    mirrored = render_stereo(mels.flip(1), torch.tensor([-300e-6]), vocoder)
     assert torch.allclose(mirrored.flip(1), wave, atol=1e-6)
     assert not torch.allclose(mirrored, wave, atol=1e-3)
 
@@ -126,17 +126,17 @@ def test_swapped_ears_are_swapped_channels() -> None:
 def test_every_row_of_a_batch_has_its_own_levels_and_lead() -> None:
     mels = -3.0 + torch.randn(3, 2, 20, 64, generator=torch.Generator().manual_seed(1))
     leads = torch.tensor([0.0, 500e-6, -200e-6])
-    together = stereo(mels, leads, vocoder)
+    together = render_stereo(mels, leads, vocoder)
     assert together.shape == (3, 2, 3200) and together.isfinite().all()
     for row in range(3):
-        alone = stereo(mels[[row]], leads[[row]], vocoder)
+        alone = render_stereo(mels[[row]], leads[[row]], vocoder)
         assert torch.allclose(together[[row]], alone, atol=1e-6)
 
 
 def test_a_single_token_is_long_enough() -> None:
-    assert stereo(torch.zeros(1, 2, 4, 64), torch.zeros(1), vocoder).shape == (1, 2, 640)
+    assert render_stereo(torch.zeros(1, 2, 4, 64), torch.zeros(1), vocoder).shape == (1, 2, 640)
 
 
 def test_one_ear_is_refused() -> None:
     with pytest.raises(AssertionError, match="mels must be"):
-        stereo(torch.zeros(1, 1, 4, 64), torch.zeros(1), vocoder)
+        render_stereo(torch.zeros(1, 1, 4, 64), torch.zeros(1), vocoder)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from synesthesia.vlm_to_sound.streaming import FIRST_PEAK, MOST_GAIN, StreamAssembler, bent, fade_edges
+from synesthesia.vlm_to_sound.streaming import FIRST_PEAK, MAX_GAIN, StreamAssembler, fade_edges, soft_limit
 
 RATE_HZ, PEAK, FADE = 16_000, 0.89, 64
 
@@ -21,7 +21,7 @@ def in_pieces(whole: Tensor, ends: list[int], again: int = 2_000) -> tuple[list[
     """Each piece is `whole`, from a little before what was given on."""
     pieces, out = StreamAssembler(whole.shape[1], RATE_HZ, FADE, PEAK), []
     for end in ends:
-        start = max(0, pieces.given - again)
+        start = max(0, pieces.emitted - again)
         out.append(pieces.add(whole[:, start:end], start, last=end == ends[-1]))
     return out, pieces
 
@@ -62,13 +62,13 @@ def test_one_gain_for_all_and_never_too_loud() -> None:
     assert np.abs(joined[:, 5_000:7_000]).max() == pytest.approx(FIRST_PEAK * 1.25, abs=1e-3)
     assert 0.8 < np.abs(joined[:, 9_000:]).max() <= PEAK
     assert np.abs(joined[0, :3_000]).max() / np.abs(joined[1, :3_000]).max() == pytest.approx(2.0, rel=1e-2)
-    assert in_pieces(tone(4_000, 0.001), [4_000])[1].gain == MOST_GAIN
+    assert in_pieces(tone(4_000, 0.001), [4_000])[1].gain == MAX_GAIN
     assert not in_pieces(torch.zeros(2, 4_000), [4_000])[0][0].any()
 
 
 def test_bending_is_smooth_and_keeps_the_order() -> None:
     ramp = torch.linspace(-5, 5, 20_001)
-    made = bent(ramp, PEAK)
+    made = soft_limit(ramp, PEAK)
     assert float(made.abs().max()) <= PEAK and torch.allclose(made, -made.flip(0), atol=1e-6)
     assert torch.equal(made[ramp.abs() < 0.62], ramp[ramp.abs() < 0.62])
     slope = made.diff() / ramp.diff()

@@ -12,14 +12,23 @@ import torch
 from torch import Tensor
 from transformers import Qwen2_5_VLConfig, Qwen2_5_VLModel, Qwen3VLConfig, Qwen3VLModel
 
-from synesthesia.vlm_to_sound.qwen3_vl import FRAMING, VISION_START, tiny, tiny_config
-from synesthesia.vlm_to_sound.thinker import BINS, NEW_TOKENS, SAID, THINK, Framing, HiddenStates, ImageInput, Thinker
+from synesthesia.vlm_to_sound.qwen3_vl import TINY_TEMPLATE, VISION_START, build_tiny, tiny_config
+from synesthesia.vlm_to_sound.thinker import (
+    BINS,
+    NEW_TOKENS,
+    NEW_TOKENS_PER_PROMPT,
+    THINK_SOUND,
+    ChatTemplate,
+    HiddenStates,
+    ImageInput,
+    Thinker,
+)
 
 Kind = Literal["eyes", "qwen3", "qwen2.5"]
 KINDS: tuple[Kind, ...] = ("eyes", "qwen3", "qwen2.5")
 WIDTH, LAYERS, VOCABULARY = 32, 2, 80
 IMAGE = 5
-CHAT = Framing((1, 7), (8, 2), (3, 4))
+CHAT = ChatTemplate((1, 7), (8, 2), (3, 4))
 BOXES = torch.tensor([[0.0, 0.1, 0.5, 1.0], [0.3, 0.3, 0.4, 0.4], [0.6, 0.0, 0.7, 0.9]])
 
 
@@ -27,11 +36,11 @@ BOXES = torch.tensor([[0.0, 0.1, 0.5, 1.0], [0.3, 0.3, 0.4, 0.4], [0.6, 0.0, 0.7
 def thinker(kind: Kind) -> Thinker:
     """Random weights, large enough that every token matters to what is thought. Tests leave it as it is."""
     torch.manual_seed(0)
-    made = tiny(tiny_config(4, width=WIDTH, layers=LAYERS)) if kind == "eyes" else _qwen(kind)
+    made = build_tiny(tiny_config(4, width=WIDTH, layers=LAYERS)) if kind == "eyes" else _qwen(kind)
     with torch.no_grad():
         for name, parameter in made.named_parameters():
             if parameter.ndim == 2:
-                parameter.normal_(std=1.0 if name.startswith("words") else parameter.shape[1] ** -0.5)
+                parameter.normal_(std=1.0 if name.startswith("new_embeddings") else parameter.shape[1] ** -0.5)
     return made.requires_grad_(False)
 
 
@@ -77,10 +86,10 @@ def thought(kind: Kind, seen: list[ImageInput], boxes: Tensor, layer: int = -1) 
 
 
 def embedded(kind: Kind, box: list[float]) -> Tensor:
-    """(SAID, WIDTH) what stands behind the picture, in the order <bbox> x1 y1 x2 y2 </bbox> ... <think_sound>."""
+    """(7, WIDTH) what stands behind the picture, in the order <bbox> x1 y1 x2 y2 </bbox> ... <think_sound>."""
     states = thought(kind, [picture(kind, 2, 2)], torch.tensor([box]), layer=0).states[0]
-    after = len(thinker(kind).framing.after)
-    return torch.cat([states[-SAID - after : -1 - after], states[-1:]])
+    after = len(thinker(kind).template.after)
+    return torch.cat([states[-NEW_TOKENS_PER_PROMPT - after : -1 - after], states[-1:]])
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -95,16 +104,19 @@ def test_pictures_of_a_batch_are_thought_about_as_alone(kind: Kind) -> None:
         assert alone.mask.all() and alone.states.shape == (1, length, WIDTH)
         assert not together.mask[row, :-length].any(), "padding stands on the left"
         assert torch.allclose(together.states[row, -length:], alone.states[0], atol=1e-4)
-        assert torch.equal(together.patches[row, -length:], alone.patches[0])
-        assert torch.equal(together.at[row, -length:], alone.at[0]) and not together.at[row, :-length].any()
-        assert together.patches[row].sum() == seen.rows * seen.cols // 4
+        assert torch.equal(together.image_mask[row, -length:], alone.image_mask[0])
+        assert (
+            torch.equal(together.positions[row, -length:], alone.positions[0])
+            and not together.positions[row, :-length].any()
+        )
+        assert together.image_mask[row].sum() == seen.rows * seen.cols // 4
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_thought_is_what_the_plain_model_makes_of_the_same_tokens(kind: Kind) -> None:
     """The new tokens written with words that the model has, through its own ids, merger and rotary positions."""
     made = thinker(kind)
-    model, there, framing = made.model, made.words.weight.clone(), made.framing
+    model, there, template = made.model, made.new_embeddings.weight.clone(), made.template
     config, table = model.config, model.get_input_embeddings().weight
     known = torch.tensor([VISION_START if kind == "eyes" else 10 + k for k in range(len(NEW_TOKENS))])
     seen, boxes = pictures(kind)[:2], BOXES[:2]
@@ -112,14 +124,14 @@ def test_a_thought_is_what_the_plain_model_makes_of_the_same_tokens(kind: Kind) 
     for one, box in zip(seen, boxes, strict=True):
         coordinates = 3 + (box * BINS).long().clamp(max=BINS - 1)
         rows.append(torch.tensor([
-            *framing.before, *[config.image_token_id] * (one.rows * one.cols // 4), *framing.between, known[0],
-            *known[coordinates], known[1], *framing.after, known[2],
+            *template.before, *[config.image_token_id] * (one.rows * one.cols // 4), *template.between, known[0],
+            *known[coordinates], known[1], *template.after, known[2],
         ]))  # fmt: skip
     longest = max(map(len, rows))
     ids = torch.stack([torch.cat([torch.zeros(longest - len(row), dtype=torch.long), row]) for row in rows])
     mask = torch.stack([torch.arange(longest) >= longest - len(row) for row in rows])
     try:
-        made.words.weight.copy_(table[known])
+        made.new_embeddings.weight.copy_(table[known])
         ours = thought(kind, seen, boxes)
         with torch.no_grad():
             theirs = model(
@@ -128,8 +140,8 @@ def test_a_thought_is_what_the_plain_model_makes_of_the_same_tokens(kind: Kind) 
                 image_grid_thw=torch.tensor([[1, one.rows, one.cols] for one in seen]),
             ).last_hidden_state  # fmt: skip
     finally:
-        made.words.weight.copy_(there)
-    assert torch.equal(ours.mask, mask) and torch.equal(ours.patches, ids == config.image_token_id)
+        made.new_embeddings.weight.copy_(there)
+    assert torch.equal(ours.mask, mask) and torch.equal(ours.image_mask, ids == config.image_token_id)
     assert torch.allclose(ours.states[mask], theirs[mask], atol=1e-5)
     assert not torch.allclose(thought(kind, seen, boxes).states[mask], theirs[mask], atol=0.1)
 
@@ -138,16 +150,16 @@ def test_a_thought_is_what_the_plain_model_makes_of_the_same_tokens(kind: Kind) 
 def test_another_box_changes_only_what_comes_after_it(kind: Kind) -> None:
     seen = [picture(kind, 4, 6)]
     first = thought(kind, seen, torch.tensor([[0.1, 0.2, 0.3, 0.4]]))
-    after = len(thinker(kind).framing.after)
+    after = len(thinker(kind).template.after)
     for place in range(4):
         box = torch.tensor([[0.1, 0.2, 0.3, 0.4]])
         box[0, place] += 0.5
         other = thought(kind, seen, box)
         changed = (first.states - other.states).abs().amax(dim=2)[0]
-        said = first.states.shape[1] - SAID - after + 1 + place
+        said = first.states.shape[1] - NEW_TOKENS_PER_PROMPT - after + 1 + place
         assert not changed[:said].any(), "to the bit"
         assert (changed[said:] > 1e-4).all()
-        assert first.patches[0, :said].sum() == first.patches.sum() == 6
+        assert first.image_mask[0, :said].sum() == first.image_mask.sum() == 6
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -166,32 +178,34 @@ def test_layers_are_counted_as_hidden_states_are(kind: Kind) -> None:
     assert torch.equal(by_layer[-2], by_layer[-1]), "the last one is normalised"
     for one, other in pairwise(by_layer[:-1]):
         assert (one[:, -1] - other[:, -1]).abs().max() > 1e-2
-    assert torch.equal(by_layer[0][:, -1], made.words.weight[THINK].expand(3, -1)), "0: the embeddings"
+    assert torch.equal(by_layer[0][:, -1], made.new_embeddings.weight[THINK_SOUND].expand(3, -1)), "0: the embeddings"
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_prompt_is_said_in_order(kind: Kind) -> None:
     made = thinker(kind)
-    framing, table = made.framing, made.model.get_input_embeddings().weight
+    template, table = made.template, made.model.get_input_embeddings().weight
     found = thought(kind, [picture(kind, 4, 6)], torch.tensor([[0.25, 0.5, 0.75, 1.0]]), layer=0)
-    words = made.words.weight[[0, 3 + 16, 3 + 32, 3 + 48, 3 + 63, 1]]
-    before, behind = found.states[0, : len(framing.before)], found.states[0, len(framing.before) + 6 :]
-    assert torch.equal(before, table[list(framing.before)])
-    said = torch.cat([table[list(framing.between)], words, table[list(framing.after)], made.words.weight[[THINK]]])
+    words = made.new_embeddings.weight[[0, 3 + 16, 3 + 32, 3 + 48, 3 + 63, 1]]
+    before, behind = found.states[0, : len(template.before)], found.states[0, len(template.before) + 6 :]
+    assert torch.equal(before, table[list(template.before)])
+    said = torch.cat(
+        [table[list(template.between)], words, table[list(template.after)], made.new_embeddings.weight[[THINK_SOUND]]]
+    )
     assert torch.equal(behind, said)
-    assert found.patches[0].nonzero()[:, 0].tolist() == [len(framing.before) + k for k in range(6)]
+    assert found.image_mask[0].nonzero()[:, 0].tolist() == [len(template.before) + k for k in range(6)]
 
 
 def test_places_are_the_middles_of_the_cells_row_by_row() -> None:
     found = thought("eyes", [picture("eyes", 4, 6), picture("eyes", 2, 2)], BOXES[:2])
     sixth = 1 / 6
     wanted = [(sixth, 0.25), (0.5, 0.25), (5 * sixth, 0.25), (sixth, 0.75), (0.5, 0.75), (5 * sixth, 0.75)]
-    assert torch.allclose(found.at[0][found.patches[0]], torch.tensor(wanted))
-    assert found.at[1][found.patches[1]].tolist() == [[0.5, 0.5]]
-    assert torch.allclose(found.at[:, -1], (BOXES[:2, :2] + BOXES[:2, 2:]) / 2), "the last word's is the box"
-    others = ~found.patches
+    assert torch.allclose(found.positions[0][found.image_mask[0]], torch.tensor(wanted))
+    assert found.positions[1][found.image_mask[1]].tolist() == [[0.5, 0.5]]
+    assert torch.allclose(found.positions[:, -1], (BOXES[:2, :2] + BOXES[:2, 2:]) / 2), "the last word's is the box"
+    others = ~found.image_mask
     others[:, -1] = False
-    assert not found.at[others].any()
+    assert not found.positions[others].any()
 
 
 @pytest.mark.parametrize(
@@ -199,7 +213,7 @@ def test_places_are_the_middles_of_the_cells_row_by_row() -> None:
     [(0.0, 0), (1 / 64 - 1e-5, 0), (1 / 64, 1), (0.5, 32), (63 / 64, 63), (1.0, 63), (-0.2, 0), (1.3, 63)],
 )
 def test_coordinates_fall_into_bins_both_ends_included(value: float, bin_: int) -> None:
-    words = thinker("eyes").words.weight
+    words = thinker("eyes").new_embeddings.weight
     for place in range(4):
         box = [0.3] * 4
         box[place] = value
@@ -211,7 +225,7 @@ def test_coordinates_fall_into_bins_both_ends_included(value: float, bin_: int) 
 def test_there_is_a_word_for_every_bin() -> None:
     assert len(NEW_TOKENS) == len(set(NEW_TOKENS)) == 3 + BINS
     assert NEW_TOKENS[:3] == ("<bbox>", "</bbox>", "<think_sound>")
-    assert SAID == 7 and len(thinker("eyes").words.weight) == len(NEW_TOKENS)
+    assert NEW_TOKENS_PER_PROMPT == 7 and len(thinker("eyes").new_embeddings.weight) == len(NEW_TOKENS)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -223,23 +237,23 @@ def test_the_new_tokens_have_a_table_of_their_own(kind: Kind) -> None:
     seen, boxes = [picture(kind, 4, 6)], torch.tensor([[0.0, 0.25, 0.5, 1.0]])
     try:
         table.requires_grad_(True)
-        made.words.requires_grad_(True)
+        made.new_embeddings.requires_grad_(True)
         made(seen, boxes).states[:, -1].square().sum().backward()
-        framing = made.framing
-        spoken = {*framing.before, *framing.between, *framing.after}
+        template = made.template
+        spoken = {*template.before, *template.between, *template.after}
         assert {int(row) for row in table.grad.abs().sum(dim=1).nonzero()} == spoken
-        taught = {int(row) for row in made.words.weight.grad.abs().sum(dim=1).nonzero()}
+        taught = {int(row) for row in made.new_embeddings.weight.grad.abs().sum(dim=1).nonzero()}
         assert taught == {0, 1, 2, 3 + 0, 3 + 16, 3 + 32, 3 + 63}
     finally:
         table.requires_grad_(False).grad = None
-        made.words.requires_grad_(False).weight.grad = None
+        made.new_embeddings.requires_grad_(False).weight.grad = None
     assert torch.equal(table, there)
 
 
 def test_rows_can_be_taken_out_of_a_thought() -> None:
     found = thought("eyes", pictures("eyes"), BOXES)
-    some = found.rows(torch.tensor([2, 0]))
-    for part in ("states", "mask", "patches", "at"):
+    some = found.select(torch.tensor([2, 0]))
+    for part in ("states", "mask", "image_mask", "positions"):
         assert torch.equal(getattr(some, part), getattr(found, part)[[2, 0]])
 
 
@@ -249,4 +263,4 @@ def test_a_box_for_every_picture() -> None:
 
 
 def test_the_tiny_models_framing_is_start_and_end_of_vision() -> None:
-    assert thinker("eyes").framing == FRAMING and FRAMING.after == ()
+    assert thinker("eyes").template == TINY_TEMPLATE and TINY_TEMPLATE.after == ()

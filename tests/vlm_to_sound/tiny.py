@@ -11,7 +11,7 @@ from synesthesia.nn.lora import LoraSettings, add_lora
 from synesthesia.vlm_to_sound.audio_head import AudioHead, AudioHeadConfig
 from synesthesia.vlm_to_sound.checkpoint import save_audio_head
 from synesthesia.vlm_to_sound.mel_tokens import MelTokenConfig, MelTokens
-from synesthesia.vlm_to_sound.qwen3_vl import save_tiny, tiny, tiny_config
+from synesthesia.vlm_to_sound.qwen3_vl import build_tiny, save_tiny, tiny_config
 from synesthesia.vlm_to_sound.thinker import Thinker
 from training.common.manifest import write_manifest
 
@@ -19,50 +19,50 @@ TOKENS = MelTokenConfig(codebooks=2, codes=16)
 LORA = LoraSettings(rank=2, alpha=8, dropout=0.0)
 
 
-def enlarged(module: nn.Module) -> None:
+def randomise(module: nn.Module) -> None:
     """Random weights, large enough that everything matters to what is said."""
     with torch.no_grad():
         for name, parameter in module.named_parameters():
             if parameter.ndim == 2:
-                parameter.normal_(std=1.0 if name.startswith("words") else 1.5 * parameter.shape[1] ** -0.5)
+                parameter.normal_(std=1.0 if name.startswith("new_embeddings") else 1.5 * parameter.shape[1] ** -0.5)
 
 
-def some_tokens(config: MelTokenConfig = TOKENS) -> MelTokens:
+def random_tokens(config: MelTokenConfig = TOKENS) -> MelTokens:
     tokens = MelTokens(config)
     tokens.books.normal_(std=0.5)
     tokens.mean.fill_(-4.0)
     return tokens
 
 
-def a_head(thinker: Thinker, tokens: MelTokens) -> AudioHead:
-    config = AudioHeadConfig(thought=thinker.width, width=16, layers=2, heads=2, tokens=tokens.config)
+def random_head(thinker: Thinker, tokens: MelTokens) -> AudioHead:
+    config = AudioHeadConfig(hidden_size=thinker.hidden_size, width=16, layers=2, heads=2, tokens=tokens.config)
     head = AudioHead(config, tokens).eval()
-    enlarged(head)
+    randomise(head)
     return head
 
 
-def write_thinking(folder: Path, feature_dim: int = 1280) -> None:
+def write_vlm_to_sound(folder: Path, feature_dim: int = 1280) -> None:
     """thinker, token_decoder, mel_tokens below `folder`, and the manifest anew."""
     torch.manual_seed(1)
-    thinker = tiny(tiny_config(feature_dim, width=16, layers=1))
-    enlarged(thinker)
+    thinker = build_tiny(tiny_config(feature_dim, width=16, layers=1))
+    randomise(thinker)
     save_tiny(thinker, folder / "thinker")
-    write_speaking(folder, thinker, "token_decoder")
+    write_audio_head(folder, thinker, "token_decoder")
 
 
-def write_speaking(folder: Path, thinker: Thinker, name: str, *, words: bool = False) -> AudioHead:
+def write_audio_head(folder: Path, thinker: Thinker, name: str, *, new_embeddings: bool = False) -> AudioHead:
     """mel_tokens and the audio head of this thinker, over which LoRA is laid."""
-    tokens = some_tokens()
+    tokens = random_tokens()
     tokens.save(folder / "mel_tokens")
-    head = a_head(thinker, MelTokens.load(folder / "mel_tokens"))
+    head = random_head(thinker, MelTokens.load(folder / "mel_tokens"))
     add_lora(thinker.model, LORA)
-    enlarged_lora(thinker)
-    save_audio_head(head, thinker, LORA, folder / name, words=words)
+    randomise_lora(thinker)
+    save_audio_head(head, thinker, LORA, folder / name, new_embeddings=new_embeddings)
     write_manifest(folder)
     return head
 
 
-def enlarged_lora(thinker: Thinker) -> None:
+def randomise_lora(thinker: Thinker) -> None:
     """LoRA's second matrix is zero at first."""
     with torch.no_grad():
         for name, parameter in thinker.named_parameters():

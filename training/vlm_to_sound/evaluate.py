@@ -14,7 +14,7 @@ from synesthesia.core.presets import Preset
 from synesthesia.evaluation.intervals import ConfidenceInterval, bootstrap, wilson
 from synesthesia.image_to_sound.pipeline import ImageToSound, ImageToSoundPipeline
 from synesthesia.vision.grid import EncodedImage
-from synesthesia.vlm_to_sound.attention import MARGIN, attention_ratio
+from synesthesia.vlm_to_sound.attention import MARGIN, relative_attention
 from synesthesia.vlm_to_sound.generate import TAKES, GeneratedStereo, TokenGenerator
 from synesthesia.vlm_to_sound.pipeline import VlmToSoundPipeline
 from synesthesia.vlm_to_sound.region_inputs import feature_input
@@ -99,7 +99,7 @@ class LanguageEvaluation:
         rng = np.random.default_rng(0)
         return {
             f"{where}, {kind}": bootstrap(
-                np.array([attention_ratio(weights, (row, col), margin) for weights, row, col in found]),
+                np.array([relative_attention(weights, (row, col), margin) for weights, row, col in found]),
                 lambda x: float(x.mean()), rng,
             )
             for where, found in (("middle", at_centre), ("sides", at_sides)) if found
