@@ -72,7 +72,7 @@ class LatentCodec(nn.Module):
 
     @classmethod
     def from_folders(cls, vae: Path, vocoder: Path) -> LatentCodec:
-        """From two folders as `training.audio.train_codec` writes them. UserError when a file is missing."""
+        """From the folders of `training.audio.train_vae` and `train_vocoder`. UserError when a file is missing."""
         return cls(LogMel(), MelVae.load(vae), IstftVocoder.load(vocoder)).eval().requires_grad_(False)
 
 
