@@ -1,1 +1,1 @@
-"""Impact sounds: a physics state read from a photograph, and the sound of striking it."""
+"""Impact sounds: a physics state predicted from a photograph, and the sound of striking the object there."""

@@ -1,10 +1,14 @@
-"""From frozen features to a distribution over physics states, one for every patch of a photograph.
+"""Transformer over patch features that predicts a distribution over physics states for every patch of a photograph.
 
-A patch, the windows around it, and what a few convolutions find in early layers' maps of it (a texture lives there;
-late layers have traded it for kinds of things) enter as one token; a small transformer lets patches of one thing speak
-to one another, which is how an extent can be known at all (Vaswani et al. 2017, pre-norm).
-Two readings leave it: a vector for the material codebook, and binned quantities of shape, size and place, those that
-depend on the shape for each shape apart.
+A patch, the crops around it, and the output of a few convolutions on early layers' maps (which keep texture; late
+layers have replaced it by object categories) enter as one token. A small pre-norm transformer (Vaswani et al. 2017)
+exchanges information between the patches of one object, without which no extent could be known. Two heads follow: a
+vector for the material codebook, and binned variables of shape, size and strike point; the extents have one
+distribution for each shape.
+
+Binned variables: classification instead of regression, trained against a target that is spread over neighbouring bins
+(Imani and White 2018, Improving regression performance with distributional losses): the distribution may have two
+peaks, and its quantiles give an interval.
 """
 
 from __future__ import annotations
@@ -16,21 +20,85 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from synesthesia.impact.binned_variable import BinnedVariable
+from synesthesia.core.results import Estimate
+from synesthesia.core.vocabulary import SHAPES
 from synesthesia.impact.material_codebook import MaterialCodebook
-from synesthesia.impact.modal.things import MAX_SIZE_M, MIN_SIZE_M, SHAPES
+from synesthesia.impact.modal.objects import MAX_SIZE_M, MIN_SIZE_M
+
+
+@dataclass(frozen=True)
+class BinnedVariable:
+    """Bins from low to high, of equal width on a logarithmic or a linear scale."""
+
+    low: float
+    high: float
+    bins: int
+    logarithmic: bool = True
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        return (math.log(self.low), math.log(self.high)) if self.logarithmic else (self.low, self.high)
+
+    @property
+    def step(self) -> float:
+        low, high = self.bounds
+        return (high - low) / self.bins
+
+    def centres(self) -> Tensor:
+        """(bins,) on the scale: logarithms if it is logarithmic."""
+        return self.bounds[0] + (torch.arange(self.bins) + 0.5) * self.step
+
+    def target(self, values: Tensor, spread: float = 0.8) -> Tensor:
+        """(N,) -> (N, bins) that sum to 1: a normal curve of `spread` bins around the value, clamped to the scale."""
+        at = (values.clamp(min=self.low).log() if self.logarithmic else values).clamp(*self.bounds)
+        apart = (at[:, None] - self.centres().to(at)) / (spread * self.step)
+        return (-0.5 * apart**2).softmax(dim=1)
+
+    def from_scale(self, position: Tensor) -> Tensor:
+        return position.exp() if self.logarithmic else position
+
+    def quantile(self, probabilities: Tensor, at: float | Tensor) -> Tensor:
+        """(N, bins) that sum to 1 -> (N,) values below which a share `at`, one or (N,), lies, linear within a bin."""
+        summed = probabilities.cumsum(dim=1)
+        below = summed < torch.as_tensor(at).reshape(-1, 1)
+        number = below.sum(dim=1).clamp(max=self.bins - 1)  # (N,) the bin that crosses it
+        inside = probabilities.gather(1, number[:, None])[:, 0]
+        before = summed.gather(1, number[:, None])[:, 0] - inside
+        part = ((at - before) / inside.clamp(min=1e-9)).clamp(0, 1)
+        return self.from_scale(self.bounds[0] + (number + part) * self.step)
+
+    def estimate(self, probabilities: Tensor) -> Estimate:
+        """(bins,) that sum to 1 -> median and 90 % interval. An interval that begins or ends in an outermost bin is
+        extended to the scale's end, which stands for everything beyond it."""
+        low, middle, high = (float(self.quantile(probabilities[None], at)[0]) for at in (0.05, 0.5, 0.95))
+        if float(probabilities[0]) >= 0.05:
+            low = self.low
+        if float(probabilities[-1]) >= 0.05:
+            high = self.high
+        return Estimate(middle, low, high)
+
+
+def weighted_estimate(values: Tensor, weights: Tensor) -> Estimate:
+    """Median and 90 % interval of K values (K,) with weights (K,) that sum to 1."""
+    order = values.argsort()
+    summed = weights[order].cumsum(dim=0)
+    low, middle, high = (
+        float(values[order[int((summed < at).sum().clamp(max=len(values) - 1))]]) for at in (0.05, 0.5, 0.95)
+    )
+    return Estimate(middle, low, high)
+
 
 SIZE = BinnedVariable(MIN_SIZE_M, MAX_SIZE_M, 28)
 MIDDLE = BinnedVariable(0.03, 1.0, 14)
 LEAST = BinnedVariable(0.002, 1.0, 20)
 THICKNESS = BinnedVariable(0.0003, 0.8, 22)
 ALONG = BinnedVariable(0.0, 1.0, 12, logarithmic=False)
-BY_SHAPE = (SIZE, MIDDLE, LEAST, THICKNESS)  # have their own distribution for each shape
-DOUBTED = ("codes", "shapes", "extents")  # have a temperature each
-MISSING = 0.3  # share of the features that a training step does without
-TOWER = (64, 112, 128)  # channels that are found at each resolution
-DEEPER = (1, 0, 3)  # residual blocks on them
-TURNS = 6  # pairs of sines and cosines that tell a place
+BY_SHAPE = (SIZE, MIDDLE, LEAST, THICKNESS)  # one distribution for each shape
+CALIBRATED = ("codes", "shapes", "extents")  # one temperature each
+FEATURE_DROPOUT = 0.3
+TOWER_CHANNELS = (64, 112, 128)  # at each resolution
+TOWER_BLOCKS = (1, 0, 3)  # residual blocks at each resolution
+ANGLES = 6  # sine and cosine pairs of a position
 
 
 @dataclass(frozen=True)
@@ -46,27 +114,27 @@ class PhysicsNetConfig:
     heads: int = 4
     codes: int = 96
     code_dim: int = 24
-    threshold: float = 0.2  # of being something to strike, below which the studio abstains
+    threshold: float = 0.2  # probability of a solid object below which a place stays silent
 
 
 @dataclass(frozen=True)
 class BackboneFeatures:
-    """What the eyes saw of B photographs of N patches each. features (B, N, D); closer (B, N, 2, D); early: maps
-    (B, C, h, w), see PatchGrid; place (B, N, 2): across and down from the middle, in short sides of the photograph.
+    """Features of B photographs of N patches each. features (B, N, D); crop_features (B, N, 2, D); stage_maps: maps (B,
+    C, h, w), see PatchGrid; positions (B, N, 2): across and down from the middle, in short sides of the photograph.
 
-    Where mixing (N, 2, V) is given, closer is (B, V, D), what V windows show, and mixing says how much of each a patch
-    takes: the same at less work."""
+    With mixing (N, 2, V), crop_features is (B, V, D), of V crops, and mixing holds each crop's weight for a patch: the
+    same result with less work."""
 
     features: Tensor
-    closer: Tensor
-    early: tuple[Tensor, ...]
-    place: Tensor
+    crop_features: Tensor
+    stage_maps: tuple[Tensor, ...]
+    positions: Tensor
     mixing: Tensor | None = None
 
 
 @dataclass(frozen=True)
 class PhysicsPosterior:
-    """Logarithms of shares, (..., N, .) each. codes: (K); solid: (2) nothing, something; shape: (S); by_shape: for each
+    """Log probabilities, (..., N, .) each. codes: (K); solid: (2) nothing, something; shape: (S); by_shape: for each
     of BY_SHAPE (S, bins); along, across: (bins)."""
 
     codes: Tensor
@@ -89,7 +157,7 @@ class PhysicsPosterior:
 
 
 class Residual(nn.Module):
-    """(B, C, h, w) -> the same, with what a 3 x 3 neighbourhood adds (He et al. 2016, pre-activation)."""
+    """Pre-activation residual block (He et al. 2016), (B, C, h, w) -> the same."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -102,37 +170,38 @@ class Residual(nn.Module):
 
 
 class TextureTower(nn.Module):
-    """Maps of early layers, finest first -> (B, rows * cols, W): each is joined to what was found in the finer ones."""
+    """Maps of early layers, finest first -> (B, rows * cols, W): each is concatenated to the finer ones' output."""
 
     def __init__(self, channels: tuple[int, ...], width: int) -> None:
         super().__init__()
-        self.steps, self.norms, self.deeper, found = nn.ModuleList(), nn.ModuleList(), nn.ModuleList(), 0
+        self.steps, self.norms, self.deeper, finer = nn.ModuleList(), nn.ModuleList(), nn.ModuleList(), 0
         for level, own in enumerate(channels):
             last = level == len(channels) - 1
-            out = TOWER[-1] if last else TOWER[level]
-            self.steps.append(nn.Conv2d(found + own, out, 1 if last else 3, 1 if last else 2, 0 if last else 1))
+            out = TOWER_CHANNELS[-1] if last else TOWER_CHANNELS[level]
+            blocks = TOWER_BLOCKS[-1] if last else TOWER_BLOCKS[level]
+            self.steps.append(nn.Conv2d(finer + own, out, 1 if last else 3, 1 if last else 2, 0 if last else 1))
             self.norms.append(nn.GroupNorm(8, out))
-            self.deeper.append(nn.Sequential(*(Residual(out) for _ in range(DEEPER[-1] if last else DEEPER[level]))))
-            found = out
-        self.out = nn.Linear(found, width, bias=False)
+            self.deeper.append(nn.Sequential(*(Residual(out) for _ in range(blocks))))
+            finer = out
+        self.out = nn.Linear(finer, width, bias=False)
         for level, own in enumerate(channels):
             self.register_buffer(f"scale{level}", torch.ones(own, 1, 1))
 
-    def forward(self, early: tuple[Tensor, ...]) -> Tensor:
-        found: Tensor | None = None
+    def forward(self, stage_maps: tuple[Tensor, ...]) -> Tensor:
+        x: Tensor | None = None
         for level, (step, norm, deeper) in enumerate(zip(self.steps, self.norms, self.deeper, strict=True)):
-            own = early[level] / self.get_buffer(f"scale{level}").to(early[level].dtype)
-            found = F.gelu(norm(step(own if found is None else torch.cat([found, own.to(found.dtype)], dim=1))))
-            found = deeper(found)
-        assert found is not None
-        return self.out(found.flatten(2).transpose(1, 2))
+            own = stage_maps[level] / self.get_buffer(f"scale{level}").to(stage_maps[level].dtype)
+            x = F.gelu(norm(step(own if x is None else torch.cat([x, own.to(x.dtype)], dim=1))))
+            x = deeper(x)
+        assert x is not None
+        return self.out(x.flatten(2).transpose(1, 2))
 
 
 class PhysicsNet(nn.Module):
-    """doubts: (3,) temperatures of DOUBTED, fitted after training; training itself knows none."""
+    """temperatures: (3,) of CALIBRATED, fitted after training and not used in it (Guo et al. 2017)."""
 
     feature_scale: Tensor
-    doubts: Tensor
+    temperatures: Tensor
 
     def __init__(self, config: PhysicsNetConfig) -> None:
         super().__init__()
@@ -142,7 +211,7 @@ class PhysicsNet(nn.Module):
         self.wide = nn.Linear(config.feature_dim, width, bias=False)
         self.close = nn.Linear(config.feature_dim, width, bias=False)
         self.tower = TextureTower(tuple(config.early), width)
-        self.place = nn.Linear(4 * TURNS, width, bias=False)
+        self.place = nn.Linear(4 * ANGLES, width, bias=False)
         layer = nn.TransformerEncoderLayer(
             width, config.heads, 3 * width // 2, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
         )
@@ -152,49 +221,49 @@ class PhysicsNet(nn.Module):
         self.parts = [2, len(SHAPES), *(len(SHAPES) * scale.bins for scale in BY_SHAPE), ALONG.bins, ALONG.bins]
         self.geometry = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, sum(self.parts)))
         self.register_buffer("feature_scale", torch.ones(config.feature_dim))
-        self.register_buffer("doubts", torch.ones(len(DOUBTED)))
+        self.register_buffer("temperatures", torch.ones(len(CALIBRATED)))
 
     def tokens(self, views: BackboneFeatures) -> tuple[Tensor, Tensor]:
-        """(B, N, W) before and after the patches have spoken to one another."""
-        entered = self._enter(self.patch, views.features, self.feature_scale)
-        entered = entered + self.tower(views.early) + self.place(angular_encoding(views.place))
+        """(B, N, W) before and after the transformer."""
+        tokens = self._project(self.patch, views.features, self.feature_scale)
+        tokens = tokens + self.tower(views.stage_maps) + self.place(angular_encoding(views.positions))
         for level, linear in enumerate((self.wide, self.close)):
             if views.mixing is None:
-                entered = entered + self._enter(linear, views.closer[..., level, :], self.feature_scale)
+                tokens = tokens + self._project(linear, views.crop_features[..., level, :], self.feature_scale)
             else:
-                seen = self._enter(linear, views.closer, self.feature_scale)  # (B, V, W)
-                entered = entered + views.mixing[:, level].to(seen.dtype) @ seen
-        return entered, self.layers(entered)
+                crops = self._project(linear, views.crop_features, self.feature_scale)  # (B, V, W)
+                tokens = tokens + views.mixing[:, level].to(crops.dtype) @ crops
+        return tokens, self.layers(tokens)
 
-    def _enter(self, linear: nn.Linear, seen: Tensor, scale: Tensor) -> Tensor:
-        """Features in their deviations through a linear layer; in training some of them are missing, for a whole batch
-        alike (a mask on the weights: thousands of patches share it)."""
+    def _project(self, linear: nn.Linear, features: Tensor, scale: Tensor) -> Tensor:
+        """Scaled features through a linear layer; training drops some of them for the whole batch (a mask on the
+        weights, which thousands of patches share)."""
         weight = linear.weight / scale
         if self.training:
-            weight = weight * (torch.rand_like(scale) > MISSING) / (1 - MISSING)
-        return F.linear(seen, weight, linear.bias)
+            weight = weight * (torch.rand_like(scale) > FEATURE_DROPOUT) / (1 - FEATURE_DROPOUT)
+        return F.linear(features, weight, linear.bias)
 
     def forward(self, views: BackboneFeatures) -> PhysicsPosterior:
-        entered, known = self.tokens(views)
-        vectors = self.material(torch.cat([entered, known], dim=-1))
-        solid, shape, *rest = self.geometry(known).split(self.parts, dim=-1)
+        before, after = self.tokens(views)
+        vectors = self.material(torch.cat([before, after], dim=-1))
+        solid, shape, *rest = self.geometry(after).split(self.parts, dim=-1)
         by_shape = tuple(
-            self._doubted(part.unflatten(-1, (len(SHAPES), scale.bins)), 2)
+            self._calibrated(part.unflatten(-1, (len(SHAPES), scale.bins)), 2)
             for part, scale in zip(rest[: len(BY_SHAPE)], BY_SHAPE, strict=True)
         )
         along, across = (part.log_softmax(dim=-1) for part in rest[len(BY_SHAPE) :])
         return PhysicsPosterior(
-            self._doubted(self.codebook.log_shares(vectors), 0), solid.log_softmax(dim=-1), self._doubted(shape, 1),
-            by_shape, along, across,
+            self._calibrated(self.codebook.log_probabilities(vectors), 0), solid.log_softmax(dim=-1),
+            self._calibrated(shape, 1), by_shape, along, across,
         )  # fmt: skip
 
-    def _doubted(self, logits: Tensor, number: int) -> Tensor:
-        return (logits if self.training else logits / self.doubts[number]).log_softmax(dim=-1)
+    def _calibrated(self, logits: Tensor, number: int) -> Tensor:
+        return (logits if self.training else logits / self.temperatures[number]).log_softmax(dim=-1)
 
 
-def angular_encoding(place: Tensor) -> Tensor:
-    """(..., 2) -> (..., 4 * TURNS) sines and cosines of a quarter turn a short side, and of its doubles."""
-    angle = place[..., None] * (0.5 * math.pi * 2.0 ** torch.arange(TURNS).to(place))
+def angular_encoding(positions: Tensor) -> Tensor:
+    """(..., 2) -> (..., 4 * ANGLES) sines and cosines of a quarter period per short side, and of its multiples by 2."""
+    angle = positions[..., None] * (0.5 * math.pi * 2.0 ** torch.arange(ANGLES).to(positions))
     return torch.cat([angle.sin(), angle.cos()], dim=-1).flatten(-2)
 
 

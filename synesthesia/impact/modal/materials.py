@@ -1,10 +1,10 @@
-"""What each material is made of, as numbers: density, stiffness, damping, and how much of its sound no mode explains.
+"""Acoustic material properties: density, elastic constants, damping and residual noise, by material name or blended.
 
-Elastic constants: M. F. Ashby, Materials Selection in Mechanical Design (appendix of material data), and for what is
-struck in music N. H. Fletcher and T. D. Rossing, The Physics of Musical Instruments, ch. 22 (Materials of musical
-instruments); others are named where they stand. Each is the middle of a range that spans a factor of two and more: an
-object's own state may differ, and the tensors here can be moved. Damping: `materials.json`, made by
-`training/impact/fit_damping.py`, which says for each material what was measured and what is the literature's.
+Elastic constants: M. F. Ashby, Materials Selection in Mechanical Design (appendix of material data), and for musical
+materials N. H. Fletcher and T. D. Rossing, The Physics of Musical Instruments, ch. 22; other sources stand next to
+their numbers. Each value is the middle of a range that spans a factor of two or more. Damping: `materials.json`, made
+by `training/impact/fit_damping.py`, which records for each material what was measured and what comes from the
+literature.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from synesthesia.impact.modal.things import MATERIALS, MaterialName
+from synesthesia.core.vocabulary import MATERIALS, MaterialName
 
-LAWS = Path(__file__).with_name("materials.json")
+DAMPING_FILE = Path(__file__).with_name("materials.json")
 
 
 @dataclass(frozen=True)
 class DampingModel:
     """Decay rate of a mode's amplitude at f hertz: base_per_s + pi * loss_factor * f, in 1/s; T60 = ln(1000) / rate.
 
-    The first part, alike for all frequencies, is mostly support and air, the second the material's own (structural
-    damping: Cremer, Heckl and Petersson, Structure-Borne Sound). slope_db_per_octave: how onset levels fall.
+    The first term, constant over frequency, is mostly support and air, the second the material's structural damping
+    (Cremer, Heckl and Petersson, Structure-Borne Sound). slope_db_per_octave: how onset levels fall with frequency.
     """
 
     base_per_s: float
@@ -40,12 +40,12 @@ class DampingModel:
 @dataclass(frozen=True)
 class Material:
     """density: kg/m3; youngs_modulus_pa: along the stiffest direction; poisson: Poisson's ratio; grain: Young's modulus
-    across the stiffest direction / along it; hardness_pa: Young's modulus of the surface under a tip, which decides how
-    long a mallet stays, softer than the body's where that is layered, fluffy or cellular.
+    across the stiffest direction / along it; hardness_pa: Young's modulus of the surface under a mallet's tip, which
+    sets the contact time: lower than the body's where that is layered, fluffy or cellular.
 
-    The rest of the sound, beside the modes: noise_share: of the energy of the first moments; noise_t60_s: time in which
-    it falls by 60 dB; noise_corner_hz: below it the noise falls off; crackle: 0 smooth to 1 grainy; bubbling: 0..1,
-    whether it rings by bubbles instead of as a solid.
+    The residual noise beside the modes: noise_share: of the energy of the first moments; noise_t60_s: its T60;
+    noise_corner_hz: it falls off below this; crackle: 0 smooth to 1 grainy; bubbling: 0..1, whether the sound comes
+    from bubbles instead of a solid's modes.
     """
 
     density: float
@@ -74,23 +74,23 @@ LITERATURE: dict[MaterialName, Material] = {
     "plastic": Material(1050.0, 2.4e9, 0.38, 1.0, 2.4e9, 0.10, 0.04, 400.0, 0.1),
     # Vulcanised; stiffer at audio frequencies than in a slow pull: Nashif, Jones and Henderson, Vibration Damping.
     "rubber": Material(1150.0, 10e6, 0.49, 1.0, 8e6, 0.25, 0.05, 150.0, 0.0),
-    # A corrugated board as one homogeneous sheet: its liners' stiffness over the thickness of the whole.
+    # Corrugated board as one homogeneous sheet: the liners' stiffness over the thickness of the whole.
     "cardboard": Material(160.0, 1.2e9, 0.3, 0.5, 20e6, 0.55, 0.07, 250.0, 0.4),
     # K. Niskanen (ed.), Mechanics of Paper Products: 2-8 GPa, half of it across the machine direction.
     "paper": Material(750.0, 5e9, 0.3, 0.45, 30e6, 0.90, 0.09, 500.0, 0.8),
-    # Bending stiffness of a cotton cloth (about 1e-5 N m for 0.5 mm): S. Kawabata, The Standardization and Analysis of
+    # Bending stiffness of cotton cloth (about 1e-5 N m for 0.5 mm): S. Kawabata, The Standardization and Analysis of
     # Hand Evaluation.
     "fabric": Material(450.0, 2e6, 0.3, 0.7, 200e3, 0.90, 0.07, 120.0, 0.2),
     "leather": Material(900.0, 0.15e9, 0.4, 0.7, 4e6, 0.60, 0.06, 180.0, 0.2),
-    # A liquid bends nothing: the modulus only says how softly it is met.
+    # A liquid has no bending stiffness: the modulus only sets how soft the contact is.
     "liquid": Material(1000.0, 1e5, 0.49, 1.0, 20e3, 0.35, 0.12, 400.0, 0.3, bubbling=1.0),
 }
 
 
 @lru_cache(maxsize=1)
 def damping_models() -> dict[str, DampingModel]:
-    """Damping by material, from the file beside this one."""
-    read = json.loads(LAWS.read_text(encoding="utf-8"))["materials"]
+    """Damping by material, from DAMPING_FILE."""
+    read = json.loads(DAMPING_FILE.read_text(encoding="utf-8"))["materials"]
     return {
         name: DampingModel(**read[name]["law"], slope_db_per_octave=read[name]["slope_db_per_octave"])
         for name in MATERIALS
@@ -99,7 +99,7 @@ def damping_models() -> dict[str, DampingModel]:
 
 @dataclass(frozen=True)
 class Properties:
-    """Materials as tensors, (B,) each; see Material and Law. One that is learnt or uncertain needs no name."""
+    """Material properties as tensors, (B,) each; see Material and DampingModel. They need not be a named material's."""
 
     density: Tensor
     youngs_modulus_pa: Tensor
@@ -117,32 +117,60 @@ class Properties:
 
     @staticmethod
     def of(materials: Sequence[MaterialName], dtype: torch.dtype = torch.float32) -> Properties:
-        at = [MATERIALS.index(name) for name in materials]
-        return Properties(**{name: values[at].to(dtype) for name, values in _columns().items()})
+        rows = [MATERIALS.index(name) for name in materials]
+        return Properties(**{name: values[rows].to(dtype) for name, values in _columns().items()})
 
     @staticmethod
     def blend(weights: Tensor) -> Properties:
-        """(B, 13) shares of MATERIALS that sum to 1 -> what lies between them: quantities that span decades by their
+        """(B, 13) shares of MATERIALS that sum to 1 -> properties in between: quantities that span decades by their
         geometric mean, shares by their mean log odds, the rest by their mean. One-hot rows give the materials."""
         mixed = {}
         for name, values in _columns().items():
-            there, back = SCALES.get(name, (_same, _same))
-            mixed[name] = back(weights @ there(values.to(weights)))
+            to_linear, from_linear = BLEND_SCALES.get(name, (_identity, _identity))
+            mixed[name] = from_linear(weights @ to_linear(values.to(weights)))
         return Properties(**mixed)
 
+    @staticmethod
+    def concatenate(parts: Sequence[Properties]) -> Properties:
+        return Properties(*(torch.cat([getattr(part, name) for part in parts]) for name in PROPERTY_NAMES))
+
+    @staticmethod
+    def from_vector(vector: Tensor) -> Properties:
+        """(B, P) as of `to_vector`."""
+        columns = dict(zip(PROPERTY_NAMES, vector.unbind(dim=1), strict=True))
+        return Properties(
+            **{name: BLEND_SCALES[name][1](at) if name in BLEND_SCALES else at for name, at in columns.items()}
+        )
+
+    def to_vector(self) -> Tensor:
+        """(B, P): each quantity on the scale on which it blends, in the order of PROPERTY_NAMES."""
+        columns = []
+        for name in PROPERTY_NAMES:
+            values = getattr(self, name)
+            columns.append(BLEND_SCALES[name][0](values) if name in BLEND_SCALES else values)
+        return torch.stack(columns, dim=1)
+
     def decays_per_s(self, frequencies_hz: Tensor) -> Tensor:
-        """(B, K) -> (B, K), see Law."""
+        """(B, K) -> (B, K), see DampingModel."""
         return self.base_per_s[:, None] + math.pi * self.loss_factor[:, None] * frequencies_hz
 
     def rows(self, at: Sequence[int]) -> Properties:
-        return Properties(**{field.name: getattr(self, field.name)[list(at)] for field in fields(self)})
+        return Properties(*(getattr(self, name)[list(at)] for name in PROPERTY_NAMES))
+
+    def split(self) -> list[Properties]:
+        """B of (1,) each."""
+        columns = [getattr(self, name).split(1) for name in PROPERTY_NAMES]
+        return [Properties(*row) for row in zip(*columns, strict=True)]
 
 
-def _same(values: Tensor) -> Tensor:
+PROPERTY_NAMES = tuple(field.name for field in fields(Properties))  # P of them
+
+
+def _identity(values: Tensor) -> Tensor:
     return values
 
 
-SCALES = {
+BLEND_SCALES = {
     **{
         name: (torch.log, torch.exp)
         for name in (
@@ -155,11 +183,11 @@ SCALES = {
 
 
 @lru_cache(maxsize=1)
-@torch.inference_mode(mode=False)  # kept for good: whoever comes first must not forbid others a gradient
+@torch.inference_mode(mode=False)  # cached: a first caller in inference mode must not deny gradients to later ones
 def _columns() -> dict[str, Tensor]:
     """By quantity, (13,) float64 in the order of MATERIALS."""
-    found = damping_models()
+    damping = damping_models()
     columns = {
         field.name: [getattr(LITERATURE[name], field.name) for name in MATERIALS] for field in fields(Material)
-    } | {field.name: [getattr(found[name], field.name) for name in MATERIALS] for field in fields(DampingModel)}
+    } | {field.name: [getattr(damping[name], field.name) for name in MATERIALS] for field in fields(DampingModel)}
     return {name: torch.tensor(values, dtype=torch.float64) for name, values in columns.items()}

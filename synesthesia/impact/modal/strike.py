@@ -1,14 +1,19 @@
-"""One blow: from a thing's state, a place on it, a force and a mallet to the sound.
+"""Modal synthesis of one strike: object, strike point, force and mallet -> excited modes -> waveform.
 
-`strike` for a page or a script, one thing at a time; `struck_modes` and `sound` for training: the same, in batches,
-with a gradient towards extents, materials, place and force.
+`strike` makes one sound; `excite_modes` and `synthesize` do the same in batches, with a gradient with respect to
+extents, materials, strike point and force, for training.
+
+From pascals to full scale: objects differ by 60 dB in loudness at the same force, a loudspeaker in a room has a range
+of about 30 dB, and force alone spans 40. An object's loudness per newton is therefore compressed (a power law of its
+A-weighted sound pressure) by one fixed rule; force, strike point and variation keep their decibels. Above a knee one
+factor for the whole sound limits the peak.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -16,48 +21,74 @@ from torch import Tensor
 
 from synesthesia.core.errors import UserError
 from synesthesia.core.presets import SAMPLE_RATE_HZ
-from synesthesia.impact.modal import level
-from synesthesia.impact.modal.contact import MALLETS, MAX_FORCE_N, MIN_FORCE_N, TIPS, MalletName, Push, push
-from synesthesia.impact.modal.liquid import bubbles, ringing
+from synesthesia.core.vocabulary import MALLETS, MalletName, ShapeName
+from synesthesia.impact.modal.contact import (
+    MALLET_TIPS,
+    MAX_FORCE_N,
+    MIN_FORCE_N,
+    ContactForce,
+    click,
+    click_energy,
+    click_gain,
+    contact_force,
+)
 from synesthesia.impact.modal.materials import Properties
-from synesthesia.impact.modal.modal_bank import Modes, below_nyquist, synthesise
-from synesthesia.impact.modal.noise import noise
-from synesthesia.impact.modal.radiation import click, click_energy, click_pa_s, pressures_pa
-from synesthesia.impact.modal.shapes import vibration
-from synesthesia.impact.modal.things import MAX_SIZE_M, MIN_SIZE_M, PhysicalObject, ShapeName, StrikePoint
-from synesthesia.impact.modal.vibration import Body
+from synesthesia.impact.modal.modal_bank import (
+    Modes,
+    nyquist_fade,
+    residual_noise,
+    sample_bubbles,
+    synthesize_bubbles,
+    synthesize_modes,
+)
+from synesthesia.impact.modal.objects import MAX_SIZE_M, MIN_SIZE_M, PhysicalObject, StrikePoint
+from synesthesia.impact.modal.shells import bottle, bowl, hollow, plate, tube
+from synesthesia.impact.modal.solids import solid
+from synesthesia.impact.modal.vibration import Body, Vibration, bar, mode_pressures_pa, subsample_modes
 
-COUNT = 48
+MODE_COUNT = 48
 MAX_SECONDS = 10.0
 ENVELOPE_S = 0.01
+
+REFERENCE_FORCE_N = 5.0  # at which an object's loudness is measured
+REFERENCE_PA = 0.02  # of an average object, root mean square over LOUDNESS_WINDOW_S at REFERENCE_FORCE_N
+REFERENCE_LEVEL = 0.035  # of full scale, for REFERENCE_PA
+COMPRESSION = 0.2  # dB that remain of each dB between two objects
+LOUDNESS_WINDOW_S = 0.005
+QUIETEST_PA = 1e-7
+KNEE, CEILING = 0.7, 0.89  # of the limiter: -3 and -1 dBFS
+
+SHAPE_MODES: dict[ShapeName, Callable[[Body, Properties, Tensor], Vibration]] = {
+    "solid": solid, "hollow": hollow, "plate": plate, "bar": bar, "bowl": bowl, "bottle": bottle, "tube": tube,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Variation:
-    """How one blow of a hand differs from the next. place: (B, 2) added; gains_db: (B, K); hardness: (B,) factor."""
+    """Differences between strikes by hand. point: (B, 2) added; gains_db: (B, K); hardness: (B,) factor."""
 
-    place: Tensor
+    point: Tensor
     gains_db: Tensor
     hardness: Tensor
 
     @staticmethod
-    def drawn(rows: int, count: int, seed: int) -> Variation:
-        """A centimetre or so on a metre, gains within 1 dB, hardness within some percent."""
+    def sample(rows: int, count: int, seed: int) -> Variation:
+        """About a centimetre on a metre, gains within 1 dB, hardness within some percent."""
         random = torch.Generator().manual_seed(seed)
-        place = 0.012 * torch.randn(rows, 2, generator=random, dtype=torch.float64)
+        point = 0.012 * torch.randn(rows, 2, generator=random, dtype=torch.float64)
         hardness = torch.exp(0.05 * torch.randn(rows, generator=random, dtype=torch.float64))
         gains = (0.5 * torch.randn(rows, count, generator=random, dtype=torch.float64)).clamp(-1.0, 1.0)
-        return Variation(place, gains, hardness)
+        return Variation(point, gains, hardness)
 
 
 @dataclass(frozen=True)
-class StruckModes:
-    """All that decides the samples. modes: (B, K), gains of full scale; push: what moves the body; force_n: (B,) what
-    was asked for; noise_level: (B,) of full scale; click_gain: (B,) full scale per N/s; properties, depth_m (B,): for
+class ExcitedModes:
+    """All that decides the samples. modes: (B, K), gains of full scale; contact: the force on the body; force_n: (B,)
+    as requested; noise_level: (B,) of full scale; click_gain: (B,) full scale per N/s; properties, depth_m (B,): for
     noise and bubbles."""
 
     modes: Modes
-    push: Push
+    contact: ContactForce
     force_n: Tensor
     noise_level: Tensor
     click_gain: Tensor
@@ -66,11 +97,11 @@ class StruckModes:
 
 
 @dataclass(frozen=True)
-class Struck:
-    """The sound of one blow.
+class StruckSound:
+    """The sound of one strike.
 
-    waveform: (samples,) float32 in [-1, 1]; sample_rate: Hz; modes: (1, K) of what rings, by rising frequency (gain 0
-    where there are fewer); envelope: root mean square of each 10 ms; contact_s: how long the mallet stayed.
+    waveform: (samples,) float32 in [-1, 1]; sample_rate: Hz; modes: (1, K) by rising frequency (gain 0 where there are
+    fewer); envelope: root mean square of each 10 ms; contact_s: contact time.
     """
 
     waveform: np.ndarray
@@ -80,109 +111,156 @@ class Struck:
     contact_s: float
 
 
-def struck_modes(
-    shapes: Sequence[ShapeName], body: Body, properties: Properties, place: Tensor, force_n: Tensor, mallet: MalletName,
-    *, sample_rate_hz: int = SAMPLE_RATE_HZ, variation: Variation | None = None, count: int = COUNT,
-) -> StruckModes:  # fmt: skip
-    """(B,) shapes, extents and materials, (B, 2) places along and across, (B,) newtons -> what rings, and how loud.
+def body_modes(
+    shapes: Sequence[ShapeName], body: Body, properties: Properties, point: Tensor, count: int, highest_hz: float
+) -> Vibration:
+    """(B,) shapes, extents and materials, (B, 2) strike points along and across (see StrikePoint) -> `count` modes of
+    each body below highest_hz, by rising frequency; see `subsample_modes` for which ones. A batch may mix shapes."""
+    groups, order = [], []
+    for name in sorted(set(shapes)):
+        at = [row for row, shape in enumerate(shapes) if shape == name]
+        modes = SHAPE_MODES[name](body.rows(at), properties.rows(at), point[at])
+        groups.append(subsample_modes(modes, count, highest_hz))
+        order.extend(at)
+    back = torch.tensor(order).argsort()
+    return Vibration(
+        **{field.name: torch.cat([getattr(group, field.name) for group in groups])[back] for field in fields(Vibration)}
+    )
 
-    Damping: Properties.decays_per_s; gains: mode shape at the place, the push's spectrum and radiation, put in full
-    scale by `level.scale`, which knows the thing and the mallet but neither force nor place.
+
+def excite_modes(
+    shapes: Sequence[ShapeName], body: Body, properties: Properties, point: Tensor, force_n: Tensor, mallet: MalletName,
+    *, sample_rate_hz: int = SAMPLE_RATE_HZ, variation: Variation | None = None, count: int = MODE_COUNT,
+) -> ExcitedModes:  # fmt: skip
+    """(B,) shapes, extents and materials, (B, 2) strike points along and across, (B,) newtons -> modes with gains.
+
+    Damping: Properties.decays_per_s; gains: mode shape at the point, the force's spectrum and radiation, scaled by
+    `full_scale_per_pa`, which depends on the object and the mallet but neither on force nor on the point.
     """
     hardness: Tensor | float = 1.0
     if variation is not None:
-        place = (place + variation.place.to(place)).clamp(0.0, 1.0)
+        point = (point + variation.point.to(point)).clamp(0.0, 1.0)
         hardness = variation.hardness.to(force_n)
-    tip = TIPS[mallet]
-    found = vibration(shapes, body, properties, place, count, 0.5 * sample_rate_hz)
-    hz = found.frequencies_hz
-    decays = properties.decays_per_s(hz) + found.own_decays_per_s
-    heard = below_nyquist(hz, sample_rate_hz)
-    blow = push(force_n, tip, properties, found, hardness)
-    gains = heard * pressures_pa(found, blow.spectrum_ns(hz), found.at_place)
-    clicks = click_pa_s(found, blow, tip.density)
+    tip = MALLET_TIPS[mallet]
+    vibration = body_modes(shapes, body, properties, point, count, 0.5 * sample_rate_hz)
+    hz = vibration.frequencies_hz
+    decays = properties.decays_per_s(hz) + vibration.extra_decays_per_s
+    audible = nyquist_fade(hz, sample_rate_hz)
+    contact = contact_force(force_n, tip, properties, vibration, hardness)
+    gains = audible * mode_pressures_pa(vibration, contact.spectrum_ns(hz), vibration.point_values)
+    clicks = click_gain(vibration, contact, tip.density)
     if variation is not None:
         gains = gains * 10 ** (variation.gains_db.to(gains) / 20)
 
-    usual = push(torch.full_like(force_n, level.FORCE_N), tip, properties, found)
-    usual_gains = heard * pressures_pa(found, usual.spectrum_ns(hz), torch.sqrt(found.share))
-    energy = _energy(usual_gains * level.a_weight(hz), decays) + click_energy(
-        usual, sample_rate_hz, click_pa_s(found, usual, tip.density)
+    usual = contact_force(torch.full_like(force_n, REFERENCE_FORCE_N), tip, properties, vibration)
+    usual_gains = audible * mode_pressures_pa(vibration, usual.spectrum_ns(hz), torch.sqrt(vibration.mean_square))
+    energy = _energy(usual_gains * a_weighting(hz), decays) + click_energy(
+        usual, sample_rate_hz, click_gain(vibration, usual, tip.density)
     )
-    solid_pa = torch.sqrt(energy / level.WINDOW_S + 1e-20)
+    solid_pa = torch.sqrt(energy / LOUDNESS_WINDOW_S + 1e-20)
     share = properties.noise_share
-    to_scale = level.scale(solid_pa / torch.sqrt(1 - share))
+    to_scale = full_scale_per_pa(solid_pa / torch.sqrt(1 - share))
     noise_pa = solid_pa * torch.sqrt(share / (1 - share)) / _noise_rms(properties)
-    solid = 1 - properties.bubbling
-    return StruckModes(
-        Modes(hz, decays, gains * (to_scale * solid)[:, None]), blow, force_n,
-        noise_pa * to_scale * force_n / level.FORCE_N, clicks * to_scale * solid, properties, body.height_m,
+    dry = 1 - properties.bubbling
+    return ExcitedModes(
+        Modes(hz, decays, gains * (to_scale * dry)[:, None]), contact, force_n,
+        noise_pa * to_scale * force_n / REFERENCE_FORCE_N, clicks * to_scale * dry, properties, body.height_m,
     )  # fmt: skip
 
 
 def _energy(gains: Tensor, decays_per_s: Tensor) -> Tensor:
-    """(B, K) -> (B,) integral of the square over the first moments."""
-    return (gains**2 * (1 - torch.exp(-2 * decays_per_s * level.WINDOW_S)) / (4 * decays_per_s)).sum(dim=1)
+    """(B, K) -> (B,) integral of the square over LOUDNESS_WINDOW_S."""
+    return (gains**2 * (1 - torch.exp(-2 * decays_per_s * LOUDNESS_WINDOW_S)) / (4 * decays_per_s)).sum(dim=1)
 
 
 def _noise_rms(properties: Properties) -> Tensor:
-    """(B,) root mean square over the first moments of a noise that begins at 1 and decays."""
-    fall = 2 * math.log(1000) / properties.noise_t60_s * level.WINDOW_S
+    """(B,) root mean square over LOUDNESS_WINDOW_S of a noise that begins at 1 and decays."""
+    fall = 2 * math.log(1000) / properties.noise_t60_s * LOUDNESS_WINDOW_S
     return torch.sqrt((1 - torch.exp(-fall)) / fall)
 
 
-def sound(struck: StruckModes, seconds: float, sample_rate_hz: int = SAMPLE_RATE_HZ, seed: int = 0) -> Tensor:
+def a_weighting(frequencies_hz: Tensor) -> Tensor:
+    """Amplitude factor of IEC 61672-1, curve A, 1 at 1 kHz."""
+    square = frequencies_hz**2
+    over = 12194.0**2 * square**2
+    under = (square + 20.6**2) * torch.sqrt((square + 107.7**2) * (square + 737.9**2)) * (square + 12194.0**2)
+    return 1.2589 * over / under
+
+
+def full_scale_per_pa(loudness_pa: Tensor) -> Tensor:
+    """(B,) loudness of objects at REFERENCE_FORCE_N, average point -> (B,) full scale per pascal."""
+    loudness = loudness_pa + QUIETEST_PA
+    return REFERENCE_LEVEL * (loudness / REFERENCE_PA) ** COMPRESSION / loudness
+
+
+def limit_peak(waveform: Tensor) -> Tensor:
+    """(B, samples) -> the same shape, times one factor a row: peaks below KNEE stay, others stay under CEILING."""
+    peak = waveform.abs().amax(dim=1, keepdim=True)
+    return waveform * (limited_peak(peak) / peak.clamp(min=1e-12))
+
+
+def limited_peak(peak: Tensor) -> Tensor:
+    """The limiter's curve: `peak` up to KNEE, then bent towards CEILING."""
+    over, room = (peak - KNEE).clamp(min=0.0), CEILING - KNEE
+    return torch.where(peak > KNEE, KNEE + room * over / (room + over), peak)
+
+
+def synthesize(
+    excited: ExcitedModes, seconds: float, sample_rate_hz: int = SAMPLE_RATE_HZ, seed: int = 0
+) -> Tensor:  # fmt: skip
     """-> (B, samples) in [-1, 1]."""
     samples = round(seconds * sample_rate_hz)
-    ringing_modes = synthesise(struck.modes, samples, sample_rate_hz)
-    blow = struck.push
-    hiss = struck.noise_level[:, None] * noise(struck.properties, blow, samples, sample_rate_hz, seed)
-    times = torch.arange(samples, device=hiss.device).to(hiss) / sample_rate_hz
-    pressed = (times / blow.contact_s[:, None]).clamp(max=1.0)  # the body gives way while it is pushed
-    waveform = (ringing_modes + hiss) * torch.sin(0.5 * math.pi * pressed) ** 2
-    waveform = waveform + click(blow, samples, sample_rate_hz, struck.click_gain)
-    wet = struck.properties.bubbling
-    if bool((wet > 0).any()):
+    modes = synthesize_modes(excited.modes, samples, sample_rate_hz)
+    contact = excited.contact
+    noise = residual_noise(excited.properties, contact, samples, sample_rate_hz, seed)
+    noise = excited.noise_level[:, None] * noise
+    times = torch.arange(samples, device=noise.device).to(noise) / sample_rate_hz
+    progress = (times / contact.contact_s[:, None]).clamp(max=1.0)  # sound builds up while the mallet is in contact
+    waveform = (modes + noise) * torch.sin(0.5 * math.pi * progress) ** 2
+    waveform = waveform + click(contact, samples, sample_rate_hz, excited.click_gain)
+    bubbling = excited.properties.bubbling
+    if bool((bubbling > 0).any()):
         rows = []
-        for force, depth in zip(struck.force_n.tolist(), struck.depth_m.tolist(), strict=True):
-            rows.append(ringing(bubbles(force, depth, sample_rate_hz, seed), samples, sample_rate_hz))
-        waveform = waveform + wet[:, None] * torch.stack(rows).to(waveform)
-    return level.limited(waveform)
+        for force, depth in zip(excited.force_n.tolist(), excited.depth_m.tolist(), strict=True):
+            bubbles = sample_bubbles(force, depth, sample_rate_hz, seed)
+            rows.append(synthesize_bubbles(bubbles, samples, sample_rate_hz))
+        waveform = waveform + bubbling[:, None] * torch.stack(rows).to(waveform)
+    return limit_peak(waveform)
 
 
 def strike(
-    thing: PhysicalObject, place: StrikePoint, *, force_n: float, mallet: MalletName, seconds: float = 1.5,
+    item: PhysicalObject, point: StrikePoint, *, force_n: float, mallet: MalletName, seconds: float = 1.5,
     sample_rate_hz: int = SAMPLE_RATE_HZ, seed: int = 0, properties: Properties | None = None,
-) -> Struck:  # fmt: skip
-    """The sound of one blow; the same arguments give the same samples. properties: (1,) of the thing's own, when what
-    is known of it goes beyond its material's name."""
-    _check(thing, force_n, mallet, seconds)
-    made_of = properties or Properties.of([thing.material])
+) -> StruckSound:  # fmt: skip
+    """The sound of one strike; the same arguments give the same samples. properties: (1,) of this object, if known
+    better than by its material's name."""
+    _check(item, force_n, mallet, seconds)
+    properties = properties or Properties.of([item.material])
     with torch.no_grad():
-        body, at = Body.of([thing]), torch.tensor([[place.along, place.across]])
-        struck = struck_modes(
-            [thing.shape], body, made_of, at, torch.tensor([float(force_n)]), mallet,
-            sample_rate_hz=sample_rate_hz, variation=Variation.drawn(1, COUNT, seed),
+        body, at = Body.of([item]), torch.tensor([[point.along, point.across]])
+        excited = excite_modes(
+            [item.shape], body, properties, at, torch.tensor([float(force_n)]), mallet,
+            sample_rate_hz=sample_rate_hz, variation=Variation.sample(1, MODE_COUNT, seed),
         )  # fmt: skip
-        waveform = sound(struck, seconds, sample_rate_hz, seed)[0].numpy()
-    modes = struck.modes
-    if float(made_of.bubbling[0]) > 0.5:
-        modes = bubbles(force_n, float(struck.depth_m[0]), sample_rate_hz, seed).modes
+        waveform = synthesize(excited, seconds, sample_rate_hz, seed)[0].numpy()
+    modes = excited.modes
+    if float(properties.bubbling[0]) > 0.5:
+        modes = sample_bubbles(force_n, float(excited.depth_m[0]), sample_rate_hz, seed).modes
     frame = round(ENVELOPE_S * sample_rate_hz)
-    whole = waveform[: len(waveform) // frame * frame].reshape(-1, frame)
-    return Struck(
-        waveform, sample_rate_hz, modes, np.sqrt(np.square(whole).mean(axis=1)), float(struck.push.contact_s[0])
+    frames = waveform[: len(waveform) // frame * frame].reshape(-1, frame)
+    return StruckSound(
+        waveform, sample_rate_hz, modes, np.sqrt(np.square(frames).mean(axis=1)), float(excited.contact.contact_s[0])
     )
 
 
-def _check(thing: PhysicalObject, force_n: float, mallet: MalletName, seconds: float) -> None:
+def _check(item: PhysicalObject, force_n: float, mallet: MalletName, seconds: float) -> None:
     if mallet not in MALLETS:
         raise UserError(f"Strike with one of {', '.join(MALLETS)}, not with '{mallet}'.")
     if not MIN_FORCE_N <= force_n <= MAX_FORCE_N:
         raise UserError(f"The force has to lie between {MIN_FORCE_N} and {MAX_FORCE_N:.0f} newtons.")
     if not 0.1 <= seconds <= MAX_SECONDS:
         raise UserError(f"A struck sound lasts between 0.1 and {MAX_SECONDS:.0f} seconds.")
-    if not MIN_SIZE_M <= thing.size_m <= MAX_SIZE_M:
-        raise UserError(f"A thing's size has to lie between {MIN_SIZE_M} and {MAX_SIZE_M:.0f} metres.")
-    if not (0 < thing.least <= thing.middle <= 1 and thing.thickness_m > 0):
-        raise UserError("A thing's extents have to be positive, the smallest not above the middle one.")
+    if not MIN_SIZE_M <= item.size_m <= MAX_SIZE_M:
+        raise UserError(f"An object's size has to lie between {MIN_SIZE_M} and {MAX_SIZE_M:.0f} metres.")
+    if not (0 < item.least <= item.middle <= 1 and item.thickness_m > 0):
+        raise UserError("An object's extents have to be positive, the smallest not above the middle one.")
