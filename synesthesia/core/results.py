@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -38,18 +39,18 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Tokens:
-    """What the language path wrote for a place, and where on the photograph it looked meanwhile.
+    """Stereo codec tokens of the path "language" for one place, and their attention over the photograph.
 
-    codes: (2, K, F) int64, left ear first, coarse codebook first; per_second: of them in each codebook; sizes: codes of
-    a codebook; looks: (rows, cols) float32 over the photograph's patches, sums to 1; lead_s: seconds by which the right
-    ear leads; takes: how many were written; take: number of the one that the ear kept.
+    codes: (2, K, F) int64, left ear first, coarse codebook first; per_second: frame rate of the codes; sizes: codes of
+    a codebook; cross_attention: (rows, cols) float32 over the photograph's patches, sums to 1; itd_s: seconds, positive
+    when the right ear leads; takes: how many were sampled; take: number of the one that the tagger chose.
     """
 
     codes: np.ndarray
     per_second: float
     sizes: int
-    looks: np.ndarray
-    lead_s: float
+    cross_attention: np.ndarray
+    itd_s: float
     takes: int
     take: int
 
@@ -131,6 +132,24 @@ class Impact:
     def rings(self) -> bool:
         """Whether any mode sounds; else the knock alone does."""
         return bool(self.gains.any())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the envelopes, ready for JSON; only modes that sound, by rising frequency."""
+        modes = zip(self.frequencies_hz.tolist(), self.t60_s.tolist(), self.gains.tolist(), strict=True)
+        return {
+            "state": asdict(self.state),
+            "material": self.material,
+            "shape": self.shape,
+            "size_m": self.size_m,
+            "thickness_m": self.thickness_m,
+            "what_if": self.what_if,
+            "force_n": self.force_n,
+            "mallet": self.mallet,
+            "contact_s": self.contact_s,
+            "modes": [{"frequency_hz": hz, "t60_s": t60_s, "gain": gain} for hz, t60_s, gain in modes if gain != 0],
+            "frames": len(self.envelope),
+            "frame_s": self.frame_s,
+        }
 
 
 @dataclass(frozen=True)
