@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from synesthesia.impact.modal.things import MaterialName
+from synesthesia.core.vocabulary import MaterialName
 from tools.blender.meshes import rotation_matrix
 from tools.blender.plan import PlacedObject, ScenePlan, contents_of, ground_plane, make_object
 from tools.blender.sample import frame_objects

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from synesthesia.impact.modal.things import MAX_SIZE_M
+from synesthesia.impact.modal.objects import MAX_SIZE_M
 from tools.blender.plan import Camera, PlacedObject, ScenePlan
 
 NO_HIT = -1

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from synesthesia.impact.modal.things import MaterialName, ShapeName
+from synesthesia.core.vocabulary import MaterialName, ShapeName
 from tools.blender.meshes import (
     Mesh,
     bent_tube,

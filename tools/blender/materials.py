@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from synesthesia.impact.modal.things import MaterialName
+from synesthesia.core.vocabulary import MaterialName
 from tools.blender.shader_graph import ShaderGraph, Surface, by_name
 from tools.blender.surfaces import (
     cardboard,

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from synesthesia.impact.modal.things import MATERIALS, MAX_SIZE_M, MIN_SIZE_M, MaterialName, PhysicalObject, ShapeName
+from synesthesia.core.vocabulary import MATERIALS, MaterialName, ShapeName
+from synesthesia.impact.modal.objects import MAX_SIZE_M, MIN_SIZE_M, PhysicalObject
 from tools.blender import materials
 from tools.blender.materials import SurfaceSampler
 from tools.blender.meshes import TRIANGLE, Mesh, rotation_matrix, rounded_box

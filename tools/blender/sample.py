@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from synesthesia.impact.modal.things import MAX_SIZE_M, MaterialName
+from synesthesia.core.vocabulary import MaterialName
+from synesthesia.impact.modal.objects import MAX_SIZE_M
 from tools.blender import materials
 from tools.blender.materials import SurfaceSampler
 from tools.blender.meshes import rotation_matrix

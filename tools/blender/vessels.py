@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from synesthesia.impact.modal.things import WALLED, MaterialName, ShapeName
+from synesthesia.core.vocabulary import MaterialName, ShapeName
+from synesthesia.impact.modal.objects import THIN_WALLED
 from tools.blender.kinds import SIMPLE_KINDS, Builder, Rng, UnitMesh, soften
 from tools.blender.meshes import (
     Mesh,
@@ -194,7 +195,7 @@ def build_mesh(kind: str, size_m: float, material: MaterialName, crumple: bool, 
         thickness = built.wall * factor  # bent, so its extents do not give the thickness
     elif kind == "ring":
         thickness = least / 2  # a full ring: the wall is half its section
-    elif shape in WALLED:
+    elif shape in THIN_WALLED:
         thickness = min(built.wall * factor, 0.5 * least)
     else:
         thickness = least

@@ -7,7 +7,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from synesthesia.impact.modal.things import SHAPES, WALLED
+from synesthesia.core.vocabulary import SHAPES
+from synesthesia.impact.modal.objects import THIN_WALLED
 from tools.blender.meshes import TRIANGLE, Mesh, WaveNoise, lathe, rotation_matrix, rounded_box, rounded_profile
 from tools.blender.vessels import KINDS, build_mesh, liquid_mesh
 
@@ -44,7 +45,7 @@ def test_a_kind_is_closed_outward_facing_and_of_the_requested_size(kind: str) ->
         assert 0 < body.least <= body.middle + 1e-9 <= 1 + 1e-9
         assert 0 < body.thickness_m <= size
         assert body.mesh.vertices[:, 2].min() == pytest.approx(0, abs=1e-9)
-        if shape in WALLED:
+        if shape in THIN_WALLED:
             assert body.thickness_m <= 0.5 * body.least * size + 1e-9
         elif kind != "sheet":
             assert body.thickness_m == pytest.approx(extents[0])

@@ -8,7 +8,8 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
-from synesthesia.impact.modal.things import MATERIALS, MAX_SIZE_M, MIN_SIZE_M
+from synesthesia.core.vocabulary import MATERIALS
+from synesthesia.impact.modal.objects import MAX_SIZE_M, MIN_SIZE_M
 from tools.blender.lighting import blackbody_rgb, tone_map
 from tools.blender.materials import (
     BARE,
