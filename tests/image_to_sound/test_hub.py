@@ -1,12 +1,13 @@
-"""The hub preset walks the same code as the embedded one, proven offline.
+"""The hub preset runs the same code as the embedded one, tested offline.
 
 DINOv2's own architecture and AudioLDM's own file names and shapes, but random weights and thin layers, saved by the
-libraries themselves into a folder that stands for the hub. The test marked `hub` fetches the real files instead.
+libraries themselves into a folder that stands in for the hub. The test marked `hub` fetches the real files instead.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -58,29 +59,35 @@ def stand_in_hub(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def offline_hub(stand_in_hub: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, str]]:
-    """hf_hub_download answers from the folder; what it was asked for comes back as (id, file, revision)."""
-    asked: list[tuple[str, str, str]] = []
+@pytest.fixture(scope="module")
+def requested(stand_in_hub: Path) -> Iterator[list[tuple[str, str, str]]]:
+    """hf_hub_download answers from the folder; the files it was asked for, as (id, file, revision)."""
+    files: list[tuple[str, str, str]] = []
 
     def download(repo_id: str, filename: str, *, revision: str) -> str:
-        asked.append((repo_id, filename, revision))
+        files.append((repo_id, filename, revision))
         return str(stand_in_hub / repo_id / filename)
 
-    monkeypatch.setattr("huggingface_hub.hf_hub_download", download)
-    return asked
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("huggingface_hub.hf_hub_download", download)
+        yield files
 
 
-def test_dinov2_gives_a_patch_grid(offline_hub: list[tuple[str, str, str]], cat: Image.Image) -> None:
-    config = presets.hub().vision
-    grid = PatchEncoder.load(config).encode(cat)
+@pytest.fixture(scope="module")
+def studio(requested: list[tuple[str, str, str]]) -> Studio:
+    return Studio.load("hub")
+
+
+def test_dinov2_gives_a_patch_grid(studio: Studio, requested: list[tuple[str, str, str]], cat: Image.Image) -> None:
+    weights = presets.hub().vision.weights
+    grid = studio.look(cat)
     assert grid.features.shape == (16, 24, 384)
     assert grid.global_feature.shape == (384,)
     assert torch.isfinite(grid.features).all()
-    assert {revision for _, _, revision in offline_hub} == {config.weights.revision}
+    assert {revision for hub_id, _, revision in requested if hub_id == weights.hub_id} == {weights.revision}
 
 
-def test_audioldm_codec_keeps_its_shapes(offline_hub: list[tuple[str, str, str]]) -> None:
+def test_audioldm_codec_keeps_its_shapes(requested: list[tuple[str, str, str]]) -> None:
     codec = LatentCodec.load(presets.hub().codec)
     assert codec.vae.scaling_factor == pytest.approx(AUDIOLDM_SCALING)
     waveform = torch.randn(1, 16_000, generator=torch.Generator().manual_seed(0)) * 0.1
@@ -89,14 +96,13 @@ def test_audioldm_codec_keeps_its_shapes(offline_hub: list[tuple[str, str, str]]
     decoded = codec.decode(latents)
     assert decoded.shape == (1, 16_000)
     assert torch.isfinite(decoded).all()
-    assert all(name.endswith((".json", ".safetensors")) for _, name, _ in offline_hub)  # never a pickle
+    assert all(name.endswith((".json", ".safetensors")) for _, name, _ in requested)  # never a pickle
 
 
 def test_the_studio_looks_but_needs_a_mapper_to_sound(
-    offline_hub: list[tuple[str, str, str]], cat: Image.Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    studio: Studio, cat: Image.Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(checkpoints.ROOT_VARIABLE, str(tmp_path))
-    studio = Studio.load("hub")
     assert studio.similarity(cat, 200, 100).shape == (16, 24)
     with pytest.raises(UserError) as caught:
         studio.hear(cat, 200, 100)
@@ -105,11 +111,11 @@ def test_the_studio_looks_but_needs_a_mapper_to_sound(
 
 
 def test_with_a_mapper_for_its_features_it_sounds(
-    offline_hub: list[tuple[str, str, str]], cat: Image.Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    studio: Studio, cat: Image.Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_checkpoints(tmp_path)
     monkeypatch.setenv(checkpoints.ROOT_VARIABLE, str(tmp_path))
-    heard = Studio.load("hub").hear(cat, 200, 100, seconds=1, steps=2, anyway=True)
+    heard = studio.hear(cat, 200, 100, seconds=1, steps=2, anyway=True)
     assert heard.waveform.shape == (1, 16_000)
     assert heard.waveform.any()
     assert heard.recipe.preset == "hub"
