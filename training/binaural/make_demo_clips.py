@@ -1,23 +1,24 @@
-"""The recordings among the page's test sounds, which nobody recorded: the project's own generator makes them.
+"""Generate the mono sounds of the demo clips with the project's own flow model.
 
     python -m training.binaural.make_demo_clips --out synesthesia/binaural/sounds
 
-For each label the generator sings from the label's place among sounds, once a seed; kept is the take in which the ear
-hears that label most surely, cut to the length of a test sound. Ogg Vorbis, 16 kHz, mono.
+For each label the generator samples from the label's embedding, once a seed; the take with the highest probability of
+that label by the audio tagger is kept and cut to the length of a demo clip. Ogg Vorbis, 16 kHz, mono.
 """
 
 from __future__ import annotations
 
-import argparse
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import soundfile
 import torch
+import tyro
 from torch.nn import functional as F
 
 from synesthesia.audio.codec import LatentCodec
-from synesthesia.binaural.demo_clips import SAMPLES, SUNG
+from synesthesia.binaural.demo_clips import GENERATED, SAMPLES
 from synesthesia.binaural.hrtf import RATE_HZ
 from synesthesia.core import presets
 from synesthesia.image_to_sound.pipeline import ImageToSoundPipeline
@@ -25,41 +26,44 @@ from synesthesia.image_to_sound.pipeline import ImageToSoundPipeline
 TAKES = 6
 
 
-def loudest(sound: torch.Tensor) -> int:
-    """Where in (n,) a test sound should start: the quieter of its halves is as loud as can be."""
+@dataclass(frozen=True)
+class DemoClipConfig:
+    out: Path
+    seeds: int = 4  # tried for each sound
+
+
+def loudest_start(sound: torch.Tensor) -> int:
+    """Where in (n,) a demo clip should start: the quieter of its halves is as loud as possible."""
     power, half = sound.square().cumsum(0), SAMPLES // 2
     halves = power[half:] - power[:-half]
     return int(torch.minimum(halves[:-half], halves[half:]).argmax())
 
 
-def main(out: Path, seeds: int = 4) -> dict[str, float]:
-    """Writes one file a sound; returns how surely the ear hears each."""
+def main(config: DemoClipConfig) -> dict[str, float]:
+    """Writes one file a sound; returns the tagger's probability of each label."""
     preset = presets.embedded()
-    hearing = ImageToSoundPipeline.load(preset.image_to_sound, LatentCodec.load(preset.codec))
-    voice, sure = hearing.generator, {}
-    names = list(voice.tagger.labels)
-    out.mkdir(parents=True, exist_ok=True)
-    for name, label in SUNG.items():
-        which = names.index(label)
-        wanted = F.one_hot(torch.tensor(which), len(names)).float()
-        best, best_score = np.zeros(SAMPLES, np.float32), -1.0
-        for seed in range(seeds):
-            sung = voice.generate(
-                hearing.prior.class_embeddings[which], wanted, mapper="flow", seconds=4.0, seed=seed, takes=TAKES
+    pipeline = ImageToSoundPipeline.load(preset.image_to_sound, LatentCodec.load(preset.codec))
+    generator, tagger = pipeline.generator, pipeline.tagger
+    labels = list(tagger.labels)
+    config.out.mkdir(parents=True, exist_ok=True)
+    probabilities = {}
+    for name, label in GENERATED.items():
+        index = labels.index(label)
+        target = F.one_hot(torch.tensor(index), len(labels)).float()
+        best, best_probability = np.zeros(SAMPLES, np.float32), -1.0
+        for seed in range(config.seeds):
+            sound = generator.generate(
+                pipeline.prior.class_embeddings[index], target, mapper="flow", seconds=4.0, seed=seed, takes=TAKES
             ).waveform
-            cut = sung[loudest(sung) :][:SAMPLES]
-            score = float(voice.tagger(voice.codec.mel(cut[None]))[0].softmax(dim=1)[0, which])
-            if score > best_score:
-                best, best_score = cut.numpy().astype(np.float32), score
-        soundfile.write(out / f"{name}.ogg", best, RATE_HZ, format="OGG", subtype="VORBIS")
-        sure[name] = round(best_score, 3)
-        print(f"{name}: {label} at {best_score:.2f}", flush=True)
-    return sure
+            cut = sound[loudest_start(sound) :][:SAMPLES]
+            probability = float(tagger(generator.codec.mel(cut[None]))[0].softmax(dim=1)[0, index])
+            if probability > best_probability:
+                best, best_probability = cut.numpy().astype(np.float32), probability
+        soundfile.write(config.out / f"{name}.ogg", best, RATE_HZ, format="OGG", subtype="VORBIS")
+        probabilities[name] = round(best_probability, 3)
+        print(f"{name}: {label} at {best_probability:.2f}", flush=True)
+    return probabilities
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--seeds", type=int, default=4)
-    arguments = parser.parse_args()
-    main(arguments.out, arguments.seeds)
+    main(tyro.cli(DemoClipConfig, description=__doc__))
