@@ -15,19 +15,20 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
+from synesthesia.audio.mel import MelPatches
 from synesthesia.audio.tagger import AudioTagger, AudioTaggerConfig
 from synesthesia.audio.vae import MelVae, VaeConfig
 from synesthesia.audio.vocoder import IstftConfig, IstftVocoder
 from synesthesia.binaural.sh_hrtf import SphericalHarmonicHRTF, SphericalHarmonicHRTFConfig
-from synesthesia.image_to_sound.flow import Flow, FlowConfig
+from synesthesia.image_to_sound.flow import FlowConfig, RectifiedFlow
 from synesthesia.image_to_sound.generator import GeneratorConfig
-from synesthesia.image_to_sound.mel_patches import MelPatches
 from synesthesia.image_to_sound.mlp import Mlp, MlpConfig
 from synesthesia.image_to_sound.prior import Prior, PriorConfig
-from synesthesia.image_to_sound.retrieval import Entry, SoundIndex
+from synesthesia.image_to_sound.retrieval import IndexEntry, SoundIndex
 from synesthesia.image_to_sound.texture_statistics import DESCRIPTOR_DIM
 from synesthesia.localization.encoder import SpatialEncoderConfig
 from synesthesia.localization.localizer import Localizer, LocalizerConfig
+from synesthesia.localization.pipeline import ItdTable
 from synesthesia.vision.backbone import BackboneConfig
 from training.common.manifest import write_manifest
 
@@ -56,11 +57,11 @@ def write_checkpoints(folder: Path) -> None:
     write_mapper(folder / "mapper", EMBEDDED_FEATURES)
     write_mapper(folder / "mapper_hub", DINOV2_FEATURES)
     small = SpatialEncoderConfig(widths=(4, 4, 8), heads=2, token=16)
-    Localizer(LocalizerConfig(extractor=small, hidden=16)).save(folder / "localiser")
+    Localizer(LocalizerConfig(encoder=small, hidden=16)).save(folder / "localiser")
     coarse = SphericalHarmonicHRTFConfig(order=1)
-    SphericalHarmonicHRTF(coarse, np.zeros((4, coarse.frequencies), np.float32), np.zeros(4, np.float32)).save(
-        folder / "head"
-    )
+    hrtf = SphericalHarmonicHRTF(coarse, np.zeros((4, coarse.frequencies)), np.zeros(4))
+    hrtf.save(folder / "head")
+    ItdTable.of(hrtf).save(folder / "head")
     write_manifest(folder)
 
 
@@ -74,16 +75,16 @@ def write_vision(folder: Path) -> None:
 
 def write_mapper(folder: Path, feature_dim: int) -> None:
     """Prior, memory, flow and mlp that fit features of this width."""
-    config = PriorConfig(feature_dim=feature_dim, prototypes=6, voices=len(LABELS), query_dim=QUERY, threshold=0.1)
+    config = PriorConfig(feature_dim=feature_dim, prototypes=6, classes=len(LABELS), query_dim=QUERY, threshold=0.1)
     prior = Prior(config)
-    torch.nn.init.normal_(prior.anchors)
+    torch.nn.init.normal_(prior.class_embeddings)
     prior.save(folder)
-    entries = tuple(Entry(label, "nowhere", f"none:{number}", "CC0") for number, label in enumerate(LABELS * 6))
+    entries = tuple(IndexEntry(label, "nowhere", f"none:{number}", "CC0") for number, label in enumerate(LABELS * 6))
     embeddings = torch.nn.functional.normalize(torch.randn(len(entries), QUERY), dim=1)
     told = torch.cat([torch.randn(len(entries), DESCRIPTOR_DIM), embeddings], dim=1)
     SoundIndex(entries, embeddings, told).save(folder)
     sizes = {"query_dim": QUERY, "descriptor_dim": told.shape[1]}
-    flow = Flow(FlowConfig(width=32, depth=1, heads=2, **sizes))
+    flow = RectifiedFlow(FlowConfig(width=32, depth=1, heads=2, **sizes))
     for weight in flow.parameters():  # layers that start at zero would make every sound the same
         if not weight.any():
             torch.nn.init.normal_(weight, std=0.3)
