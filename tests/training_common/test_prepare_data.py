@@ -16,7 +16,7 @@ from training.common.audio_data import read_manifest
 from training.common.data_layouts import plain_label
 from training.common.pairs import sound_pairs
 from training.common.pictures import load_core
-from training.common.prepare_data import Config, main
+from training.common.prepare_data import PrepareData, main
 
 
 def tone(path: Path, seconds: float = 1.0, rate_hz: int = 44_100, channels: int = 2) -> None:
@@ -48,7 +48,7 @@ def test_own_folder_with_pairs(root: Path, tmp_path: Path) -> None:
     photo(root / "stone" / "silent.png")
     (root / "rain" / "broken.wav").write_bytes(b"RIFF")
     (root / "rain" / "broken.jpg").write_bytes(b"\xff\xd8")
-    counts = main(Config("folder", root, tmp_path / "data", licence="CC0"))
+    counts = main(PrepareData("folder", root, tmp_path / "data", licence="CC0"))
     assert counts == {"clips": 15, "pictures": 13, "sounds left out": 1, "pictures left out": 1}
 
     clips = read_manifest(tmp_path / "data")
@@ -75,11 +75,11 @@ def test_a_second_set_is_added_and_a_second_run_changes_nothing(root: Path, tmp_
     tone(root / "cat" / "a.wav")
     tone(root / "binaural_audios" / "000001.wav")
     photo(root / "frames" / "000001" / "000001.jpg")
-    main(Config("fair_play", root, data))
+    main(PrepareData("fair_play", root, data))
     before = rows(data / "manifest.csv")
-    main(Config("fair_play", root, data))
+    main(PrepareData("fair_play", root, data))
     assert rows(data / "manifest.csv") == before
-    main(Config("folder", root, data))
+    main(PrepareData("folder", root, data))
     assert {row["source"] for row in rows(data / "manifest.csv")} == {"fair_play", "folder"}
 
 
@@ -89,7 +89,7 @@ def test_vggsound(root: Path, tmp_path: Path) -> None:
     tone(root / "audio" / "abc-_1_000030.wav")
     tone(root / "audio" / "xyz_000007.wav")
     photo(root / "frames" / "abc-_1_000030.jpg")
-    main(Config("vggsound", root, tmp_path / "data"))
+    main(PrepareData("vggsound", root, tmp_path / "data"))
     listed = rows(tmp_path / "data" / "manifest.csv")
     assert {row["label"] for row in listed} == {"dog_barking", "rain"}
     assert {row["recording_id"] for row in listed} == {"yt:abc-_1", "yt:xyz"}
@@ -105,7 +105,7 @@ def test_audioset(root: Path, tmp_path: Path) -> None:
     (root / "eval_segments.csv").write_text(header + 'bb, 0.000, 10.000, "/m/05r5c"\n')
     tone(root / "wav" / "--aa_30000.wav")
     tone(root / "wav" / "Ybb.wav")
-    main(Config("audioset", root, tmp_path / "data"))
+    main(PrepareData("audioset", root, tmp_path / "data"))
     assert {(row["label"], row["split"]) for row in rows(tmp_path / "data" / "manifest.csv")} == {
         ("piano_key", "train"),
         ("piano_key", "val"),
@@ -118,7 +118,7 @@ def test_music_takes_solos_alone(root: Path, tmp_path: Path) -> None:
     (root / "MUSIC_solo_videos.json").write_text(json.dumps({"videos": videos}))
     for video in ("v1", "v2", "v3"):
         tone(root / "clips" / f"{video}.wav")
-    main(Config("music", root, tmp_path / "data"))
+    main(PrepareData("music", root, tmp_path / "data"))
     assert {row["recording_id"] for row in rows(tmp_path / "data" / "manifest.csv")} == {"yt:v1", "yt:v2"}
 
 
@@ -127,7 +127,7 @@ def test_nothing_there_is_one_sentence(root: Path, tmp_path: Path, layout: str) 
     for make in (lambda: None, lambda: root.mkdir()):
         make()
         with pytest.raises(UserError):
-            main(Config(layout, root, tmp_path / "data"))
+            main(PrepareData(layout, root, tmp_path / "data"))
 
 
 def test_labels_become_plain() -> None:

@@ -1,16 +1,19 @@
-"""Lists every weight file with its checksum in checkpoints/manifest.json; the studio opens nothing that differs.
+"""Write checkpoints/manifest.json: SHA-256 and size of every weight file; the studio refuses files that differ.
 
     python -m training.common.manifest                      # checkpoints/
     python -m training.common.manifest --checkpoints DIR    # another folder
 
-Run it after a training that wrote into checkpoints/; `evaluate_tap`, which writes the case study there, does it itself.
+Run it after a training that wrote into checkpoints/; `training.impact.evaluate`, which writes the case study there,
+runs it itself.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
+from dataclasses import dataclass
 from pathlib import Path
+
+import tyro
 
 from synesthesia.core.checkpoints import MANIFEST, sha256
 
@@ -20,7 +23,7 @@ MAX_TOTAL_BYTES = 60_000_000
 
 
 def write_manifest(checkpoints: Path) -> dict[str, dict[str, str | int]]:
-    """Writes manifest.json for all models below `checkpoints`, gives its entries. ValueError over the size limits."""
+    """Writes manifest.json for all models below `checkpoints`; returns its entries. ValueError over the size limits."""
     paths = sorted(path for path in checkpoints.glob("*/**/*") if path.is_file() and path.suffix in SUFFIXES)
     files: dict[str, dict[str, str | int]] = {
         path.relative_to(checkpoints).as_posix(): {"sha256": sha256(path), "bytes": path.stat().st_size}
@@ -35,14 +38,17 @@ def write_manifest(checkpoints: Path) -> dict[str, dict[str, str | int]]:
     return files
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--checkpoints", type=Path, default=Path("checkpoints"))
-    files = write_manifest(parser.parse_args().checkpoints)
+@dataclass(frozen=True)
+class ManifestConfig:
+    checkpoints: Path = Path("checkpoints")
+
+
+def main(config: ManifestConfig) -> None:
+    files = write_manifest(config.checkpoints)
     for name, entry in files.items():
         print(f"{int(entry['bytes']) / 1e6:8.2f} MB  {name}")
     print(f"{sum(int(entry['bytes']) for entry in files.values()) / 1e6:8.2f} MB  together")
 
 
 if __name__ == "__main__":
-    main()
+    main(tyro.cli(ManifestConfig, description=__doc__))

@@ -1,4 +1,4 @@
-"""Own clips and pictures -> the data folder that every trainer reads.
+"""Convert own recordings or a public set into the data folder that all trainings read.
 
     python -m training.common.prepare_data --layout folder    --root my_clips    --out data --licence "CC BY 4.0"
     python -m training.common.prepare_data --layout vggsound  --root VGGSound    --out data
@@ -14,7 +14,6 @@ A recording belongs to one split alone: the set's own, or val for about a fifth 
 
 from __future__ import annotations
 
-import argparse
 import csv
 import hashlib
 import io
@@ -25,9 +24,11 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import soundfile
+import tyro
 from PIL import Image
 from scipy.signal import resample_poly
 from tqdm import tqdm
@@ -58,15 +59,15 @@ PAIRS = ("source", "label", "sound_label", "material_label", "weight", "n_images
 
 
 @dataclass(frozen=True)
-class Config:
-    layout: str
-    root: Path
-    out: Path
-    licence: str = "unknown"
-    limit: int | None = None  # items, for a first try
+class PrepareData:
+    layout: Literal["folder", "vggsound", "audioset", "music", "fair_play"]
+    root: Path  # the set as it lies on disk
+    out: Path  # the data folder to write or add to
+    licence: str = "unknown"  # of this set, written into every row
+    limit: int | None = None  # items at most, for a first try
 
 
-def main(config: Config) -> Counter[str]:
+def main(config: PrepareData) -> Counter[str]:
     """Counts of what was written and left out. UserError when the layout's files are not there."""
     items = LAYOUTS[config.layout](config.root)
     counts: Counter[str] = Counter()
@@ -99,7 +100,7 @@ def _name(item: Item) -> str:
     return hashlib.sha256(f"{item.recording_id}@{item.start_s}".encode()).hexdigest()[:16]
 
 
-def _write_sound(item: Item, split: str, config: Config) -> list[dict[str, object]]:
+def _write_sound(item: Item, split: str, config: PrepareData) -> list[dict[str, object]]:
     """One row per piece of at most ten seconds; none when the file can't be read or holds silence."""
     assert item.sound is not None
     loaded = _decode_sound(item.sound)
@@ -145,7 +146,7 @@ def _decode_sound(path: Path) -> tuple[np.ndarray, int] | None:
     return np.nan_to_num(samples.mean(axis=1)), int(rate_hz)
 
 
-def _write_picture(item: Item, split: str, config: Config) -> dict[str, object] | None:
+def _write_picture(item: Item, split: str, config: PrepareData) -> dict[str, object] | None:
     assert item.picture is not None
     try:
         if item.picture.suffix.lower() in VIDEOS:
@@ -176,12 +177,12 @@ def _ffmpeg(*arguments: str) -> bytes:
 
 def _pairs(sounds: list[dict[str, object]], images: list[dict[str, object]], source: str) -> list[dict[str, object]]:
     """Pictures of a label belong to the sounds of that label, weight 1. Edit the file for looser pairings (0.5)."""
-    heard = {row["label"] for row in sounds}
-    seen = Counter(str(row["label"]) for row in images)
+    with_sound = {row["label"] for row in sounds}
+    image_counts = Counter(str(row["label"]) for row in images)
     return [
-        {"source": source, "label": label, "sound_label": label if label in heard else "", "material_label": "",
+        {"source": source, "label": label, "sound_label": label if label in with_sound else "", "material_label": "",
          "weight": 1, "n_images": count}
-        for label, count in sorted(seen.items())
+        for label, count in sorted(image_counts.items())
     ]  # fmt: skip
 
 
@@ -201,7 +202,7 @@ def _add_rows(path: Path, columns: tuple[str, ...], rows: list[dict[str, object]
 
 
 def _mark_single_recordings(path: Path) -> None:
-    """A label known from one recording alone says so: its figures are no generalisation. It then is all train."""
+    """Mark labels known from a single recording, whose figures are no generalisation, and put them into train."""
     with path.open(newline="", encoding="utf-8") as file:
         rows: list[dict[str, object]] = [dict(row) for row in csv.DictReader(file)]
     recordings = defaultdict(set)
@@ -215,14 +216,8 @@ def _mark_single_recordings(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--layout", choices=sorted(LAYOUTS), required=True)
-    parser.add_argument("--root", type=Path, required=True, help="the set as it lies on disk")
-    parser.add_argument("--out", type=Path, required=True, help="the data folder to write or add to")
-    parser.add_argument("--licence", default="unknown", help="of this set, written into every row")
-    parser.add_argument("--limit", type=int, help="items at most, for a first try")
     try:
-        done = main(Config(**vars(parser.parse_args())))
+        done = main(tyro.cli(PrepareData, description=__doc__))
     except UserError as error:
         raise SystemExit(f"prepare_data: {error}") from None
     print(", ".join(f"{count} {name}" for name, count in sorted(done.items())))
