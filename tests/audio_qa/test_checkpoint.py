@@ -1,4 +1,4 @@
-"""What is kept of a training, and of the tiny model below it: which tensors, which file, and the same answers after."""
+"""Checkpoints of the spatial token and of the tiny language model: which tensors they hold, and round trips."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NO_LORA = LoraSettings(rank=0)
 
 
 def randomised(made: AudioLM, settings: LoraSettings) -> AudioLM:
-    """With a projector and LoRA that do something."""
+    """With random changes to projector and LoRA."""
     torch.manual_seed(1)
     if settings.rank:
         add_lora(made.model, settings)
@@ -66,33 +66,33 @@ def test_lora_sits_on_queries_and_values_of_the_language_model(tower: Any) -> No
     assert set(found) == {attention.format(layer, part) for layer in range(2) for part in "qv"}
     assert all(module.lora_A["default"].weight.shape == (4, 32) for module in found.values())
     assert all(module.scaling["default"] == 2.0 for module in found.values())
-    assert torch.equal(logits(made, spatial_tokens(2)), before), "it begins with doing nothing"
+    assert torch.equal(logits(made, spatial_tokens(2)), before), "it starts as a no-op"
 
 
-def test_a_tower_of_whispers_type_has_projections_of_the_same_names() -> None:
-    """Or the test above would say nothing."""
+def test_whispers_tower_has_projections_of_the_same_names() -> None:
+    """Otherwise the test above would prove nothing."""
     names = [name for name, _ in tiny_language_model("whisper").model.named_modules()]
     assert "model.audio_tower.layers.0.self_attn.q_proj" in names
 
 
 @pytest.mark.parametrize("settings", [RANK_4, NO_LORA], ids=["lora", "no-lora"])
 @pytest.mark.parametrize("tower", TOWERS)
-def test_a_trained_token_comes_back(tower: Any, settings: LoraSettings, tmp_path: Path) -> None:
+def test_a_trained_token_survives_saving_and_loading(tower: Any, settings: LoraSettings, tmp_path: Path) -> None:
     made = randomised(tiny_language_model(tower), settings)
     save_spatial_token(made.model, settings, tmp_path)
     again = tiny_language_model(tower)
     untrained = logits(again, spatial_tokens(2))
     assert load_spatial_token(again.model, tmp_path) == settings
-    wanted, found = spatial_token_state(made.model), spatial_token_state(again.model)
-    for name, value in wanted.items():
+    expected, found = spatial_token_state(made.model), spatial_token_state(again.model)
+    for name, value in expected.items():
         scale = value.abs().amax(dim=-1, keepdim=True)
         assert ((found[name] - value).abs() <= scale / 127).all(), name
-    there, back = logits(made, spatial_tokens(2)), logits(again, spatial_tokens(2))
-    assert (there - untrained).abs().max() > 0.5
-    assert torch.allclose(there, back, atol=0.3)
+    first, last = logits(made, spatial_tokens(2)), logits(again, spatial_tokens(2))
+    assert (first - untrained).abs().max() > 0.5
+    assert torch.allclose(first, last, atol=0.3)
 
 
-def test_what_was_loaded_twice_answers_the_same(tmp_path: Path) -> None:
+def test_two_loaded_models_give_the_same_logits(tmp_path: Path) -> None:
     save_spatial_token(randomised(tiny_language_model("tagger"), RANK_4).model, RANK_4, tmp_path)
     once, twice = tiny_language_model("tagger"), tiny_language_model("tagger")
     for made in (once, twice):
@@ -130,28 +130,28 @@ def test_a_missing_file_of_the_token_is_one_sentence(name: str, tmp_path: Path) 
         load_spatial_token(tiny_language_model("tagger").model, tmp_path)
 
 
-def test_the_tiny_model_comes_back(tmp_path: Path) -> None:
+def test_the_tiny_model_survives_saving_and_loading(tmp_path: Path) -> None:
     made = tiny_language_model("tagger")
     save_language_model(made, tmp_path)
     again = load_language_model(tmp_path, tagger())
     assert not any(parameter.requires_grad for parameter in again.model.parameters()) and not again.model.training
     assert again.model.config.spatial_token_id == made.model.config.spatial_token_id
-    there, back = made.model.state_dict(), again.model.state_dict()
-    for name, value in there.items():
+    expected, found = made.model.state_dict(), again.model.state_dict()
+    for name, value in expected.items():
         if name.startswith("model.audio_tower."):
-            assert torch.equal(back[name], value), name
+            assert torch.equal(found[name], value), name
         elif not name.startswith("spatial_projector."):
-            assert (back[name] - value).abs().max() <= value.abs().max() / 127, name
+            assert (found[name] - value).abs().max() <= value.abs().max() / 127, name
     assert torch.allclose(logits(made, None), logits(again, None), atol=0.15)
-    said = "它在哪里？ Where is it?<|im_end|>"
-    assert again.tokenizer(said)["input_ids"] == made.tokenizer(said)["input_ids"]
+    text = "它在哪里？ Where is it?<|im_end|>"
+    assert again.tokenizer(text)["input_ids"] == made.tokenizer(text)["input_ids"]
 
 
 def test_its_file_holds_neither_the_tower_nor_the_token(tmp_path: Path) -> None:
     made = tiny_language_model("tagger")
     save_language_model(made, tmp_path)
-    elsewhere = ("model.audio_tower.", "spatial_projector.")
-    own = {name for name in made.model.state_dict() if not name.startswith(elsewhere)}
+    excluded = ("model.audio_tower.", "spatial_projector.")
+    own = {name for name in made.model.state_dict() if not name.startswith(excluded)}
     assert names_in(tmp_path / "model.safetensors") == own
     assert {"lm_head.weight", "model.multi_modal_projector.linear.weight"} <= own
 

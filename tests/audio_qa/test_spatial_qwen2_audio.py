@@ -1,6 +1,7 @@
-"""Qwen2-Audio with a spatial token: without the token nothing changes to the bit, with it the rest of the prompt knows.
+"""Qwen2-Audio with a spatial token: without the token it is the plain model bit for bit; with it, the prompt after the
+token depends on it.
 
-Both on the project's ear and on a tower of Qwen2-Audio's own type.
+Tested with the tagger and with a tower of Qwen2-Audio's own type.
 """
 
 from __future__ import annotations
@@ -39,17 +40,17 @@ def logits(made: AudioLM, inputs: dict[str, Tensor]) -> Tensor:
 
 
 @torch.no_grad()
-def entering(made: AudioLM, inputs: dict[str, Tensor]) -> Tensor:
-    """What the language model is given on a forward pass, (B, S, d_llm)."""
-    seen: list[Tensor] = []
+def llm_inputs(made: AudioLM, inputs: dict[str, Tensor]) -> Tensor:
+    """Input embeddings of the language model in a forward pass, (B, S, d_llm)."""
+    inputs_embeds: list[Tensor] = []
 
-    def look(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        seen.append(kwargs["inputs_embeds"])
+    def record(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        inputs_embeds.append(kwargs["inputs_embeds"])
 
-    hook = made.model.model.language_model.register_forward_pre_hook(look, with_kwargs=True)
+    hook = made.model.model.language_model.register_forward_pre_hook(record, with_kwargs=True)
     made.model(**inputs)
     hook.remove()
-    return seen[0]
+    return inputs_embeds[0]
 
 
 def greedy(made: AudioLM, inputs: dict[str, Tensor], use_cache: bool = True, length: int = 12) -> Any:
@@ -60,7 +61,7 @@ def greedy(made: AudioLM, inputs: dict[str, Tensor], use_cache: bool = True, len
     )  # fmt: skip
 
 
-def test_the_projector_is_the_one_that_was_described() -> None:
+def test_the_projectors_layers() -> None:
     layers = SpatialProjector(256, 96).layers
     inner = [nn.Linear, nn.GELU, nn.LayerNorm, nn.Dropout]
     assert [type(layer) for layer in layers] == [*inner, *inner, nn.Linear, nn.LayerNorm]
@@ -72,34 +73,34 @@ def test_the_projector_is_the_one_that_was_described() -> None:
 
 @pytest.mark.parametrize("tower", TOWERS)
 @pytest.mark.parametrize("width", [32, 48])
-def test_the_projector_reads_the_language_models_width(tower: Any, width: int) -> None:
+def test_the_projector_has_the_language_models_width(tower: Any, width: int) -> None:
     model = tiny_language_model(tower, width=width, layers=1).model
     assert model.config.text_config.hidden_size == width
     assert model.spatial_projector(spatial_tokens(3)).shape == (3, width)
 
 
-def test_audio_embeddings_are_the_same_to_the_bit_beside_the_token(made: AudioLM) -> None:
+def test_audio_embeddings_are_bit_equal_with_and_without_the_token(made: AudioLM) -> None:
     _, without = model_inputs(made, DIFFERENT, None)
     _, beside = model_inputs(made, DIFFERENT, spatial_tokens(3))
     (audio,) = ids(made, AUDIO)
     places = without["input_ids"] == audio, beside["input_ids"] == audio
     counts = places[1].sum(dim=1).tolist()
     assert counts == made.model.audio_token_counts(beside["feature_attention_mask"]) and len(set(counts)) == 3
-    plain, changed = entering(made, without)[places[0]], entering(made, beside)[places[1]]
+    plain, changed = llm_inputs(made, without)[places[0]], llm_inputs(made, beside)[places[1]]
     assert plain.shape == (sum(counts), 32) and plain.std() > 0
     assert torch.equal(plain, changed)
 
 
-def test_the_projected_token_stands_in_its_place(made: AudioLM) -> None:
+def test_the_projected_token_is_at_its_position(made: AudioLM) -> None:
     _, inputs = model_inputs(made, DIFFERENT, spatial_tokens(3))
     place = inputs["input_ids"] == ids(made, SPATIAL)[0]
     assert place.sum(dim=1).tolist() == [1, 1, 1]
     with torch.no_grad():
-        assert torch.equal(entering(made, inputs)[place], made.model.spatial_projector(spatial_tokens(3)))
+        assert torch.equal(llm_inputs(made, inputs)[place], made.model.spatial_projector(spatial_tokens(3)))
 
 
 @pytest.mark.parametrize("answers", [None, ANSWERS], ids=["left-padded", "right-padded"])
-def test_without_the_token_it_is_plain_qwen2_audio(made: AudioLM, answers: tuple[str, ...] | None) -> None:
+def test_without_the_token_it_equals_plain_qwen2_audio(made: AudioLM, answers: tuple[str, ...] | None) -> None:
     plain = Qwen2AudioForConditionalGeneration(made.model.config).eval()
     missing, unexpected = plain.load_state_dict(made.model.state_dict(), strict=False)
     assert missing == [] and all(name.startswith("spatial_projector.") for name in unexpected)
@@ -145,16 +146,16 @@ def test_the_answer_is_the_same_alone_and_in_a_padded_batch(made: AudioLM) -> No
         assert torch.equal(one.sequences[0, length[0] :], answered.sequences[row, length[1] :])
 
 
-def test_decoding_with_the_cache_is_decoding_without(made: AudioLM) -> None:
+def test_decoding_with_and_without_the_cache_agree(made: AudioLM) -> None:
     _, inputs = model_inputs(made, DIFFERENT, spatial_tokens(3))
-    cached, anew = greedy(made, inputs), greedy(made, inputs, use_cache=False)
-    assert torch.equal(cached.sequences, anew.sequences)
-    assert torch.allclose(torch.stack(cached.logits), torch.stack(anew.logits), atol=1e-3)
+    cached, uncached = greedy(made, inputs), greedy(made, inputs, use_cache=False)
+    assert torch.equal(cached.sequences, uncached.sequences)
+    assert torch.allclose(torch.stack(cached.logits), torch.stack(uncached.logits), atol=1e-3)
     other = greedy(made, inputs | {"spatial": spatial_tokens(3, seed=5)})
     assert (other.logits[-1] - cached.logits[-1]).abs().max() > 1e-3, "the token counts to the end"
 
 
-def test_a_step_with_the_cache_may_be_given_everything_again(made: AudioLM) -> None:
+def test_a_step_with_the_cache_accepts_all_inputs_again(made: AudioLM) -> None:
     _, inputs = model_inputs(made, DIFFERENT[:1], spatial_tokens(1))
     whole = logits(made, inputs)
     whole_ids, mask = inputs["input_ids"], inputs["attention_mask"]
@@ -178,26 +179,26 @@ def test_labels_are_the_answer_and_the_end_of_the_turn(made: AudioLM) -> None:
         assert QUESTIONS[row] in before and before.endswith("assistant\n")
 
 
-def test_the_loss_is_the_answers_alone(made: AudioLM) -> None:
+def test_the_loss_covers_the_answers_alone(made: AudioLM) -> None:
     batch, inputs = model_inputs(made, DIFFERENT, spatial_tokens(3), answers=ANSWERS)
     assert batch.labels is not None
     with torch.no_grad():
         out = made.model(**inputs, labels=batch.labels)
-    by_hand = []
+    expected = []
     for row, column in (batch.labels != IGNORED).nonzero().tolist():
-        by_hand.append(-F.log_softmax(out.logits[row, column - 1], dim=0)[batch.input_ids[row, column]])
-    assert len(by_hand) == sum(len(made.tokenizer(answer)["input_ids"]) + 1 for answer in ANSWERS)
-    assert torch.allclose(out.loss, torch.stack(by_hand).mean(), atol=1e-5)
+        expected.append(-F.log_softmax(out.logits[row, column - 1], dim=0)[batch.input_ids[row, column]])
+    assert len(expected) == sum(len(made.tokenizer(answer)["input_ids"]) + 1 for answer in ANSWERS)
+    assert torch.allclose(out.loss, torch.stack(expected).mean(), atol=1e-5)
 
 
 @pytest.mark.parametrize("rows", [1, 4])
-def test_another_number_of_spatial_tokens_is_refused(made: AudioLM, rows: int) -> None:
+def test_a_wrong_number_of_spatial_tokens_is_refused(made: AudioLM, rows: int) -> None:
     _, inputs = model_inputs(made, DIFFERENT, spatial_tokens(3))
     with pytest.raises(ValueError, match=f"3 spatial tokens for {rows} spatial"):
         made.model(**inputs | {"spatial": spatial_tokens(rows)})
 
 
-def test_another_number_of_audio_tokens_is_refused(made: AudioLM) -> None:
+def test_a_wrong_number_of_audio_tokens_is_refused(made: AudioLM) -> None:
     _, inputs = model_inputs(made, DIFFERENT, spatial_tokens(3))
     audio = inputs["input_ids"] == ids(made, AUDIO)[0]
     (last,) = audio[0].nonzero()[-1].tolist()
@@ -207,7 +208,7 @@ def test_another_number_of_audio_tokens_is_refused(made: AudioLM) -> None:
         made.model(**inputs)
 
 
-def test_a_token_in_the_prompt_wants_features(made: AudioLM) -> None:
+def test_a_token_in_the_prompt_requires_features(made: AudioLM) -> None:
     _, inputs = model_inputs(made, DIFFERENT, spatial_tokens(3))
     del inputs["spatial"]
     with pytest.raises(ValueError, match="no spatial features"):

@@ -28,7 +28,7 @@ QUESTIONS = ("Where is it?", "What do I hear, and from where does it come?", "хо
 def tokenizer() -> PreTrainedTokenizerBase:
     with TemporaryDirectory() as folder:
         file = Path(folder) / "tokenizer.json"
-        fit_tokenizer(400, file, seed=0)
+        fit_tokenizer(400, file, seed=0, texts=2_000)
         return load_tokenizer(file)
 
 

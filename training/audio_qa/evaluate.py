@@ -151,7 +151,9 @@ def accuracy(hits: list[bool]) -> ConfidenceInterval:
 
 def accuracies(predictions: list[Prediction]) -> Accuracies:
     """(n, with the token, without it) per kind, and for subsets by the number of sources."""
-    groups = {kind: [one for one in predictions if one.example.kind == kind] for kind in KINDS}
+    groups: dict[str, list[Prediction]] = {
+        kind: [one for one in predictions if one.example.kind == kind] for kind in KINDS
+    }
     directed = [one for one in groups["where"] if one.truth.azimuths_deg]
     groups["where, one source"] = [one for one in directed if len(one.truth.labels) == 1]
     groups["where, two sources (the louder)"] = [one for one in directed if len(one.truth.labels) == 2]

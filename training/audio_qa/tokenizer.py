@@ -11,7 +11,7 @@ from synesthesia.audio_qa.prompt import SPECIAL
 from training.audio_qa.examples import corpus
 
 
-def fit_tokenizer(size: int, file: Path, seed: int) -> None:
+def fit_tokenizer(size: int, file: Path, seed: int, texts: int = 20_000) -> None:
     """Fits `size` tokens to generated questions and answers, and writes them to `file`."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -20,6 +20,6 @@ def fit_tokenizer(size: int, file: Path, seed: int) -> None:
     trainer = trainers.BpeTrainer(
         vocab_size=size, special_tokens=list(SPECIAL), initial_alphabet=alphabet, show_progress=False
     )
-    tokenizer.train_from_iterator(corpus(np.random.default_rng(seed), 20_000), trainer)
+    tokenizer.train_from_iterator(corpus(np.random.default_rng(seed), texts), trainer)
     file.parent.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(file))

@@ -23,16 +23,15 @@ from training.common.fit import Learner, Step, TrainConfig, all_parameters, fit
 from training.common.run_state import JsonlLog
 
 STEPS_PER_BATCH = 4  # each batch adds new tokens to a pool, from which the steps draw
-ROWS = 256  # tokens per step
 RATE = 1e-3
 SECOND_SOURCE_WEIGHT = 0.4
 
 
 def warm_up(
     projector: SpatialProjector, encode: Callable[[Tensor], Tensor], next_batch: Callable[[], ClipBatch],
-    minutes: float, accelerator: Accelerator, log: JsonlLog, steps: int = 4_000_000,
+    minutes: float, accelerator: Accelerator, log: JsonlLog, steps: int = 4_000_000, rows: int = 256,
 ) -> None:  # fmt: skip
-    """encode: (B, 2, n) waveforms -> (B, 256) spatial tokens."""
+    """encode: (B, 2, n) waveforms -> (B, 256) spatial tokens; rows: tokens per step."""
     azimuths_deg, device = LocalizerConfig().azimuths_deg, accelerator.device
     inner, probe = projector.layers[:-2], nn.Linear(HIDDEN[-1], len(azimuths_deg) + 1)
     both = nn.ModuleList([inner, probe]).to(device).train().requires_grad_(True)
@@ -47,11 +46,11 @@ def warm_up(
                 tokens.append(encode(batch.waveform.to(device)))
             azimuths.append(batch.azimuth)
         pool, truth = torch.cat(tokens), torch.cat(azimuths)
-        rows = torch.from_numpy(rng.integers(0, len(pool), ROWS))
-        logits = probe(inner(pool[rows.to(device)])).float().cpu()
-        target = azimuth_target(truth[rows], azimuths_deg)
+        chosen = torch.from_numpy(rng.integers(0, len(pool), rows))
+        logits = probe(inner(pool[chosen.to(device)])).float().cpu()
+        target = azimuth_target(truth[chosen], azimuths_deg)
         azimuth_loss = -(target * logits[:, :-1].log_softmax(dim=1)).sum(dim=1).mean()
-        has_second = (~truth[rows, 1].isnan()).float()
+        has_second = (~truth[chosen, 1].isnan()).float()
         second_loss = F.binary_cross_entropy_with_logits(logits[:, -1], has_second)
         values = {"azimuth_loss": azimuth_loss, "clips": float(len(pool))}
         return azimuth_loss + SECOND_SOURCE_WEIGHT * second_loss, values

@@ -21,7 +21,7 @@ from training.common.audio_data import SoundStore, read_manifest
 LABELS = {"hiss": "dog", "tone": "clock_tick"}  # made-up sounds -> labels that the tagger and the answers know
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Sounds, tagger ("ear"), language model and localizer."""
     folder = tiny_sounds(tmp_path_factory.mktemp("spatial"))
@@ -41,7 +41,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def responses(folder: Path) -> ResponseBank:
     """Instead of the measured heads of a data folder."""
     return build_bank([SphereHRTF()], [], GROUP, folder / "cache", seed=3)
