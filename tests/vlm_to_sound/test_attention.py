@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from synesthesia.vlm_to_sound.attention import relative_attention, near_mask
+from synesthesia.vlm_to_sound.attention import near_mask, relative_attention
 from training.vlm_to_sound.losses import near_box
 
 

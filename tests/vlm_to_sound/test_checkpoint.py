@@ -17,7 +17,7 @@ from synesthesia.vlm_to_sound.checkpoint import load_audio_head, save_audio_head
 from synesthesia.vlm_to_sound.mel_tokens import MelTokenConfig, MelTokens
 from synesthesia.vlm_to_sound.qwen3_vl import build_tiny, load_tiny, save_tiny, tiny_config
 from synesthesia.vlm_to_sound.thinker import ImageInput, Thinker
-from tests.vlm_to_sound.tiny import LORA, randomise, random_tokens, write_audio_head
+from tests.vlm_to_sound.tiny import LORA, random_tokens, randomise, write_audio_head
 
 SEEN = [ImageInput(torch.randn(4 * 6, 12, generator=torch.Generator().manual_seed(0)), 4, 6)]
 BOX = torch.tensor([[0.2, 0.1, 0.6, 0.5]])
@@ -70,7 +70,9 @@ def test_the_head_writes_what_it_wrote_before(folder: Path) -> None:
         assert torch.equal(value, state[stored_name(name)]), name
 
 
-def load(folder: Path, thinker: Thinker | None = None, tokens: MelTokens | None = None, new_embeddings: bool = False) -> None:
+def load(
+    folder: Path, thinker: Thinker | None = None, tokens: MelTokens | None = None, new_embeddings: bool = False
+) -> None:
     load_audio_head(
         folder / "token_decoder", thinker or load_tiny(folder / "thinker"),
         tokens or MelTokens.load(folder / "mel_tokens"), new_embeddings=new_embeddings,

@@ -79,7 +79,8 @@ def test_the_take_is_the_one_in_which_the_ear_hears_the_priors_wish(studio: Stud
     wish = hearing.predict(grid)
     by_hand = generator.generate(
         generator.encode(EncodedImage(cat, grid.key, grid), row, col), grid, seconds=1.0,
-        seed=patch_seed(8, grid.key, row, col), sampler=TokenSampler(1.0, 100, 3.0), class_probs=wish.class_probs[row * grid.cols + col],
+        seed=patch_seed(8, grid.key, row, col), sampler=TokenSampler(1.0, 100, 3.0),
+        class_probs=wish.class_probs[row * grid.cols + col],
     )  # fmt: skip
     assert np.array_equal(heard.waveform, by_hand.waveform) and told(heard).take == by_hand.take
     assert generator.tagger is hearing.generator.tagger and generator.vocoder is hearing.generator.codec.vocoder

@@ -273,7 +273,7 @@ def train_audio_head(config: VlmToSoundTraining) -> TrainableAudioHead:
 
 def hub_thinker(config: VlmToSoundTraining) -> tuple[Thinker, ImageStore]:
     """The pinned model, and the pictures through its own processor. Opens the network."""
-    thinker, inputs = load_thinker(presets.hub().thinking.thinker_weights)
+    thinker, inputs = load_thinker(presets.hub().vlm_to_sound.thinker_weights)
     assert isinstance(inputs, PixelRegionInputs)
     thinker.model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
     return thinker, PixelStore(config.images, inputs.processor)

@@ -23,50 +23,59 @@ from tests.training_common.tiny_sounds import tiny_sounds
 from training.common.audio_data import SoundStore, read_manifest
 from training.common.patch_features import Targets
 from training.common.pictures import Picture
-from training.vlm_to_sound.clicked_sounds import LEAD_IN, SPAN_DEG, Clicks, Sounds, between_ears, click
-from training.vlm_to_sound.pictures import WISHED, SeenStore, Sight, see
+from training.vlm_to_sound.clicked_sounds import (
+    LEAD_IN,
+    SPAN_DEG,
+    BinauralSounds,
+    Clicks,
+    equalise_diffuse,
+    sample_clicks,
+)
+from training.vlm_to_sound.image_dataset import PRIOR_WEIGHT, FeatureImage, FeatureStore, write_features
 
 LABELS = ["hiss", "tone", "nothing"]  # there is no recording of nothing
 SIZES = ((4, 6), (5, 7), (2, 2))  # rows and columns of patches
 
 
-def sight(rows: int, cols: int, first: int = 0, label: int = 0) -> Sight:
+def sight(rows: int, cols: int, first: int = 0, label: int = 0) -> FeatureImage:
     """Cells that know their own number, in every part; labels of 40 kinds."""
     numbers = first + torch.arange(rows * cols)
     labels = torch.zeros(rows, cols, 40)
     labels[:, :, label] = 1.0
     merged = torch.stack([numbers, -numbers, numbers]).T.float().reshape(rows, cols, 3)
-    return Sight(merged, torch.eye(40)[numbers].reshape(rows, cols, 40), labels)
+    return FeatureImage(merged, torch.eye(40)[numbers].reshape(rows, cols, 40), labels)
 
 
-def numbers_of(one: Sight) -> list[list[int]]:
+def numbers_of(one: FeatureImage) -> list[list[int]]:
     """The cells' numbers, after a look at whether features and wishes moved together."""
-    found = one.merged[:, :, 0].long()
-    assert torch.equal(one.wishes.argmax(dim=2), found) and torch.equal(one.merged[:, :, 1], -one.merged[:, :, 0])
-    assert one.labels.shape == one.wishes.shape
+    found = one.content[:, :, 0].long()
+    assert torch.equal(one.class_probs.argmax(dim=2), found) and torch.equal(
+        one.content[:, :, 1], -one.content[:, :, 0]
+    )
+    assert one.labels.shape == one.class_probs.shape
     listed: list[list[int]] = found.tolist()
     return listed
 
 
 def test_flipped_is_left_for_right() -> None:
-    assert numbers_of(sight(2, 3).flipped()) == [[2, 1, 0], [5, 4, 3]]
+    assert numbers_of(sight(2, 3).flip()) == [[2, 1, 0], [5, 4, 3]]
 
 
 def test_turned_lays_rows_in_columns() -> None:
-    assert numbers_of(sight(2, 3).turned()) == [[0, 3], [1, 4], [2, 5]]
+    assert numbers_of(sight(2, 3).transpose()) == [[0, 3], [1, 4], [2, 5]]
 
 
 def test_two_pictures_beside_each_other_keep_their_labels() -> None:
-    both = sight(4, 2, 0, label=1).beside(sight(2, 3, 10, label=2))
+    both = sight(4, 2, 0, label=1).concat(sight(2, 3, 10, label=2))
     assert numbers_of(both) == [[2, 3, 10, 11, 12], [4, 5, 13, 14, 15]], "cut to the middle of the higher one"
     assert both.labels.argmax(dim=2).tolist() == [[1, 1, 2, 2, 2]] * 2
-    assert both.flipped().labels.argmax(dim=2).tolist() == [[2, 2, 2, 1, 1]] * 2
-    assert numbers_of(both.turned()) == [[2, 4], [3, 5], [10, 13], [11, 14], [12, 15]], "one above the other"
-    assert both.turned().labels.argmax(dim=2).tolist() == [[1, 1], [1, 1], [2, 2], [2, 2], [2, 2]]
+    assert both.flip().labels.argmax(dim=2).tolist() == [[2, 2, 2, 1, 1]] * 2
+    assert numbers_of(both.transpose()) == [[2, 4], [3, 5], [10, 13], [11, 14], [12, 15]], "one above the other"
+    assert both.transpose().labels.argmax(dim=2).tolist() == [[1, 1], [1, 1], [2, 2], [2, 2], [2, 2]]
 
 
 def test_the_tower_is_given_every_cell_as_four_patches() -> None:
-    seen = sight(2, 3).beside(sight(2, 1, 10)).seen
+    seen = sight(2, 3).concat(sight(2, 1, 10)).tower_input
     assert (seen.rows, seen.cols) == (4, 8) and seen.pixels.shape == (32, 3)
     assert seen.pixels[:, 0].unflatten(0, (8, 4)).tolist() == [[float(n)] * 4 for n in (0, 1, 2, 10, 3, 4, 5, 11)]
 
@@ -90,8 +99,8 @@ class Wishes:
         rows, cols = SIZES[number]
         return torch.rand(rows * cols, 3, generator=torch.Generator().manual_seed(number)).softmax(dim=1)
 
-    def wish(self, grid: PatchGrid) -> Wishes:
-        self.voices = self.of(int(grid.key))
+    def predict(self, grid: PatchGrid) -> Wishes:
+        self.class_probs = self.of(int(grid.key))
         return self
 
 
@@ -103,37 +112,39 @@ class Shares:
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> SeenStore:
+def store(tmp_path_factory: pytest.TempPathFactory) -> FeatureStore:
     pictures = [Picture(np.full((2, 2, 3), n, np.uint8), str(n), "made up", "train", "") for n in range(len(SIZES))]
     eyes, hearing, targets = cast(PatchEncoder, Eyes()), cast(ImageToSoundPipeline, Wishes()), cast(Targets, Shares())
-    return see(pictures, eyes, hearing, targets, tmp_path_factory.mktemp("seen"))
+    folder = tmp_path_factory.mktemp("seen")
+    write_features(pictures, eyes, hearing, targets, folder)
+    return FeatureStore(folder)
 
 
-def test_what_was_seen_is_read_back(store: SeenStore) -> None:
+def test_what_was_seen_is_read_back(store: FeatureStore) -> None:
     assert len(store) == 3
     for number, (rows, cols) in enumerate(SIZES):
         one = store[number]
         down, across = (rows + 1) // 2, (cols + 1) // 2
-        assert one.merged.shape == (down, across, 9) and one.wishes.shape == one.labels.shape == (down, across, 3)
+        assert one.content.shape == (down, across, 9) and one.class_probs.shape == one.labels.shape == (down, across, 3)
         row, col = torch.arange(2 * down).clamp(max=rows - 1), torch.arange(2 * across).clamp(max=cols - 1)
         middles = [place.float().unflatten(0, (-1, 2)).mean(dim=1) for place in (row, col)]
         middle = torch.stack(torch.meshgrid(*middles, indexing="ij"), dim=2)
-        assert torch.equal(one.merged[:, :, 1:3], middle) and (one.merged[:, :, 0] == number).all()
+        assert torch.equal(one.content[:, :, 1:3], middle) and (one.content[:, :, 0] == number).all()
         patches = Wishes.of(number).unflatten(0, (rows, cols))
-        assert torch.allclose(one.wishes, patches[::2, ::2], atol=1e-3)
+        assert torch.allclose(one.class_probs, patches[::2, ::2], atol=1e-3)
         wanted = torch.tensor([0.0, 0.75, 0.25] if number == 2 else [1.0, 0.0, 0.0])
         assert torch.allclose(one.labels, wanted.expand(down, across, 3))
 
 
-def test_rare_sounds_are_shown_oftener(store: SeenStore) -> None:
+def test_rare_sounds_are_shown_oftener(store: FeatureStore) -> None:
     assert store.probability.sum() == pytest.approx(1.0)
     assert store.probability[2] > store.probability[0] == pytest.approx(store.probability[1])
     assert store.probability[2] < store.probability[:2].sum()
 
 
 @pytest.fixture
-def clicks(store: SeenStore) -> Clicks:
-    return click(store, 200, np.random.default_rng(0))
+def clicks(store: FeatureStore) -> Clicks:
+    return sample_clicks(store, 200, np.random.default_rng(0))
 
 
 def test_boxes_lie_in_the_picture(clicks: Clicks) -> None:
@@ -141,27 +152,27 @@ def test_boxes_lie_in_the_picture(clicks: Clicks) -> None:
     assert (clicks.boxes >= 0).all() and (clicks.boxes <= 1).all()
     wide, high = (clicks.boxes[:, 2:] - clicks.boxes[:, :2]).T
     assert (wide > 0).all() and (high > 0).all()
-    for one, width, height in zip(clicks.sights, wide.tolist(), high.tolist(), strict=True):
-        rows, cols = one.merged.shape[:2]
+    for one, width, height in zip(clicks.images, wide.tolist(), high.tolist(), strict=True):
+        rows, cols = one.content.shape[:2]
         assert width <= 2.0 / cols + 1e-6 and height <= 2.0 / rows + 1e-6, "at most two cells"
 
 
 def test_what_is_wanted_belongs_to_the_cell_in_the_middle_of_the_box(clicks: Clicks) -> None:
-    assert torch.allclose(clicks.wanted.sum(dim=1), torch.ones(200))
+    assert torch.allclose(clicks.targets.sum(dim=1), torch.ones(200))
     x, y = ((clicks.boxes[:, :2] + clicks.boxes[:, 2:]) / 2).T
     cells = set()
-    for number, one in enumerate(clicks.sights):
-        rows, cols = one.merged.shape[:2]
+    for number, one in enumerate(clicks.images):
+        rows, cols = one.content.shape[:2]
         row, col = int(y[number] * rows), int(x[number] * cols)
         cells.add((rows, cols, row, col))
-        wanted = WISHED * one.wishes[row, col] + (1 - WISHED) * one.labels[row, col]
-        assert torch.allclose(clicks.wanted[number], wanted / wanted.sum(), atol=1e-5)
+        wanted = PRIOR_WEIGHT * one.class_probs[row, col] + (1 - PRIOR_WEIGHT) * one.labels[row, col]
+        assert torch.allclose(clicks.targets[number], wanted / wanted.sum(), atol=1e-5)
     assert len(cells) > 60, "pictures, pairs of them, and many places"
 
 
-def test_the_same_stream_clicks_the_same(store: SeenStore, clicks: Clicks) -> None:
-    again, other = (click(store, 200, np.random.default_rng(seed)) for seed in (0, 1))
-    assert torch.equal(again.boxes, clicks.boxes) and torch.equal(again.wanted, clicks.wanted)
+def test_the_same_stream_clicks_the_same(store: FeatureStore, clicks: Clicks) -> None:
+    again, other = (sample_clicks(store, 200, np.random.default_rng(seed)) for seed in (0, 1))
+    assert torch.equal(again.boxes, clicks.boxes) and torch.equal(again.targets, clicks.targets)
     assert not torch.equal(other.boxes, clicks.boxes)
 
 
@@ -186,16 +197,16 @@ def tokens(folder: Path) -> MelTokens:
     waves = torch.stack([torch.from_numpy(store.waveform(row)) for row in range(len(clips))])
     waves = torch.cat([waves * 10 ** (-level / 20) for level in range(0, 30, 3)])
     made = MelTokens(MelTokenConfig(codebooks=4, codes=64))
-    made.fit(made.cut(LogMel()(waves)).flatten(0, 1), torch.Generator().manual_seed(0))
+    made.fit(made.to_patches(LogMel()(waves)).flatten(0, 1), torch.Generator().manual_seed(0))
     return made
 
 
-def the_sounds(folder: Path, tokens: MelTokens) -> Sounds:
+def the_sounds(folder: Path, tokens: MelTokens) -> BinauralSounds:
     clips = read_manifest(folder)
     rows = [row for row, clip in enumerate(clips) if clip.split == "train"]
     head = cast(SphericalHarmonicHRTF, SphereHRTF())
     store = SoundStore(folder, clips, folder / "cache")
-    return Sounds(store, rows, LABELS, head, tokens, np.random.default_rng(0))
+    return BinauralSounds(store, rows, LABELS, head, tokens, np.random.default_rng(0))
 
 
 def clicks_at(places: list[float], wanted: list[float]) -> Clicks:
@@ -205,16 +216,16 @@ def clicks_at(places: list[float], wanted: list[float]) -> Clicks:
 
 
 def test_codes_have_the_promised_shape(folder: Path, tokens: MelTokens) -> None:
-    codes, lead_s = the_sounds(folder, tokens).heard(clicks_at([0.2, 0.5, 0.7], [1.0, 0.0, 0.0]), 20 / 25)
+    codes, lead_s = the_sounds(folder, tokens).render(clicks_at([0.2, 0.5, 0.7], [1.0, 0.0, 0.0]), 20 / 25)
     assert codes.shape == (3, 2, 4, 20) and codes.dtype == torch.int64 and lead_s.shape == (3,)
     for frames in (50, 100, 201):
-        codes, _ = the_sounds(folder, tokens).heard(clicks_at([0.5], [1.0, 0.0, 0.0]), frames / 25)
+        codes, _ = the_sounds(folder, tokens).render(clicks_at([0.5], [1.0, 0.0, 0.0]), frames / 25)
         assert codes.shape[3] == frames
 
 
 def test_a_click_on_the_right_is_louder_and_earlier_in_the_right_ear(folder: Path, tokens: MelTokens) -> None:
     places = [0.05, 0.25, 0.5, 0.75, 0.95]
-    codes, lead_s = the_sounds(folder, tokens).heard(clicks_at(places, [1.0, 0.0, 0.0]), 1.0)
+    codes, lead_s = the_sounds(folder, tokens).render(clicks_at(places, [1.0, 0.0, 0.0]), 1.0)
     left, right = (tokens.decode(codes[:, ear]).mean(dim=(1, 2)) for ear in (0, 1))
     louder = right - left
     assert louder[0] < louder[1] < -0.1 and louder[4] > louder[3] > 0.1 and abs(louder[2]) < 0.05
@@ -232,7 +243,7 @@ def test_the_time_between_the_ears_is_that_of_the_sounds(folder: Path, tokens: M
         correlation = torch.fft.irfft(torch.nn.functional.pad(spectrum, (0, 15 * 512)), 16 * 1024)
         lag = int(correlation.argmax())
         lag_s = (lag if lag < 8192 else lag - 16384) / 256_000
-        assert lag_s == pytest.approx(float(made.leads_s[azimuth + 60]), abs=60e-6)
+        assert lag_s == pytest.approx(float(made.itds_s[azimuth + 60]), abs=60e-6)
 
 
 def test_a_sound_keeps_its_own_colour() -> None:
@@ -243,7 +254,7 @@ def test_a_sound_keeps_its_own_colour() -> None:
     ears = torch.zeros(1, 2, 40)
     ears[:, 0, :24], ears[:, 1, later : later + 24] = coloured[:, 0], coloured[:, 0]
     ears = ears * louder[..., :1]
-    plain = between_ears(ears)
+    plain = equalise_diffuse(ears)
     assert plain.shape == (1, 2, 40 + 2 * LEAD_IN)
     there, here = torch.fft.rfft(ears, 1024).abs(), torch.fft.rfft(plain, 1024).abs()
     assert torch.allclose(here.square().mean(dim=1), torch.ones(1, 513), atol=0.05), "both ears' power is even"
@@ -255,7 +266,7 @@ def test_a_sound_keeps_its_own_colour() -> None:
 def test_what_is_wanted_is_what_is_heard(folder: Path, tokens: MelTokens) -> None:
     def spread(wanted: list[float]) -> Tensor:
         """How unlike the bands are: hiss is even, a tone stands out."""
-        codes, _ = the_sounds(folder, tokens).heard(clicks_at([0.5] * 8, wanted), 0.8)
+        codes, _ = the_sounds(folder, tokens).render(clicks_at([0.5] * 8, wanted), 0.8)
         return tokens.decode(codes[:, 0]).std(dim=2).mean(dim=1)
 
     hiss, tone = spread([1.0, 0.0, 0.0]), spread([0.0, 1.0, 0.0])

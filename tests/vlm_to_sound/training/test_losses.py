@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from synesthesia.vlm_to_sound.audio_head import AudioHeadConfig, Written
+from synesthesia.vlm_to_sound.audio_head import AudioHeadConfig, AudioHeadOutput
 from synesthesia.vlm_to_sound.thinker import HiddenStates
 from tests.vlm_to_sound.training.tiny import CODES, LEADS, some_codes
-from training.vlm_to_sound.losses import LEAD, LOOK, decoder_loss, near
-from training.vlm_to_sound.trainable import UNHEARD, unheard
+from training.vlm_to_sound.losses import ATTENTION_WEIGHT, ITD_WEIGHT, audio_head_loss, near_box
+from training.vlm_to_sound.trainable import MAX_NO_HISTORY, sample_no_history
 
 
 def a_thought(at: Tensor) -> HiddenStates:
@@ -24,22 +24,26 @@ def a_thought(at: Tensor) -> HiddenStates:
                    torch.cat([torch.zeros(count, 2, 2), at], dim=1))  # fmt: skip
 
 
-def loss_of(written: Written, codes: Tensor, lead_s: list[float], told: list[bool]) -> tuple[float, float]:
+def loss_of(written: AudioHeadOutput, codes: Tensor, lead_s: list[float], told: list[bool]) -> tuple[float, float]:
     at = torch.tensor([[[0.1, 0.1], [0.9, 0.1], [0.1, 0.9]]]).expand(2, -1, -1)
     boxes = torch.tensor([[0.0, 0.0, 0.3, 0.3], [0.7, 0.0, 1.0, 0.3]])
-    config = AudioHeadConfig(leads=LEADS)
-    total, speech = decoder_loss(written, a_thought(at), boxes, codes, torch.tensor(lead_s), torch.tensor(told), config)
+    config = AudioHeadConfig(itd_bins=LEADS)
+    total, speech = audio_head_loss(
+        written, a_thought(at), boxes, codes, torch.tensor(lead_s), torch.tensor(told), config
+    )
     return float(total), float(speech)
 
 
-def written(codes: Tensor, sure: float, leads: tuple[int, int], looks: tuple[int, int]) -> Written:
+def written(codes: Tensor, sure: float, leads: tuple[int, int], looks: tuple[int, int]) -> AudioHeadOutput:
     """Logits of `sure` for these codes in the order L1 R1 L2 ..., and for these classes; looks at one place each."""
     inline = torch.stack([codes[:, p % 2, :, p // 2] for p in range(2 * codes.shape[3])], dim=1)  # (B, P, K)
     logits = sure * torch.nn.functional.one_hot(inline, CODES).float()
     lead = sure * torch.nn.functional.one_hot(torch.tensor(leads), LEADS).float()
     where = torch.nn.functional.one_hot(torch.tensor(looks), 5).float()
     positions = inline.shape[1]
-    return Written(logits, lead[:, None].expand(-1, positions // 2, -1), where[:, None].expand(-1, positions, -1))
+    return AudioHeadOutput(
+        logits, lead[:, None].expand(-1, positions // 2, -1), where[:, None].expand(-1, positions, -1)
+    )
 
 
 def test_the_decoders_loss_by_hand() -> None:
@@ -48,13 +52,13 @@ def test_the_decoders_loss_by_hand() -> None:
     knows = written(codes, 60.0, (18, 15), (2, 3))
     assert loss_of(knows, codes, lead_s, both) == pytest.approx((0.0, 0.0), abs=1e-5)
     even = written(codes, 0.0, (18, 15), (2, 3))
-    total = math.log(CODES) + LEAD * math.log(LEADS)
+    total = math.log(CODES) + ITD_WEIGHT * math.log(LEADS)
     assert loss_of(even, codes, lead_s, both) == pytest.approx((total, math.log(CODES)), abs=1e-4)
     wrong = written(codes, 60.0, (18, 16), (2, 3))
-    assert loss_of(wrong, codes, lead_s, both) == pytest.approx((LEAD * 30.0, 0.0), abs=1e-3)
+    assert loss_of(wrong, codes, lead_s, both) == pytest.approx((ITD_WEIGHT * 30.0, 0.0), abs=1e-3)
     assert loss_of(wrong, codes, lead_s, [True, False]) == pytest.approx((0.0, 0.0), abs=1e-5)
     away = written(codes, 60.0, (18, 15), (2, 4))
-    assert loss_of(away, codes, lead_s, both) == pytest.approx((LOOK * math.log(1000) / 2, 0.0), abs=1e-4)
+    assert loss_of(away, codes, lead_s, both) == pytest.approx((ATTENTION_WEIGHT * math.log(1000) / 2, 0.0), abs=1e-4)
     assert loss_of(away, codes, lead_s, [True, False]) == pytest.approx((0.0, 0.0), abs=1e-5)
     swapped = written(codes.flip(1), 60.0, (18, 15), (2, 3))
     assert loss_of(swapped, codes, lead_s, both)[1] > 30.0, "left is not right"
@@ -63,13 +67,13 @@ def test_the_decoders_loss_by_hand() -> None:
 
 def test_near_is_the_box_and_a_little_around_it() -> None:
     at = torch.tensor([[[0.5, 0.5], [0.35, 0.5], [0.29, 0.5], [0.5, 0.69], [0.5, 0.71], [0.69, 0.31]]])
-    found = near(at, torch.tensor([[0.4, 0.4, 0.6, 0.6]]))
+    found = near_box(at, torch.tensor([[0.4, 0.4, 0.6, 0.6]]))
     assert found.tolist() == [[True, True, False, True, False, True]]
 
 
 def test_some_positions_of_half_of_the_sounds_are_unheard() -> None:
-    hidden = unheard((4_000, 50), np.random.default_rng(0))
+    hidden = sample_no_history((4_000, 50), np.random.default_rng(0))
     share = hidden.float().mean(dim=1)
     assert hidden.shape == (4_000, 50) and 0.48 < float((share == 0).float().mean()) < 0.55
-    assert float(share[share > 0].mean()) == pytest.approx(UNHEARD / 2, abs=0.02) and float(share.max()) > 0.9
-    assert torch.equal(hidden, unheard((4_000, 50), np.random.default_rng(0)))
+    assert float(share[share > 0].mean()) == pytest.approx(MAX_NO_HISTORY / 2, abs=0.02) and float(share.max()) > 0.9
+    assert torch.equal(hidden, sample_no_history((4_000, 50), np.random.default_rng(0)))

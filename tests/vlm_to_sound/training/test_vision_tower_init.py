@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from synesthesia.vlm_to_sound.vision_tower import FeatureVisionTower, FeatureVisionTowerConfig
-from training.vlm_to_sound.vision_tower_init import begin_with_kinds
+from training.vlm_to_sound.vision_tower_init import init_from_classifier
 
 FEATURES, KINDS = 8, 5
 
@@ -23,10 +23,10 @@ def material() -> tuple[torch.Tensor, nn.Linear]:
 def test_the_first_layer_says_what_the_classifier_says() -> None:
     cells, kinds = material()
     tower = FeatureVisionTower(FeatureVisionTowerConfig(feature_dim=FEATURES, hidden_size=3 * (KINDS - 1)))
-    begin_with_kinds(tower, cells, kinds)
-    assert torch.allclose(tower.deviation, cells.std(0))
+    init_from_classifier(tower, cells, kinds)
+    assert torch.allclose(tower.feature_std, cells.std(0))
     with torch.no_grad():
-        inner = tower.inner(cells / tower.deviation).unflatten(1, (3, KINDS - 1))
+        inner = tower.fc1(cells / tower.feature_std).unflatten(1, (3, KINDS - 1))
     assert torch.allclose(inner.mean(dim=0), torch.zeros(3, KINDS - 1), atol=1e-4)
     assert torch.allclose(inner.std(dim=0), torch.ones(3, KINDS - 1), atol=1e-3)
     for number, window in enumerate(cells.unflatten(1, (3, FEATURES)).unbind(1)):
@@ -40,13 +40,13 @@ def test_the_first_layer_says_what_the_classifier_says() -> None:
 def test_what_is_left_over_of_the_layer_stays_as_it_was() -> None:
     cells, kinds = material()
     tower = FeatureVisionTower(FeatureVisionTowerConfig(feature_dim=FEATURES, hidden_size=13))
-    before = tower.inner.weight[12:].clone()
-    begin_with_kinds(tower, cells, kinds)
-    assert torch.equal(tower.inner.weight[12:], before)
+    before = tower.fc1.weight[12:].clone()
+    init_from_classifier(tower, cells, kinds)
+    assert torch.equal(tower.fc1.weight[12:], before)
 
 
 def test_a_classifier_of_another_size_is_refused() -> None:
     cells, _ = material()
     tower = FeatureVisionTower(FeatureVisionTowerConfig(feature_dim=FEATURES, hidden_size=12))
     with pytest.raises(ValueError, match="reads 9 numbers, a patch has 8"):
-        begin_with_kinds(tower, cells, nn.Linear(9, KINDS))
+        init_from_classifier(tower, cells, nn.Linear(9, KINDS))

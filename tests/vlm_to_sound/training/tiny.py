@@ -14,7 +14,7 @@ from synesthesia.audio.mel import LogMel
 from synesthesia.binaural.sh_hrtf import SphericalHarmonicHRTF, SphericalHarmonicHRTFConfig
 from synesthesia.vlm_to_sound.audio_head import AudioHeadConfig
 from synesthesia.vlm_to_sound.mel_tokens import MelTokenConfig, MelTokens
-from synesthesia.vlm_to_sound.qwen3_vl import save_tiny, tiny, tiny_config
+from synesthesia.vlm_to_sound.qwen3_vl import build_tiny, save_tiny, tiny_config
 from tests.training_common.tiny_sounds import tiny_sounds
 from training.common.audio_data import SoundStore, read_manifest
 
@@ -25,14 +25,14 @@ small_config = partial(tiny_config, width=32, layers=2)
 small_decoder = partial(AudioHeadConfig, width=32, layers=2, heads=2)
 
 
-def language_path_folder(where: Path) -> Path:
-    """Sounds, pictures that were seen, and the models that a training starts from."""
+def training_folder(where: Path) -> Path:
+    """BinauralSounds, pictures that were seen, and the models that a training starts from."""
     folder = tiny_sounds(where)
     rng = np.random.default_rng(0)
     seen, counts = folder / "runs" / "seen", [rows * cols for rows, cols in SIZES]
     seen.mkdir(parents=True)
-    np.save(seen / "merged.npy", rng.normal(0, 3, (sum(counts), 12)).astype(np.float16))
-    np.save(seen / "wishes.npy", rng.dirichlet([1, 1], sum(counts)).astype(np.float16))
+    np.save(seen / "content.npy", rng.normal(0, 3, (sum(counts), 12)).astype(np.float16))
+    np.save(seen / "class_probs.npy", rng.dirichlet([1, 1], sum(counts)).astype(np.float16))
     np.savez(
         seen / "index.npz", starts=np.cumsum([0, *counts[:-1]]), rows=[rows for rows, _ in SIZES],
         cols=[cols for _, cols in SIZES], labels=np.eye(2, dtype=np.float32)[[0, 1, 0, 1]],
@@ -41,17 +41,16 @@ def language_path_folder(where: Path) -> Path:
     store = SoundStore(folder, clips, folder / "cache")
     tokens = MelTokens(MelTokenConfig(codebooks=BOOKS, codes=CODES))
     waves = torch.stack([torch.from_numpy(store.waveform(row)) for row in range(len(clips))])
-    tokens.fit(tokens.cut(LogMel()(waves)).flatten(0, 1), torch.Generator().manual_seed(0))
+    tokens.fit(tokens.to_patches(LogMel()(waves)).flatten(0, 1), torch.Generator().manual_seed(0))
     tokens.save(folder / "tokens")
     head = SphericalHarmonicHRTFConfig(order=1)
     SphericalHarmonicHRTF(head, np.zeros((4, head.frequencies), np.float32), np.zeros(4, np.float32)).save(
         folder / "head"
     )
-    mapper = folder / "checkpoints" / "mapper"
-    mapper.mkdir(parents=True)
-    (mapper / "config.json").write_text(json.dumps({"labels": LABELS}))
+    (folder / "mapper").mkdir()
+    (folder / "mapper" / "config.json").write_text(json.dumps({"labels": LABELS}))
     torch.manual_seed(0)
-    save_tiny(tiny(small_config(4)), folder / "thinker")
+    save_tiny(build_tiny(small_config(4)), folder / "thinker")
     return folder
 
 

@@ -19,17 +19,17 @@ from synesthesia.vision.grid import PatchGrid
 from synesthesia.vlm_to_sound.region_inputs import PIXELS
 from training.common.patch_features import Targets
 from training.common.pictures import Picture
-from training.vlm_to_sound.clicked_sounds import click
-from training.vlm_to_sound.pictures import WISHED
-from training.vlm_to_sound.qwen_pixels import (
+from training.vlm_to_sound.clicked_sounds import sample_clicks
+from training.vlm_to_sound.image_dataset import PRIOR_WEIGHT
+from training.vlm_to_sound.qwen_pixel_dataset import (
     CELL_PX,
     LONG,
     SHORT,
-    PixelSight,
+    PixelImage,
     PixelStore,
     cells_of,
-    in_whole_cells,
-    see_pixels,
+    resize_to_cells,
+    write_pixels,
 )
 
 SIZES = ((64, 64), (160, 240), (300, 90))  # height and width of pictures, pixels
@@ -40,36 +40,36 @@ def processor(patch: int = 16) -> Qwen2VLImageProcessor:
     return Qwen2VLImageProcessor(patch_size=patch, merge_size=2, image_mean=[0.5] * 3, image_std=[0.5] * 3, size=size)
 
 
-def sight(rows: int, cols: int, first: int = 0, label: int = 0) -> PixelSight:
+def sight(rows: int, cols: int, first: int = 0, label: int = 0) -> PixelImage:
     """Cells that know their own number, in every pixel and wish; labels of 250 kinds."""
     numbers = first + torch.arange(rows * cols).reshape(rows, cols)
     labels = torch.zeros(rows, cols, 250)
     labels[:, :, label] = 1.0
     pixels = numbers.repeat_interleave(CELL_PX, 0).repeat_interleave(CELL_PX, 1)[:, :, None].expand(-1, -1, 3)
-    return PixelSight(pixels.to(torch.uint8), torch.eye(250)[numbers], labels, processor())
+    return PixelImage(pixels.to(torch.uint8), torch.eye(250)[numbers], labels, processor())
 
 
-def numbers_of(one: PixelSight) -> list[list[int]]:
+def numbers_of(one: PixelImage) -> list[list[int]]:
     """The cells' numbers, after a look at whether pixels and wishes moved together."""
-    found = one.wishes.argmax(dim=2)
-    assert one.shape == tuple(found.shape) and one.labels.shape == one.wishes.shape
+    found = one.class_probs.argmax(dim=2)
+    assert one.shape == tuple(found.shape) and one.labels.shape == one.class_probs.shape
     spread = found.repeat_interleave(CELL_PX, 0).repeat_interleave(CELL_PX, 1)
-    assert torch.equal(one.pixels.long(), spread[:, :, None].expand(-1, -1, 3))
+    assert torch.equal(one.content.long(), spread[:, :, None].expand(-1, -1, 3))
     listed: list[list[int]] = found.tolist()
     return listed
 
 
 def test_pictures_move_cell_by_cell() -> None:
-    assert numbers_of(sight(2, 3).flipped()) == [[2, 1, 0], [5, 4, 3]]
-    assert numbers_of(sight(2, 3).turned()) == [[0, 3], [1, 4], [2, 5]]
-    both = sight(4, 2, 0, label=1).beside(sight(2, 3, 10, label=2))
+    assert numbers_of(sight(2, 3).flip()) == [[2, 1, 0], [5, 4, 3]]
+    assert numbers_of(sight(2, 3).transpose()) == [[0, 3], [1, 4], [2, 5]]
+    both = sight(4, 2, 0, label=1).concat(sight(2, 3, 10, label=2))
     assert numbers_of(both) == [[2, 3, 10, 11, 12], [4, 5, 13, 14, 15]], "cut to the middle of the higher one"
     assert both.labels.argmax(dim=2).tolist() == [[1, 1, 2, 2, 2]] * 2
-    assert numbers_of(both.turned().flipped()) == [[4, 2], [5, 3], [13, 10], [14, 11], [15, 12]]
+    assert numbers_of(both.transpose().flip()) == [[4, 2], [5, 3], [13, 10], [14, 11], [15, 12]]
 
 
 def test_the_tower_is_given_every_cell_as_four_patches() -> None:
-    seen = sight(8, 9).beside(sight(8, 10, 100)).seen
+    seen = sight(8, 9).concat(sight(8, 10, 100)).tower_input
     assert (seen.rows, seen.cols) == (16, 38) and seen.pixels.shape == (16 * 38, 3 * 2 * 16 * 16)
     blocks = ((seen.pixels + 1) * 127.5).round().unflatten(0, (8 * 19, 4))
     wanted = torch.cat([torch.arange(72).reshape(8, 9), 100 + torch.arange(80).reshape(8, 10)], dim=1).flatten()
@@ -79,14 +79,14 @@ def test_the_tower_is_given_every_cell_as_four_patches() -> None:
 @pytest.mark.parametrize(("rows", "cols"), [(SHORT, SHORT), (SHORT, LONG), (LONG, SHORT)])
 def test_the_largest_and_the_smallest_are_shown_as_they_are(rows: int, cols: int) -> None:
     one = sight(rows, cols)
-    for shown in (one, one.beside(one), one.beside(one).turned()):
-        assert shown.seen.pixels.shape[0] == 4 * shown.shape[0] * shown.shape[1]
+    for shown in (one, one.concat(one), one.concat(one).transpose()):
+        assert shown.tower_input.pixels.shape[0] == 4 * shown.shape[0] * shown.shape[1]
 
 
 def test_a_model_with_other_tokens_is_refused() -> None:
     one = sight(SHORT, 10)
     with pytest.raises(AssertionError, match="32 px"):
-        _ = PixelSight(one.pixels, one.wishes, one.labels, processor(14)).seen
+        _ = PixelImage(one.content, one.class_probs, one.labels, processor(14)).tower_input
 
 
 @pytest.mark.parametrize(
@@ -96,13 +96,13 @@ def test_a_model_with_other_tokens_is_refused() -> None:
 def test_a_picture_is_whole_cells(high: int, wide: int, cells: tuple[int, int]) -> None:
     assert cells_of(high, wide) == cells
     pixels = np.zeros((high, wide, 3), np.uint8)
-    assert in_whole_cells(pixels).size == (cells[1] * CELL_PX, cells[0] * CELL_PX)
+    assert resize_to_cells(pixels).size == (cells[1] * CELL_PX, cells[0] * CELL_PX)
 
 
 def test_a_long_picture_is_cut_to_its_middle() -> None:
     pixels = np.zeros((40, 200, 3), np.uint8)
     pixels[:, :80], pixels[:, 120:] = 200, 250
-    cut = np.asarray(in_whole_cells(pixels))
+    cut = np.asarray(resize_to_cells(pixels))
     assert cut.shape == (256, 512, 3)
     assert (cut[:, :110] >= 195).all() and (cut[:, 160:350] <= 1).all() and (cut[:, 420:] >= 245).all()
 
@@ -119,9 +119,9 @@ class Eyes:
 class Wishes:
     """The lighter, the more hiss."""
 
-    def wish(self, grid: PatchGrid) -> Wishes:
+    def predict(self, grid: PatchGrid) -> Wishes:
         light = grid.features.flatten() / 255
-        self.voices = torch.stack([light, 1 - light], dim=1)
+        self.class_probs = torch.stack([light, 1 - light], dim=1)
         return self
 
 
@@ -141,7 +141,7 @@ def pictures() -> list[Picture]:
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> PixelStore:
     folder = tmp_path_factory.mktemp("seen_pixels")
-    see_pixels(
+    write_pixels(
         pictures(), cast(PatchEncoder, Eyes()), cast(ImageToSoundPipeline, Wishes()), cast(Targets, Shares()), folder
     )
     return PixelStore(folder, processor())
@@ -151,25 +151,25 @@ def test_what_was_seen_is_read_back(store: PixelStore) -> None:
     assert len(store) == 3 and [store[number].shape for number in range(3)] == [(8, 8), (8, 12), (16, 8)]
     for number, picture in enumerate(pictures()):
         one = store[number]
-        assert np.array_equal(one.pixels.numpy(), np.asarray(in_whole_cells(picture.pixels)))
-        light = one.pixels.float().mean(dim=2) / 255
+        assert np.array_equal(one.content.numpy(), np.asarray(resize_to_cells(picture.pixels)))
+        light = one.content.float().mean(dim=2) / 255
         means = light.unflatten(1, (-1, CELL_PX)).mean(dim=2).unflatten(0, (-1, CELL_PX)).mean(dim=1)
-        assert torch.allclose(one.wishes[:, :, 0], means, atol=1e-3), "of all patches of a cell"
-        assert torch.allclose(one.wishes.sum(dim=2), torch.ones(one.shape), atol=2e-3)
+        assert torch.allclose(one.class_probs[:, :, 0], means, atol=1e-3), "of all patches of a cell"
+        assert torch.allclose(one.class_probs.sum(dim=2), torch.ones(one.shape), atol=2e-3)
         wanted = torch.tensor([0.2, 0.8] if number == 2 else [1.0, 0.0])
         assert torch.allclose(one.labels, wanted.expand(*one.shape, 2))
     assert store.probability.sum() == pytest.approx(1.0) and store.probability[2] > store.probability[0]
 
 
 def test_clicks_fall_on_cells(store: PixelStore) -> None:
-    clicks = click(store, 60, np.random.default_rng(0))
+    clicks = sample_clicks(store, 60, np.random.default_rng(0))
     x, y = ((clicks.boxes[:, :2] + clicks.boxes[:, 2:]) / 2).T
-    for number, one in enumerate(clicks.sights):
-        assert isinstance(one, PixelSight)
+    for number, one in enumerate(clicks.images):
+        assert isinstance(one, PixelImage)
         row, col = int(y[number] * one.shape[0]), int(x[number] * one.shape[1])
-        wanted = WISHED * one.wishes[row, col] + (1 - WISHED) * one.labels[row, col]
-        assert torch.allclose(clicks.wanted[number], wanted / wanted.sum(), atol=1e-5)
-    assert len({one.shape for one in clicks.sights}) > 6, "pictures and pairs of them"
+        wanted = PRIOR_WEIGHT * one.class_probs[row, col] + (1 - PRIOR_WEIGHT) * one.labels[row, col]
+        assert torch.allclose(clicks.targets[number], wanted / wanted.sum(), atol=1e-5)
+    assert len({one.shape for one in clicks.images}) > 6, "pictures and pairs of them"
 
 
 def test_an_interrupted_look_leaves_no_index(store: PixelStore, tmp_path: Path) -> None:
@@ -179,7 +179,7 @@ def test_an_interrupted_look_leaves_no_index(store: PixelStore, tmp_path: Path) 
 
     (tmp_path / "index.npz").touch()
     with pytest.raises(KeyboardInterrupt):
-        see_pixels(
+        write_pixels(
             pictures(),
             cast(PatchEncoder, Blind()),
             cast(ImageToSoundPipeline, Wishes()),

@@ -10,28 +10,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from synesthesia.vlm_to_sound.qwen3_vl import load_tiny, tiny
+from synesthesia.vlm_to_sound.qwen3_vl import build_tiny, load_tiny
 from synesthesia.vlm_to_sound.thinker import Thinker
-from tests.vlm_to_sound.training.tiny import language_path_folder, small_config
-from training.vlm_to_sound.clicked_sounds import Clicks, click
-from training.vlm_to_sound.losses import DENSE, thinker_loss
-from training.vlm_to_sound.pictures import WISHED, SeenStore, Shown, Sight
-from training.vlm_to_sound.trainable import Reader
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return language_path_folder(tmp_path_factory.mktemp("reader"))
-
-
-@pytest.fixture
-def store(folder: Path) -> SeenStore:
-    return SeenStore(folder / "runs" / "seen")
-
-
-@pytest.fixture
-def clicks(store: SeenStore) -> Clicks:
-    return click(store, 6, np.random.default_rng(0))
+from tests.vlm_to_sound.training.tiny import small_config
+from training.vlm_to_sound.clicked_sounds import Clicks, sample_clicks
+from training.vlm_to_sound.image_dataset import PRIOR_WEIGHT, ClickableImage, FeatureImage, FeatureStore
+from training.vlm_to_sound.losses import IMAGE_TOKEN_WEIGHT, thinker_loss
+from training.vlm_to_sound.trainable import RegionClassifier
 
 
 class Knowing(nn.Module):
@@ -46,11 +31,11 @@ class Knowing(nn.Module):
 
 
 def test_the_thinkers_loss_is_that_of_the_click_and_of_every_cell(clicks: Clicks, folder: Path) -> None:
-    def wanted(sight: Shown) -> Tensor:
-        assert isinstance(sight, Sight)
-        return (WISHED * sight.wishes + (1 - WISHED) * sight.labels).flatten(0, 1)
+    def wanted(sight: ClickableImage) -> Tensor:
+        assert isinstance(sight, FeatureImage)
+        return (PRIOR_WEIGHT * sight.class_probs + (1 - PRIOR_WEIGHT) * sight.labels).flatten(0, 1)
 
-    cells = torch.cat([wanted(sight) for sight in clicks.sights])
+    cells = torch.cat([wanted(sight) for sight in clicks.images])
     cells = cells / cells.sum(dim=1, keepdim=True)
 
     def loss(said: Tensor, dense: Tensor) -> float:
@@ -59,25 +44,25 @@ def test_the_thinkers_loss_is_that_of_the_click_and_of_every_cell(clicks: Clicks
     def entropy(shares: Tensor) -> float:
         return float(-torch.xlogy(shares, shares).sum(dim=1).mean())
 
-    best = loss(clicks.wanted.log().clamp(min=-50), cells.log().clamp(min=-50))
-    assert best == pytest.approx(entropy(clicks.wanted) + DENSE * entropy(cells), abs=1e-4)
+    best = loss(clicks.targets.log().clamp(min=-50), cells.log().clamp(min=-50))
+    assert best == pytest.approx(entropy(clicks.targets) + IMAGE_TOKEN_WEIGHT * entropy(cells), abs=1e-4)
     even = loss(torch.zeros(6, 2), torch.zeros_like(cells))
-    assert even == pytest.approx((1 + DENSE) * math.log(2), abs=1e-5)
+    assert even == pytest.approx((1 + IMAGE_TOKEN_WEIGHT) * math.log(2), abs=1e-5)
     thinker = load_tiny(folder / "thinker")
-    reader = Reader(thinker, 2)
+    reader = RegionClassifier(thinker, 2)
     said, dense = reader(clicks)
     assert said.shape == (6, 2) and dense.shape == cells.shape
     with torch.no_grad():
-        alone = torch.cat([reader(Clicks((sight,), clicks.boxes[[n]], clicks.wanted[[n]]))[1]
-                           for n, sight in enumerate(clicks.sights)])  # fmt: skip
+        alone = torch.cat([reader(Clicks((sight,), clicks.boxes[[n]], clicks.targets[[n]]))[1]
+                           for n, sight in enumerate(clicks.images)])  # fmt: skip
     assert torch.allclose(dense, alone, atol=1e-4), "in the order of the cells"
 
 
-def test_the_thinker_reads_what_sounds_where(folder: Path, store: SeenStore) -> None:
+def test_the_thinker_reads_what_sounds_where(folder: Path, store: FeatureStore) -> None:
     """One batch by heart: the click's own sounds from the last state."""
     torch.manual_seed(0)
-    thinker: Thinker = tiny(small_config(4))
-    reader, clicks = Reader(thinker, 2).train(), click(store, 6, np.random.default_rng(1))
+    thinker: Thinker = build_tiny(small_config(4))
+    reader, clicks = RegionClassifier(thinker, 2).train(), sample_clicks(store, 6, np.random.default_rng(1))
     optimiser = torch.optim.Adam(reader.parameters(), 5e-3)
     losses = []
     for _ in range(40):
@@ -88,4 +73,4 @@ def test_the_thinker_reads_what_sounds_where(folder: Path, store: SeenStore) -> 
         losses.append(float(loss.detach()))
     with torch.no_grad():
         said = reader(clicks)[0].softmax(dim=1)
-    assert losses[-1] < 0.8 * losses[0] and (said - clicks.wanted).abs().max() < 0.1, losses[::10]
+    assert losses[-1] < 0.8 * losses[0] and (said - clicks.targets).abs().max() < 0.1, losses[::10]
