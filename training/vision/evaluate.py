@@ -1,16 +1,15 @@
-"""The eyes alone: which sound a held-out picture makes, read by the same linear probe from every network's features.
+"""Linear probing of the vision networks (Alain and Bengio 2016): which sound a held-out picture makes.
 
     python -m training.vision.evaluate --data DIR --run runs/vision [--labels-only runs/labels_only/labels.safetensors]
 
 Rows: the image teacher (upper bound), the student after each stage, a network trained on the labels alone, and the
 same network at random. Columns: accuracy on each set's held-out pictures with a Wilson 95 % interval; pairs of
-held-out pictures pasted side by side, each half read from its own features, right only when both are; and the way
-through the 1,000 classes that the teacher's logits taught (no probe). Probes see training pictures only.
+held-out pictures pasted side by side, each half classified from its own features, right only when both are; and the
+1,000 classes taught by the teacher's logits, without a probe. Probes see training pictures only.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,46 +17,34 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import tyro
 from safetensors.torch import load_file
 from torch import Tensor
 
 from synesthesia.evaluation.intervals import wilson
-from training.common.pairs import imagenet_to_sound, sound_labels, sound_pairs
+from training.common.pairs import imagenet_to_sound, sound_labels
 from training.common.pictures import Picture, centre_crop, load_core, load_tiny
 from training.vision.image_teacher import ImageTeacher
+from training.vision.labelled_pictures import LabelledPictures, with_sounds
+from training.vision.logit_regression import LogitRegression
 from training.vision.probe import Probe, fit_probe
-from training.vision.train import Ridge, as_input
-from training.vision.units import new_student
-
-MapOf = Callable[[np.ndarray], Tensor]  # (224, 224, 3) uint8 -> (7, 7, 1280)
+from training.vision.units import as_input, new_student
 
 
 @dataclass(frozen=True)
-class Sounding:
-    """Pictures that have a direct sound, with the index of each one's acceptable labels."""
+class VisionEvaluation:
+    data: Path
+    run: Path
+    labels_only: Path | None = None  # network of training.vision.train_labels from random weights
+    then_labels: Path | None = None  # network of training.vision.train_labels that started distilled
+    per_class: int = 30  # training pictures of a class that the probe sees
+    tiny: int = 600  # held-out 64-pixel pictures, 0 for none
+    pairs: int = 200
+    only: str = ""  # rows whose name contains this (and the teacher)
+    threads: int = 1
 
-    pictures: list[Picture]
-    accepted: list[set[int]]
 
-    @property
-    def targets(self) -> Tensor:
-        return torch.tensor([min(a) for a in self.accepted])
-
-
-def sounding(pictures: list[Picture], data: Path, per_class: int, rng: np.random.Generator) -> Sounding:
-    """Up to per_class pictures of every class with a direct (weight 1) sound."""
-    pairs, place = sound_pairs(data), {label: i for i, label in enumerate(sound_labels(data))}
-    by_class: dict[tuple[str, str], list[Picture]] = {}
-    for picture in pictures:
-        by_class.setdefault((picture.source, picture.label), []).append(picture)
-    kept, accepted = [], []
-    for key, members in by_class.items():
-        direct = {place[s] for s, weight in pairs.get(key, {}).items() if weight >= 1}
-        if direct:
-            for index in rng.permutation(len(members))[:per_class]:
-                kept.append(members[index])
-                accepted.append(direct)
-    return Sounding(kept, accepted)
+MapOf = Callable[[np.ndarray], Tensor]  # (224, 224, 3) uint8 -> (7, 7, 1280)
 
 
 def student_maps(tensors: dict[str, Tensor]) -> MapOf:
@@ -84,8 +71,8 @@ def means(maps_of: MapOf, pictures: list[Picture]) -> Tensor:
     return torch.stack([maps_of(centre_crop(p.pixels)).mean((0, 1)) for p in pictures])
 
 
-def pasted(maps_of: MapOf, probe: Probe, held: Sounding, rng: np.random.Generator, count: int) -> int:
-    """Of `count` pairs of pictures of different sounds side by side, how many have both halves read right."""
+def both_halves(maps_of: MapOf, probe: Probe, held: LabelledPictures, rng: np.random.Generator, count: int) -> int:
+    """Of `count` pairs of pictures of different sounds side by side, how many have both halves classified right."""
     right = 0
     done = 0
     while done < count:
@@ -101,90 +88,74 @@ def pasted(maps_of: MapOf, probe: Probe, held: Sounding, rng: np.random.Generato
     return right
 
 
-def networks(args: argparse.Namespace) -> list[tuple[str, MapOf, tuple[Tensor, Tensor] | None]]:
+def networks(config: VisionEvaluation) -> list[tuple[str, MapOf, tuple[Tensor, Tensor] | None]]:
     """(name, maps, 1,000-class layer or None) of every row."""
-    ridge = Ridge()
     rows: list[tuple[str, MapOf, tuple[Tensor, Tensor] | None]] = []
     for stage, name in (("blocks", "student, blocks only"), ("end_to_end", "student, blocks then end to end")):
-        path = args.run / f"{stage}.safetensors"
+        path = config.run / f"{stage}.safetensors"
         if path.exists():
             tensors = load_file(path)
-            ridge.xx, ridge.xy, ridge.count = tensors["ridge.xx"], tensors["ridge.xy"], tensors["ridge.count"]
             net = {k[4:]: v for k, v in tensors.items() if k.startswith("net.")}
-            rows.append((name, student_maps(net), ridge.solve()))
-    for file, name in ((args.then_labels, "student, then labels"), (args.labels_only, "same network, labels only")):
+            rows.append((name, student_maps(net), LogitRegression(tensors).solve()))
+    teacher_classes = rows[-1][2] if rows else None
+    for file, name in ((config.then_labels, "student, then labels"), (config.labels_only, "same network, labels only")):
         if file:
             body = load_file(file)
             net = new_student().state_dict() | {k[4:]: v for k, v in body.items() if k.startswith("net.")}
             rows.append((name, student_maps(net), None))
     torch.manual_seed(0)
     rows.append(("same network, random", student_maps(new_student().state_dict()), None))
-    teacher = ImageTeacher(args.data)
-    rows.insert(0, ("teacher (upper bound)", teacher_maps(teacher), ridge.solve() if float(ridge.count) else None))
-    return rows
+    return [("teacher (upper bound)", teacher_maps(ImageTeacher(config.data)), teacher_classes), *rows]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--run", type=Path, required=True)
-    parser.add_argument("--labels-only", type=Path, help="network of training.vision.train_labels from nothing")
-    parser.add_argument(
-        "--then-labels", type=Path, help="network of training.vision.train_labels that started distilled"
-    )
-    parser.add_argument("--per-class", type=int, default=30, help="training pictures of a class that the probe sees")
-    parser.add_argument("--tiny", type=int, default=600, help="held-out 64-pixel pictures, 0 for none")
-    parser.add_argument("--pairs", type=int, default=200)
-    parser.add_argument("--only", help="rows whose name contains this (and the teacher)")
-    parser.add_argument("--threads", type=int, default=1)
-    args = parser.parse_args()
-    torch.set_num_threads(args.threads)
+def held_out_sets(config: VisionEvaluation, rng: np.random.Generator) -> dict[str, LabelledPictures]:
+    """All high-resolution pictures, those of each source, and 64-pixel pictures."""
+    core = with_sounds(load_core(config.data, "val"), config.data, 15, rng)
+    sets = {"core": core}
+    for source in sorted({p.source for p in core.pictures}):
+        chosen = [i for i, p in enumerate(core.pictures) if p.source == source]
+        sets[source] = LabelledPictures([core.pictures[i] for i in chosen], [core.accepted[i] for i in chosen])
+    if config.tiny:
+        tiny = load_tiny(config.data, "val")
+        sets["tiny"] = with_sounds([tiny[i] for i in rng.permutation(len(tiny))[: config.tiny]], config.data, 10, rng)
+    return sets
+
+
+def share_right(found: Tensor, pictures: LabelledPictures) -> str:
+    """found: (N, labels) scores -> share of pictures whose best label is accepted, with its interval."""
+    best = found.argmax(1).tolist()
+    return str(wilson(sum(f in a for f, a in zip(best, pictures.accepted, strict=True)), len(best)))
+
+
+def main(config: VisionEvaluation) -> None:
+    torch.set_num_threads(config.threads)
     rng = np.random.default_rng(0)
-    train = sounding(load_core(args.data, "train"), args.data, args.per_class, rng)
-    held = {"core": sounding(load_core(args.data, "val"), args.data, 15, rng)}
-    for source in sorted({p.source for p in held["core"].pictures}):
-        chosen = [i for i, p in enumerate(held["core"].pictures) if p.source == source]
-        held[source] = Sounding([held["core"].pictures[i] for i in chosen], [held["core"].accepted[i] for i in chosen])
-    if args.tiny:
-        tiny = load_tiny(args.data, "val")
-        held["tiny"] = sounding([tiny[i] for i in rng.permutation(len(tiny))[: args.tiny]], args.data, 10, rng)
-    labels = sound_labels(args.data)
-    args.run.mkdir(parents=True, exist_ok=True)
-    to_sound = torch.from_numpy(imagenet_to_sound(args.data, labels))
-    print(
-        "| network | "
-        + " | ".join(f"{k} (n={len(v.pictures)})" for k, v in held.items())
-        + f" | both halves (n={args.pairs}) | by 1,000 classes, core |"
-    )
-    print("|---" * (len(held) + 3) + "|")
-    for name, maps_of, classes in networks(args):
-        if args.only and args.only not in name and "teacher" not in name:
+    train = with_sounds(load_core(config.data, "train"), config.data, config.per_class, rng)
+    held_out = held_out_sets(config, rng)
+    labels = sound_labels(config.data)
+    config.run.mkdir(parents=True, exist_ok=True)
+    to_sound = torch.from_numpy(imagenet_to_sound(config.data, labels))
+    sizes = " | ".join(f"{name} (n={len(pictures.pictures)})" for name, pictures in held_out.items())
+    print(f"| network | {sizes} | both halves (n={config.pairs}) | by 1,000 classes, core |")
+    print("|---" * (len(held_out) + 3) + "|")
+    for name, maps_of, classes in networks(config):
+        if config.only and config.only not in name and "teacher" not in name:
             continue
         probe = fit_probe(means(maps_of, train.pictures), train.targets, len(labels))
-        cells, by_classes = [], "-"
-        for key, those in held.items():
-            features = means(maps_of, those.pictures)
-            found = probe(features).argmax(1).tolist()
-            cells.append(str(wilson(sum(f in a for f, a in zip(found, those.accepted, strict=True)), len(found))))
+        cells, by_classes = {}, "-"
+        for key, pictures in held_out.items():
+            features = means(maps_of, pictures.pictures)
+            cells[key] = share_right(probe(features), pictures)
             if key == "core" and classes is not None:
                 posterior = torch.softmax(features @ classes[0].T + classes[1], dim=1)
-                found = (posterior @ to_sound).argmax(1).tolist()
-                by_classes = str(wilson(sum(f in a for f, a in zip(found, those.accepted, strict=True)), len(found)))
-        both = str(wilson(pasted(maps_of, probe, held["core"], np.random.default_rng(1), args.pairs), args.pairs))
-        print(f"| {name} | " + " | ".join(cells) + f" | {both} | {by_classes} |", flush=True)
-        with (args.run / "evaluate_vision.jsonl").open("a") as file:
-            file.write(
-                json.dumps(
-                    {
-                        "network": name,
-                        "cells": dict(zip(held, cells, strict=True)),
-                        "both": both,
-                        "by_classes": by_classes,
-                    }
-                )
-                + "\n"
-            )
+                by_classes = share_right(posterior @ to_sound, pictures)
+        hits = both_halves(maps_of, probe, held_out["core"], np.random.default_rng(1), config.pairs)
+        both = str(wilson(hits, config.pairs))
+        print(f"| {name} | " + " | ".join(cells.values()) + f" | {both} | {by_classes} |", flush=True)
+        row = {"network": name, "cells": cells, "both": both, "by_classes": by_classes}
+        with (config.run / "evaluate_vision.jsonl").open("a") as file:
+            file.write(json.dumps(row) + "\n")
 
 
 if __name__ == "__main__":
-    main()
+    main(tyro.cli(VisionEvaluation, description=__doc__))

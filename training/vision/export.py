@@ -1,22 +1,24 @@
-"""Write a stage of `train_vision` as the checkpoint that the product loads: config.json and model.safetensors (fp16).
+"""Export a stage of `training.vision.train` as the product's checkpoint: config.json, model.safetensors (float16).
 
     python -m training.vision.export --run runs/vision --stage end_to_end --out checkpoints/vision
 
 `classifier` becomes the layer that reads the teacher's 1,000 logits from the student's coordinates (ridge regression,
-see train_vision.Ridge): 1,000 visual prototypes in wnid order.
+see `logit_regression`): 1,000 visual prototypes in wnid order.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
+import tyro
 from safetensors.torch import load_file, save_file
 
 from synesthesia.nn.quantised import SCALE, quantise
-from training.vision.train import Ridge
+from training.vision.logit_regression import LogitRegression
 
 CONFIG = {
     "architecture": "mobilenetv2_100",
@@ -28,12 +30,18 @@ CONFIG = {
 }
 
 
-def main(run: Path, stage: str, out: Path) -> None:
-    tensors = load_file(run / f"{stage}.safetensors")
-    ridge = Ridge()
-    ridge.xx, ridge.xy, ridge.count = tensors["ridge.xx"], tensors["ridge.xy"], tensors["ridge.count"]
+@dataclass(frozen=True)
+class VisionExport:
+    run: Path
+    out: Path
+    stage: Literal["blocks", "end_to_end"] = "end_to_end"
+
+
+def main(config: VisionExport) -> None:
+    tensors = load_file(config.run / f"{config.stage}.safetensors")
     net = {k[4:]: v for k, v in tensors.items() if k.startswith("net.") and not k.endswith("num_batches_tracked")}
-    net["classifier.weight"], net["classifier.bias"] = ridge.solve()
+    net["classifier.weight"], net["classifier.bias"] = LogitRegression(tensors).solve()
+    out = config.out
     out.mkdir(parents=True, exist_ok=True)
     # statistics stay exact
     halves = {k: (v.half() if v.ndim > 1 else v).contiguous() for k, v in net.items()}
@@ -48,9 +56,4 @@ def main(run: Path, stage: str, out: Path) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--run", type=Path, required=True)
-    parser.add_argument("--stage", choices=("blocks", "end_to_end"), default="end_to_end")
-    parser.add_argument("--out", type=Path, required=True)
-    args = parser.parse_args()
-    main(args.run, args.stage, args.out)
+    main(tyro.cli(VisionExport, description=__doc__))

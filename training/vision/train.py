@@ -1,4 +1,4 @@
-"""Train the embedded eyes: a small network learns to make the image teacher's maps on photographs.
+"""Train the embedded vision network by feature distillation (Romero et al. 2015) from the image teacher.
 
 Stages (each resumes from --run, each writes a checkpoint that the next one starts from):
   blocks       every unit alone on the teacher's own input and output maps (local regression, all units at once)
@@ -16,29 +16,31 @@ from a random start needs to travel far. Measured on unit 8 after 240 steps: err
 
 from __future__ import annotations
 
-import argparse
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
+import tyro
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from training.common.run_state import TimeBudget
 from training.vision.data import MapBatch, Source, UnitBatch, batches
-from training.vision.units import SHARE, STEP_CROPS, UNITS, WINDOWS, Units, new_student
+from training.vision.logit_regression import LogitRegression
+from training.vision.units import SHARE, STEP_CROPS, UNITS, WINDOWS, Units, as_input, new_student
 
 HINT_UNIT = 12
 MANY_STEPS = 10**9
 
 
 @dataclass(frozen=True)
-class Config:
+class VisionTraining:
     data: Path
     run: Path
-    stage: str = "blocks"
+    stage: Literal["blocks", "end_to_end"] = "blocks"
     minutes: float = 30.0
     steps: int | None = None  # instead of minutes
     lr: float = 0.05
@@ -51,26 +53,7 @@ class Config:
     device: str = "cpu"
 
 
-class Ridge:
-    """Sums for a ridge regression of the teacher's logits on its mean features, kept beside the weights."""
-
-    def __init__(self) -> None:
-        self.xx, self.xy, self.count = torch.zeros(1281, 1281), torch.zeros(1281, 1000), torch.zeros(1)
-
-    def add(self, means: np.ndarray, logits: np.ndarray) -> None:
-        x = torch.cat([torch.from_numpy(means.astype(np.float32)), torch.ones(len(means), 1)], dim=1)  # (B, 1281)
-        self.xx += x.T @ x
-        self.xy += x.T @ torch.from_numpy(logits[:, 1:].astype(np.float32))  # without the background class
-        self.count += len(means)
-
-    def solve(self) -> tuple[Tensor, Tensor]:
-        """weight (1000, 1280), bias (1000,)."""
-        n = float(self.count)
-        solution = torch.linalg.solve((self.xx / n + 1e-4 * torch.eye(1281)).double(), (self.xy / n).double()).float()
-        return solution[:1280].T.contiguous(), solution[1280].contiguous()
-
-
-def rate(config: Config, progress: float) -> float:
+def rate(config: VisionTraining, progress: float) -> float:
     """The learning rate: a short rise, then half a cosine."""
     p = min(1.0, progress)
     return config.lr * min(1.0, (p + 1e-3) / config.warmup) * 0.5 * (1 + float(np.cos(np.pi * p)))
@@ -144,11 +127,6 @@ class Chain(nn.Module):
         return hint, x
 
 
-def as_input(crops: np.ndarray, device: str) -> Tensor:
-    """(B, H, W, 3) uint8 -> (B, 3, H, W) float in [-1, 1], channels last."""
-    return torch.from_numpy(crops).to(device).permute(0, 3, 1, 2).float().div(127.5).sub(1.0)
-
-
 def end_to_end_step(
     chain: Chain, optimizer: torch.optim.Optimizer, batch: MapBatch, classes: tuple[Tensor, Tensor], device: str
 ) -> list[float]:
@@ -175,11 +153,10 @@ def end_to_end_step(
     return [map_error.item(), hint_error.item(), cosine.item(), divergence.item()]
 
 
-def save(config: Config, net: nn.Module, ridge: Ridge, clock: TimeBudget) -> None:
-    """Weights, the ridge sums and the loop's state; written aside and moved, so a kill never leaves half a file."""
+def save(config: VisionTraining, net: nn.Module, regression: LogitRegression, clock: TimeBudget) -> None:
+    """Weights, regression sums and the loop's state; written aside and moved, so a kill never leaves half a file."""
     config.run.mkdir(parents=True, exist_ok=True)
-    tensors = {f"net.{k}": v.contiguous().cpu() for k, v in net.state_dict().items()}
-    tensors |= {"ridge.xx": ridge.xx, "ridge.xy": ridge.xy, "ridge.count": ridge.count}
+    tensors = {f"net.{k}": v.contiguous().cpu() for k, v in net.state_dict().items()} | regression.tensors
     path = config.run / f"{config.stage}.safetensors"
     save_file(tensors, path.with_suffix(".part"))
     path.with_suffix(".part").replace(path)
@@ -188,29 +165,28 @@ def save(config: Config, net: nn.Module, ridge: Ridge, clock: TimeBudget) -> Non
     (config.run / f"{config.stage}.json").write_text(json.dumps(state, indent=1))
 
 
-def restore(config: Config, net: nn.Module, ridge: Ridge) -> tuple[float, int]:
-    """Load this stage's state, or the stage's before it; returns (elapsed_s, steps)."""
+def restore(config: VisionTraining, net: nn.Module) -> tuple[LogitRegression, float, int]:
+    """Load this stage's state, or the stage's before it; returns (regression, elapsed_s, steps)."""
     own, before = config.run / f"{config.stage}.safetensors", config.run / "blocks.safetensors"
     path = own if own.exists() else before
     if not path.exists():
         if config.stage != "blocks":
             raise SystemExit(f"{before} is missing: run the stage 'blocks' with the same --run first.")
-        return 0.0, 0
+        return LogitRegression(), 0.0, 0
     tensors = load_file(path)
     net.load_state_dict({k[4:]: v for k, v in tensors.items() if k.startswith("net.")})
-    ridge.xx, ridge.xy, ridge.count = tensors["ridge.xx"], tensors["ridge.xy"], tensors["ridge.count"]
     if path != own:
-        return 0.0, 0
+        return LogitRegression(tensors), 0.0, 0
     state = json.loads(own.with_suffix(".json").read_text())
-    return float(state["elapsed_s"]), int(state["steps_done"])
+    return LogitRegression(tensors), float(state["elapsed_s"]), int(state["steps_done"])
 
 
-def main(config: Config) -> None:
+def main(config: VisionTraining) -> None:
     torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
     net = new_student().to(config.device, memory_format=torch.channels_last)
-    units, ridge = Units(net), Ridge()
-    elapsed_s, steps = restore(config, net, ridge)
+    units = Units(net)
+    regression, elapsed_s, steps = restore(config, net)
     clock = TimeBudget(config.minutes, config.steps or MANY_STEPS, elapsed_s, steps)
     if steps == 0:
         rescale(units, unit=config.stage != "blocks")
@@ -221,7 +197,7 @@ def main(config: Config) -> None:
     else:
         chain = Chain(units, config.frozen_units)
         optimizers = [torch.optim.Adam([p for p in units.parameters() if p.requires_grad], lr=config.lr)]
-        classes = tuple(t.to(config.device) for t in ridge.solve())
+        classes = tuple(t.to(config.device) for t in regression.solve())
     log = config.run / f"{config.stage}.jsonl"
     config.run.mkdir(parents=True, exist_ok=True)
     source = Source(config.data, config.seed + steps, config.tiny_share, config.stage, config.limit)
@@ -235,7 +211,7 @@ def main(config: Config) -> None:
             values = blocks_step(units, optimizers, batch, config.device)
         else:
             values = end_to_end_step(chain, optimizers[0], batch, classes, config.device)
-        ridge.add(batch.means, batch.logits)
+        regression.add(batch.means, batch.logits)
         clock.step += 1
         now = np.asarray(values)
         averages = now if averages is None else 0.95 * averages + 0.05 * now
@@ -250,25 +226,9 @@ def main(config: Config) -> None:
             with log.open("a") as file:
                 file.write(json.dumps(line) + "\n")
         if clock.step % 100 == 0:
-            save(config, net, ridge, clock)
-    save(config, net, ridge, clock)
-
-
-def parse() -> Config:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--run", type=Path, required=True)
-    parser.add_argument("--stage", choices=("blocks", "end_to_end"), default="blocks")
-    parser.add_argument("--minutes", type=float, default=30.0)
-    parser.add_argument("--steps", type=int)
-    parser.add_argument("--lr", type=float, default=0.05)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--limit", type=int)
-    parser.add_argument("--frozen-units", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--device", default="cpu")
-    return Config(**vars(parser.parse_args()))
+            save(config, net, regression, clock)
+    save(config, net, regression, clock)
 
 
 if __name__ == "__main__":
-    main(parse())
+    main(tyro.cli(VisionTraining, description=__doc__))

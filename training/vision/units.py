@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import timm
+import torch
 from torch import Tensor, nn
 
 from training.vision.image_teacher import ImageTeacher
@@ -67,6 +68,11 @@ class Units(nn.Module):
 def new_student(num_classes: int = 1000) -> nn.Module:
     """A random network of the teacher's family (its padding too): 2.2M parameters without the classifier."""
     return timm.create_model("mobilenetv2_100", pretrained=False, num_classes=num_classes, pad_type="same")
+
+
+def as_input(crops: np.ndarray, device: str) -> Tensor:
+    """(B, H, W, 3) uint8 -> (B, 3, H, W) float in [-1, 1], channels last."""
+    return torch.from_numpy(crops).to(device).permute(0, 3, 1, 2).float().div(127.5).sub(1.0)
 
 
 # Of every 64 crops so many are shown to a unit: pixels are plentiful early and scarce late.

@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-from training.vision.train import Chain, as_input, relative_error
-from training.vision.units import UNITS, WINDOWS, Units, new_student, unit_pairs
+from training.vision.train import Chain, relative_error
+from training.vision.units import UNITS, WINDOWS, Units, as_input, new_student, unit_pairs
 
 
 class NetAsTeacher:
