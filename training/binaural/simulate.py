@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -36,7 +36,7 @@ KINDS = ("anechoic", "room", "noisy", "two", "short", "moving", "mono", "panned"
 SHARES = (0.2, 0.3, 0.12, 0.12, 0.06, 0.08, 0.03, 0.03, 0.06)
 TRACK_HZ = 10
 APART_DEG = 30.0  # two sources are at least this far from each other
-QUIET = 10 ** (-40 / 20)  # root mean square re the loudest clip sample below which an excerpt counts as silent
+QUIET = 10 ** (-40 / 20)  # RMS below which an excerpt counts as silent
 TRIES = 6
 NUMBERS = ("azimuth_deg", "elevation_deg", "second_deg", "t60_s", "snr_db", "pan_db")
 STRINGS = {"kind": "kind", "label": "label", "second_label": "second_label", "head": "hrtf"}  # in a shard: the field
@@ -47,34 +47,17 @@ class SimulatedClip:
     """One clip and its labels. Azimuth and elevation are nan for clips without an HRTF (mono, panned)."""
 
     waveform: np.ndarray  # (2, n) float32 at 16 kHz
-    kind: str  # one of KINDS
-    azimuth_deg: float  # of the (louder) source; of a moving one at the middle of the clip; nan: mono, panned
+    azimuth_deg: float  # of the (louder) source; of a moving one at the centre of the clip
     elevation_deg: float
-    second_deg: float  # azimuth of the second source, nan when there is one source
     label: str
-    second_label: str  # empty when there is one source
-    t60_s: float  # 0: no room
-    snr_db: float  # inf: nothing but faint microphone noise was added
     hrtf: str  # its name; empty: mono, panned
-    track_deg: np.ndarray  # (seconds * TRACK_HZ,) float32 azimuths at the middles of tenths of a second
-    pan_db: float  # level of the right channel over the left of a panned clip, else 0
-
-
-@dataclass(frozen=True)
-class _Scene:
-    """A clip before microphone noise and level: what the kinds differ in."""
-
-    binaural: np.ndarray  # (2, n)
-    azimuth_deg: float
-    elevation_deg: float
-    label: str
-    hrtf: str
-    second_deg: float = math.nan
-    second_label: str = ""
-    t60_s: float = 0.0
-    snr_db: float = math.inf
-    track_deg: np.ndarray | None = None
-    pan_db: float = 0.0
+    second_deg: float = math.nan  # azimuth of the second source, nan when there is one source
+    second_label: str = ""  # empty when there is one source
+    t60_s: float = 0.0  # 0: no room
+    snr_db: float = math.inf  # inf: only faint microphone noise was added
+    pan_db: float = 0.0  # level of the right channel over the left of a panned clip, else 0
+    kind: str = ""  # one of KINDS
+    track_deg: np.ndarray = field(default_factory=lambda: np.zeros(0))  # (seconds * TRACK_HZ,) azimuths
 
 
 class Simulator:
@@ -97,17 +80,14 @@ class Simulator:
     def draw(self, kind: str | None = None) -> SimulatedClip:
         """One clip of a kind, or of a kind drawn with SHARES."""
         kind = kind or str(self.rng.choice(KINDS, p=SHARES))
-        return self._labelled(self._scene(kind), kind)
+        return self._recorded(self._clean(kind), kind)
 
-    def _labelled(self, scene: _Scene, kind: str) -> SimulatedClip:
-        frames = math.ceil(self.seconds * TRACK_HZ)
-        track = np.full(frames, scene.azimuth_deg) if scene.track_deg is None else scene.track_deg
-        return SimulatedClip(
-            waveform=self._microphones(scene.binaural), kind=kind, azimuth_deg=scene.azimuth_deg,
-            elevation_deg=scene.elevation_deg, second_deg=scene.second_deg, label=scene.label,
-            second_label=scene.second_label, t60_s=scene.t60_s, snr_db=scene.snr_db, hrtf=scene.hrtf,
-            track_deg=track.astype(np.float32), pan_db=scene.pan_db,
-        )  # fmt: skip
+    def _recorded(self, clip: SimulatedClip, kind: str) -> SimulatedClip:
+        """With microphone noise, a level, its kind and its track."""
+        still = np.full(math.ceil(self.seconds * TRACK_HZ), clip.azimuth_deg)
+        track = clip.track_deg if len(clip.track_deg) else still
+        waveform = self._microphones(clip.waveform)
+        return replace(clip, waveform=waveform, kind=kind, track_deg=track.astype(np.float32))
 
     def draw_condition(
         self, t60_s: tuple[float, float] | None, snr_db: float, sources: int = 1, level: bool = True
@@ -117,15 +97,16 @@ class Simulator:
         room = self._room() if t60_s is not None else None
         if room is not None and t60_s is not None:
             room = Room(room.size_m, float(self.rng.uniform(*t60_s)))
-        scene = self._one(self._excerpt(), room, level) if sources == 1 else self._pair(room, level)
-        noisy = add_noise(scene.binaural, snr_db, self.rng, dict(self.hrtfs)[scene.hrtf])
-        return self._labelled(replace(scene, binaural=noisy, snr_db=snr_db), "staged")
+        clip = self._one(self._excerpt(), room, level) if sources == 1 else self._pair(room, level)
+        noisy = add_noise(clip.waveform, snr_db, self.rng, dict(self.hrtfs)[clip.hrtf])
+        return self._recorded(replace(clip, waveform=noisy, snr_db=snr_db), "condition")
 
     def excerpt(self) -> np.ndarray:
-        """(n,) of one of the sounds, as it was recorded."""
+        """(n,) of one of the sounds."""
         return self._excerpt()[0]
 
-    def _scene(self, kind: str) -> _Scene:
+    def _clean(self, kind: str) -> SimulatedClip:
+        """Before microphone noise and level."""
         match kind:
             case "anechoic":
                 return self._one(self._excerpt())
@@ -147,21 +128,19 @@ class Simulator:
                 return self._one((self._narrow(sound), label), self._room(0.5))
         raise UserError(f"There is no kind of clip '{kind}'; there are {', '.join(KINDS)}.")
 
-    def _one(self, excerpt: tuple[np.ndarray, str], room: Room | None = None, level: bool = False) -> _Scene:
+    def _one(self, excerpt: tuple[np.ndarray, str], room: Room | None = None, level: bool = False) -> SimulatedClip:
         (sound, label), (name, hrtf) = excerpt, self._hrtf()
         azimuth, elevation = self._azimuth(), self._elevation(level)
-        binaural = self._render(sound, hrtf, azimuth, elevation, room)
-        return _Scene(binaural, azimuth, elevation, label, name, t60_s=room.t60_s if room else 0.0)
+        waveform = self._render(sound, hrtf, azimuth, elevation, room)
+        return SimulatedClip(waveform, azimuth, elevation, label, name, t60_s=room.t60_s if room else 0.0)
 
-    def _noisy(self) -> _Scene:
-        scene, snr_db = self._one(self._excerpt(), self._room(0.5)), float(self.rng.uniform(-3.0, 20.0))
+    def _noisy(self) -> SimulatedClip:
+        clip, snr_db = self._one(self._excerpt(), self._room(0.5)), float(self.rng.uniform(-3.0, 20.0))
         slope = float(self.rng.uniform(-6.0, 0.0))
-        hrtf = dict(self.hrtfs)[scene.hrtf]
-        binaural = add_noise(scene.binaural, snr_db, self.rng, hrtf, slope_db_octave=slope)
-        return _Scene(binaural, scene.azimuth_deg, scene.elevation_deg, scene.label, scene.hrtf,
-                      t60_s=scene.t60_s, snr_db=snr_db)  # fmt: skip
+        noisy = add_noise(clip.waveform, snr_db, self.rng, dict(self.hrtfs)[clip.hrtf], slope_db_octave=slope)
+        return replace(clip, waveform=noisy, snr_db=snr_db)
 
-    def _pair(self, room: Room | None, level: bool = False) -> _Scene:
+    def _pair(self, room: Room | None, level: bool = False) -> SimulatedClip:
         """Two sounds of different labels (where there are) in one room, the second 0 to 6 dB weaker."""
         (first, label), (name, hrtf) = self._excerpt(), self._hrtf()
         second, second_label = self._excerpt(unlike=label)
@@ -171,27 +150,27 @@ class Simulator:
         louder = self._render(first, hrtf, azimuth, elevation, room)
         weaker = self._render(second, hrtf, other, self._elevation(level), room)
         gain = 10 ** (-self.rng.uniform(0.0, 6.0) / 20) * _rms(louder) / max(_rms(weaker), 1e-9)
-        together = limit_peak(louder + np.float32(gain) * weaker)
-        return _Scene(together, azimuth, elevation, label, name, other, second_label, room.t60_s if room else 0.0)
+        both = limit_peak(louder + np.float32(gain) * weaker)
+        return SimulatedClip(both, azimuth, elevation, label, name, other, second_label, room.t60_s if room else 0.0)
 
-    def _moving(self) -> _Scene:
-        """A turn at 30 to 180 degrees a second that may come back, in the open and at ear height."""
+    def _moving(self) -> SimulatedClip:
+        """A rotation at 30 to 180 degrees a second that may come back, without a room and at ear height."""
         (sound, label), (name, hrtf) = self._excerpt(), self._hrtf()
         times_s = (np.arange(math.ceil(self.seconds * TRACK_HZ)) + 0.5) / TRACK_HZ
         speed = self.rng.uniform(30.0, 180.0) * self.rng.choice([-1.0, 1.0])
-        way = times_s - self.seconds / 2
+        path_s = times_s - self.seconds / 2
         if self.rng.random() < 0.3:
-            way = np.sin(2 * np.pi * way / (2 * self.seconds)) * self.seconds / 2
-        middle = self._azimuth()
-        track = wrap(middle + speed * way)
-        return _Scene(render_moving(sound, hrtf, times_s, track), middle, 0.0, label, name, track_deg=track)
+            path_s = np.sin(2 * np.pi * path_s / (2 * self.seconds)) * self.seconds / 2
+        center = self._azimuth()
+        track = wrap(center + speed * path_s)
+        return SimulatedClip(render_moving(sound, hrtf, times_s, track), center, 0.0, label, name, track_deg=track)
 
-    def _without_hrtf(self, kind: str) -> _Scene:
-        """The same in both ears, or one channel louder: what a mixing desk does, no direction that ears know."""
+    def _without_hrtf(self, kind: str) -> SimulatedClip:
+        """Equal channels, or one channel louder: a pan pot's output, without a binaural direction."""
         sound, label = self._excerpt()
         pan_db = float(self.rng.uniform(2.0, 20.0) * self.rng.choice([-1.0, 1.0])) if kind == "panned" else 0.0
         gains = 10 ** (np.array([-pan_db, pan_db]) / 40)
-        return _Scene((gains[:, None] * sound).astype(np.float32), math.nan, math.nan, label, "", pan_db=pan_db)
+        return SimulatedClip((gains[:, None] * sound).astype(np.float32), math.nan, math.nan, label, "", pan_db=pan_db)
 
     def _excerpt(self, unlike: str = "") -> tuple[np.ndarray, str]:
         """(n,) of a clip with another label than `unlike`, not silent where one can be found, and its label."""
@@ -251,8 +230,8 @@ class Simulator:
         if self.rng.random() < 0.5:
             sections = butter(4, self.rng.uniform(300.0, 2000.0), "lowpass", fs=RATE_HZ, output="sos")
         else:
-            middle = float(np.exp(self.rng.uniform(np.log(250.0), np.log(6000.0))))
-            edges = [middle * 2 ** (-1 / 6), middle * 2 ** (1 / 6)]
+            center = float(np.exp(self.rng.uniform(np.log(250.0), np.log(6000.0))))
+            edges = [center * 2 ** (-1 / 6), center * 2 ** (1 / 6)]
             sections = butter(2, edges, "bandpass", fs=RATE_HZ, output="sos")
         dull = sosfilt(sections, sound)
         return (dull * (_rms(sound) / max(_rms(dull), 1e-6))).astype(np.float32)
