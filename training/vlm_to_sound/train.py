@@ -6,10 +6,10 @@ stereo codec tokens.
     python -m training.vlm_to_sound.train --stage rehearse --data DIR                                      # minutes
     python -m training.vlm_to_sound.train --stage decoder  --data DIR --rehearsed --minutes 80
     python -m training.vlm_to_sound.train --stage decoder  --data DIR --out checkpoints/token_decoder --minutes 90
-    accelerate launch --module training.vlm_to_sound.train --stage decoder ...                             # many GPUs
+    accelerate launch -m training.vlm_to_sound.train --stage decoder ...                                   # many GPUs
 
     python -m training.vlm_to_sound.train --preset hub --stage see --data DIR                              # Qwen3-VL-2B
-    accelerate launch --module training.vlm_to_sound.train --preset hub --stage decoder --data DIR \\
+    accelerate launch -m training.vlm_to_sound.train --preset hub --stage decoder --data DIR \\
         --out checkpoints/token_decoder_hub
 
 - `see` encodes the training pictures once.
