@@ -89,12 +89,3 @@ def wav_bytes(waveform: np.ndarray, sample_rate_hz: int) -> bytes:
     buffer = io.BytesIO()
     soundfile.write(buffer, whole.T, sample_rate_hz, format="WAV", subtype="PCM_16")
     return buffer.getvalue()
-
-
-def write_wav(path: str | Path, waveform: np.ndarray, sample_rate_hz: int) -> None:
-    """Write `wav_bytes` to `path`. UserError when the path can't be written."""
-    path = Path(path)
-    try:
-        path.write_bytes(wav_bytes(waveform, sample_rate_hz))
-    except OSError as error:
-        raise UserError(f"The sound can't be written to {path}: {error.strerror or 'the place refuses it'}.") from None

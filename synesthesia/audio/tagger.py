@@ -6,6 +6,7 @@ candidates. Figures are never measured with it: `evaluation.eval_tagger` is inde
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,11 +31,17 @@ class AudioTaggerConfig:
     temperature: float = 1.0  # divides the logits; fitted on held-out clips
 
 
-class TaggerBlock(nn.Module):
-    """Two 3x3 convolutions around a shortcut; the first may halve both axes. (B, C, T, K) -> (B, D, T', K')."""
+class PooledResidualBlock(nn.Module):
+    """ResNet-D block: two 3x3 convolutions and an average-pooled shortcut; stride 2 halves both axes.
 
-    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+    (B, C, T, K) -> (B, D, T', K').
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, stride: int, activation: Callable[[Tensor], Tensor] = F.silu
+    ) -> None:  # fmt: skip
         super().__init__()
+        self.activation = activation
         self.first = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
         self.first_norm = nn.BatchNorm2d(outputs)
         self.second = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
@@ -43,8 +50,8 @@ class TaggerBlock(nn.Module):
         self.pool = nn.AvgPool2d(stride, ceil_mode=True) if stride > 1 else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.second_norm(self.second(F.silu(self.first_norm(self.first(x)))))
-        return F.silu(y + self.shortcut(self.pool(x)))
+        y = self.second_norm(self.second(self.activation(self.first_norm(self.first(x)))))
+        return self.activation(y + self.shortcut(self.pool(x)))
 
 
 class AudioTagger(nn.Module):
@@ -59,7 +66,7 @@ class AudioTagger(nn.Module):
         stages: list[nn.Module] = []
         for index, (width, depth) in enumerate(zip(widths, config.depths, strict=True)):
             stages += [
-                TaggerBlock(widths[max(0, index - (block == 0))], width, 2 if index and block == 0 else 1)
+                PooledResidualBlock(widths[max(0, index - (block == 0))], width, 2 if index and block == 0 else 1)
                 for block in range(depth)
             ]
         self.body = nn.Sequential(*stages)

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from synesthesia.audio.tagger import PooledResidualBlock
 from synesthesia.nn.checkpoint_file import half_precision, load_checkpoint, save_checkpoint
 
 
@@ -45,23 +46,6 @@ def band_filters(config: EvalTaggerConfig) -> Tensor:
     return torch.minimum(rise, fall).clamp(min=0.0).float()
 
 
-class ResidualPair(nn.Module):
-    """Two 3x3 convolutions around a shortcut; the first may halve both axes. (B, C, T, K) -> (B, D, T', K')."""
-
-    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
-        super().__init__()
-        self.first = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
-        self.first_norm = nn.BatchNorm2d(outputs)
-        self.second = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
-        self.second_norm = nn.BatchNorm2d(outputs)
-        self.shortcut = nn.Conv2d(inputs, outputs, 1, bias=False) if inputs != outputs else nn.Identity()
-        self.pool = nn.AvgPool2d(stride, ceil_mode=True) if stride > 1 else nn.Identity()
-
-    def forward(self, x: Tensor) -> Tensor:
-        y = F.relu(self.first_norm(self.first(x)))
-        return F.relu(self.second_norm(self.second(y)) + self.shortcut(self.pool(x)))
-
-
 class EvalTagger(nn.Module):
     """Waveform (B, n) at 16 kHz -> (logits (B, labels), embedding (B, embedding)). n >= one FFT window."""
 
@@ -78,8 +62,8 @@ class EvalTagger(nn.Module):
             nn.Conv2d(3, widths[0], 5, 2, 2, bias=False), nn.BatchNorm2d(widths[0]), nn.ReLU()
         )  # two compressions and the band's own position
         self.body = nn.Sequential(
-            *(ResidualPair(a, b, 2) for a, b in pairwise(widths)),
-            ResidualPair(widths[-1], widths[-1], 1),
+            *(PooledResidualBlock(a, b, 2, F.relu) for a, b in pairwise(widths)),
+            PooledResidualBlock(widths[-1], widths[-1], 1, F.relu),
         )
         self.attend = nn.Linear(widths[-1], 1)
         self.embed = nn.Sequential(

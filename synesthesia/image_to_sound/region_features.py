@@ -44,10 +44,10 @@ def region_features(grid: PatchGrid, spread: float = 0.14, sharpness: float = 14
     at = torch.stack([row.flatten(), col.flatten()], dim=1).float() / max(rows, cols)
     distance = torch.cdist(at, at)
     weight = torch.exp(-(distance**2) / (2 * spread**2) + sharpness * (cosine - 1.0))
-    thing = (weight / weight.sum(dim=1, keepdim=True)) @ patch  # (N, D)
+    segment = (weight / weight.sum(dim=1, keepdim=True)) @ patch  # (N, D)
     whole = grid.global_feature.float().expand_as(patch)
     crops = grid.crop_features.flatten(0, 1).float()  # (N, 2, D)
-    views = torch.cat([torch.stack([patch, neighbourhood, thing, whole], dim=1), crops], dim=1)
+    views = torch.cat([torch.stack([patch, neighbourhood, segment, whole], dim=1), crops], dim=1)
     y = row.flatten().float() / max(rows - 1, 1) * 2 - 1
     x = col.flatten().float() / max(cols - 1, 1) * 2 - 1
     return RegionFeatures(views, torch.stack([y, x, y * y, x * x], dim=1))

@@ -9,7 +9,6 @@ arXiv:2304.07193; registers, Darcet et al. 2023, arXiv:2309.16588). Crops are en
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,11 +16,11 @@ import numpy as np
 import timm
 import torch
 from PIL import Image
-from safetensors.torch import load_file
 
 from synesthesia.core import checkpoints
 from synesthesia.core.errors import UserError
 from synesthesia.core.presets import VisionConfig
+from synesthesia.nn.checkpoint_file import load_checkpoint
 from synesthesia.vision.grid import PatchGrid
 from synesthesia.vision.image import picture_key
 from synesthesia.vision.multi_crop import CROP_SCALES, crop_grid
@@ -93,15 +92,18 @@ class PatchEncoder:
     @classmethod
     def load(cls, config: VisionConfig, device: str = "cpu") -> PatchEncoder:
         """UserError when the weights are missing, damaged or of another architecture."""
-        config_path, tensors_path = checkpoints.files(config.weights)
-        backbone = read_backbone(json.loads(config_path.read_text(encoding="utf-8")))
+        _, weights_path = checkpoints.files(config.weights)
+        fields, tensors = load_checkpoint(
+            weights_path.parent, what="The vision network's folder", trained_by="training.vision.train",
+            weights_file=weights_path.name,
+        )  # fmt: skip
+        backbone = read_backbone(fields)
         if backbone.architecture.split(".")[0] != config.architecture:
             raise UserError(
                 f"{config.weights.where} holds a '{backbone.architecture}', "
                 f"but the preset asks for '{config.architecture}'."
             )
         net = backbone.build()
-        tensors = {name: value.float() for name, value in load_file(tensors_path).items()}
         missing, _ = net.load_state_dict(tensors, strict=False)  # the classifier's tensors are not used
         missing = [name for name in missing if not name.endswith("num_batches_tracked")]
         if missing:

@@ -1,4 +1,4 @@
-"""Distances between sounds: zero for the same sound, larger for worse ones, indifferent to what they ignore."""
+"""Reconstruction metrics: zero for the same sound, larger for worse ones, invariances."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def test_half_the_amplitude_is_log_two_of_mel() -> None:
 
 
 def test_si_sdr_ignores_the_scale_and_knows_the_noise() -> None:
-    wanted = noise(0)
-    assert torch.allclose(si_sdr_db(3.0 * wanted + 0.3 * noise(1), wanted), torch.tensor(20.0), atol=0.3)
+    reference = noise(0)
+    assert torch.allclose(si_sdr_db(3.0 * reference + 0.3 * noise(1), reference), torch.tensor(20.0), atol=0.3)
 
 
 def test_more_noise_is_further_away() -> None:

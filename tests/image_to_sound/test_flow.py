@@ -1,4 +1,4 @@
-"""The generators on tiny configurations: shapes, seeds, guidance, one batch learnt by heart, save and load."""
+"""Flow and perceptron on tiny configurations: shapes, seeds, guidance, overfitting one batch, save and load."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ TINY = FlowConfig(width=32, depth=2, heads=2, query_dim=6, descriptor_dim=10, de
 def tiny_flow(seed: int = 0) -> RectifiedFlow:
     torch.manual_seed(seed)
     flow = RectifiedFlow(TINY)
-    torch.nn.init.normal_(flow.leave.weight, std=0.1)  # a fresh flow predicts zeros, whatever it is told
+    torch.nn.init.normal_(flow.leave.weight, std=0.1)  # a fresh flow predicts zeros, whatever its condition
     return flow.eval()
 
 
-def told(count: int, seed: int = 1) -> Condition:
+def conditions(count: int, seed: int = 1) -> Condition:
     generator = torch.Generator().manual_seed(seed)
     query = torch.nn.functional.normalize(torch.randn(count, 6, generator=generator), dim=1)
     return Condition.of(query, torch.randn(count, 10, generator=generator), 10)
@@ -44,12 +44,12 @@ def test_tokens_and_latents_are_two_views_of_one_thing() -> None:
 
 @pytest.mark.parametrize("frames", [25, 100, 250])
 def test_samples_have_the_length_asked_for(frames: int) -> None:
-    out = tiny_flow().sample(told(1), frames, seeds(0), steps=2, guidance=2.0)
+    out = tiny_flow().sample(conditions(1), frames, seeds(0), steps=2, guidance=2.0)
     assert out.shape == (1, 8, frames, 16) and torch.isfinite(out).all()
 
 
 def test_same_seed_same_samples_other_seed_others_whatever_the_batch() -> None:
-    flow, two = tiny_flow(), told(2)
+    flow, two = tiny_flow(), conditions(2)
     first = flow.sample(two, 20, seeds(5, 6), steps=3, guidance=3.0)
     again = flow.sample(two, 20, seeds(5, 6), steps=3, guidance=3.0)
     assert torch.equal(first, again)
@@ -58,7 +58,7 @@ def test_same_seed_same_samples_other_seed_others_whatever_the_batch() -> None:
 
 
 def test_guidance_of_one_is_the_conditional_model_and_of_zero_the_free_one() -> None:
-    flow, condition = tiny_flow(), told(1)
+    flow, condition = tiny_flow(), conditions(1)
     plain = flow.sample(condition, 20, seeds(1), steps=4, guidance=1.0)
     near = flow.sample(condition, 20, seeds(1), steps=4, guidance=1.0 + 1e-6)
     assert torch.allclose(plain, near, atol=1e-4)
@@ -77,7 +77,7 @@ def test_rotary_positions_keep_lengths_and_see_distances_only() -> None:
 
 def test_one_batch_can_be_learnt_by_heart() -> None:
     torch.manual_seed(0)
-    flow, latents, condition = RectifiedFlow(TINY), torch.randn(4, 8, 8, 16) * 0.3, told(4)
+    flow, latents, condition = RectifiedFlow(TINY), torch.randn(4, 8, 8, 16) * 0.3, conditions(4)
     optimiser = torch.optim.Adam(flow.parameters(), lr=5e-3)
     before = flow.loss(latents, condition, torch.Generator().manual_seed(9)).item()
     for step in range(120):
@@ -91,17 +91,17 @@ def test_one_batch_can_be_learnt_by_heart() -> None:
 def test_flow_and_mlp_load_back(tmp_path: Path) -> None:
     flow = tiny_flow()
     flow.save(tmp_path)
-    made = flow.sample(told(1), 20, seeds(3), steps=2, guidance=2.0)
-    again = RectifiedFlow.load(tmp_path).sample(told(1), 20, seeds(3), steps=2, guidance=2.0)
+    made = flow.sample(conditions(1), 20, seeds(3), steps=2, guidance=2.0)
+    again = RectifiedFlow.load(tmp_path).sample(conditions(1), 20, seeds(3), steps=2, guidance=2.0)
     assert (again - made).abs().mean() < 0.02 * made.std(), "eight bits a weight"
     mlp = Mlp(MlpConfig(width=16, layers=1, query_dim=6, descriptor_dim=10)).eval()
     mlp.save(tmp_path)
     with torch.no_grad():
-        assert torch.allclose(Mlp.load(tmp_path)(told(2), 30), mlp(told(2), 30), atol=2e-2)
+        assert torch.allclose(Mlp.load(tmp_path)(conditions(2), 30), mlp(conditions(2), 30), atol=2e-2)
     with pytest.raises(UserError, match="incomplete"):
         RectifiedFlow.load(tmp_path / "nothing")
 
 
 def test_mlp_answers_each_frame() -> None:
-    out = Mlp(MlpConfig(width=16, layers=1, query_dim=6, descriptor_dim=10))(told(3), 25)
+    out = Mlp(MlpConfig(width=16, layers=1, query_dim=6, descriptor_dim=10))(conditions(3), 25)
     assert out.shape == (3, 8, 25, 16)

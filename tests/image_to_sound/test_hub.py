@@ -37,13 +37,13 @@ def stand_in_hub(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("hub")
     preset = presets.hub()
 
-    eyes = folder / preset.vision.weights.hub_id
-    eyes.mkdir(parents=True)
+    vision = folder / preset.vision.weights.hub_id
+    vision.mkdir(parents=True)
     net = timm.create_model(preset.vision.architecture, pretrained=False, num_classes=0)
-    save_file({name: value.contiguous() for name, value in net.state_dict().items()}, eyes / "model.safetensors")
+    save_file({name: value.contiguous() for name, value in net.state_dict().items()}, vision / "model.safetensors")
     card = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "input_size": [3, 518, 518]}
     config = {"architecture": preset.vision.architecture, "num_classes": 0, "pretrained_cfg": card}
-    (eyes / "config.json").write_text(json.dumps(config))
+    (vision / "config.json").write_text(json.dumps(config))
 
     audioldm = folder / preset.codec.vae_weights.hub_id
     AutoencoderKL(

@@ -1,4 +1,4 @@
-"""Eight-bit files: how near what is read back is, and what survives as it was."""
+"""Int8 files: rounding error, and what is kept exactly."""
 
 from __future__ import annotations
 

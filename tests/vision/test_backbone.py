@@ -1,4 +1,4 @@
-"""Photograph to patch grid: sizes, aspect, what a patch sees, and the same class for both kinds of backbone."""
+"""Patch encoder: sizes, aspect, locality of the features, and one class for both kinds of backbone."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Photographs as strangers bring them: turned, see-through, sixteen-bit, moving, broken, enormous."""
+"""Image loading: EXIF, transparency, 16 bits, animations, damaged files, decompression bombs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Windows of a photograph: they reach every border, overlap, and answer for the patches around their centres."""
+"""Crop grids: crops reach every border, overlap, and are interpolated at patches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pictures of what the eyes see: likeness is 1 at the click, and colour tells regions apart."""
+"""Similarity maps and PCA images: similarity is 1 at the click, and colour distinguishes regions."""
 
 from __future__ import annotations
 
