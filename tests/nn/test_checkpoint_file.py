@@ -17,7 +17,7 @@ class Shape:
     width: int = 3
 
 
-TENSORS = {"matrix": torch.tensor([[1.0, -2.0], [0.5, 127.0]]), "vector": torch.tensor([1.0, 1e-4])}
+TENSORS = {"matrix": torch.tensor([[1.0, -2.0], [100.0, 127.0]]), "vector": torch.tensor([1.0, 1e-4])}
 
 
 @pytest.mark.parametrize("quantised", [False, True])
