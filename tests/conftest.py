@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -17,3 +18,13 @@ def cat() -> Image.Image:
     from skimage import data
 
     return Image.fromarray(data.chelsea())
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoints folder of tiny random models, written once: leave it as it is."""
+    from tests.tiny import write_checkpoints
+
+    folder = tmp_path_factory.mktemp("tiny") / "checkpoints"
+    write_checkpoints(folder)
+    return folder

@@ -100,6 +100,8 @@ def test_tokens_of_the_last_clips_are_kept_by_content() -> None:
     token = located.token.copy()
     located.token[:] = 0  # whoever was given it may do with it what they like
     assert np.array_equal(localization.token(clips[0]), token) and len(localization._tokens) == 1
-    for number in range(KEPT_TOKENS + 5):
-        localization.locate(clips[1 + number % 2])
+    assert localization._tokens.maxlen == KEPT_TOKENS
+    for clip in clips[1:] * (KEPT_TOKENS // 2):  # as if each had been another one
+        localization._tokens.append((clip.waveform.tobytes(), token))
     assert len(localization._tokens) == KEPT_TOKENS
+    assert not np.array_equal(localization.token(clips[1]), token), "the first ones are forgotten"

@@ -1,8 +1,9 @@
-"""`Studio.locate` and the command line with tiny random models: shapes, symmetry, what is said of bad clips."""
+"""`Studio.locate` and the command line with tiny random models: shapes, symmetry, errors of bad clips."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,15 +15,12 @@ from synesthesia import Studio, UserError, cli
 from synesthesia.binaural.geometry import angle_difference
 from synesthesia.core import checkpoints
 from synesthesia.core.results import bearings
-from tests.tiny import write_checkpoints
 
 
 @pytest.fixture(scope="module")
-def studio(tmp_path_factory: pytest.TempPathFactory):
-    folder = tmp_path_factory.mktemp("tiny") / "checkpoints"
-    write_checkpoints(folder)
+def studio(tiny_checkpoints: Path) -> Iterator[Studio]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(checkpoints.ROOT_VARIABLE, str(folder))
+        patch.setenv(checkpoints.ROOT_VARIABLE, str(tiny_checkpoints))
         yield Studio.load("embedded")
 
 

@@ -16,8 +16,7 @@ from synesthesia.localization.localizer import ELEVATION_EDGES_DEG
 from training.binaural.hrtf_augmentation import interpolated_hrtfs, symmetric_hrtfs
 from training.binaural.hrtf_data import load_hrtfs, load_measured_responses
 from training.binaural.response_bank import ResponseBank, build_bank
-from training.common.audio_data import SoundStore
-from training.common.crop_placing import place_in_canvas
+from training.common.audio_data import SoundStore, place_in_canvas
 
 INTERPOLATED, SYMMETRIC = 90, 30  # augmented HRTFs
 REFERENCE = 12  # times the reference HRTF stands among them

@@ -29,8 +29,7 @@ from synesthesia.binaural.room import Room
 from synesthesia.core.errors import UserError
 from training.binaural.hrtf_data import load_hrtfs
 from training.binaural.random_room import random_distance_m, random_room
-from training.common.audio_data import CropSampler, SoundStore, read_manifest
-from training.common.crop_placing import place_in_canvas
+from training.common.audio_data import CropSampler, SoundStore, place_in_canvas, read_manifest
 
 KINDS = ("anechoic", "room", "noisy", "two", "short", "moving", "mono", "panned", "dull")
 SHARES = (0.2, 0.3, 0.12, 0.12, 0.06, 0.08, 0.03, 0.03, 0.06)

@@ -39,6 +39,7 @@ class FitConfig:
     heads: int = 0  # training HRTFs to use, 0: all
     runs: Path | None = None  # folder of log.jsonl
     seed: int = 0  # of the bootstrap
+    draws: int = 10_000  # of the bootstrap
 
 
 def regression_rows(hrtf: MeasuredHRTF) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -104,7 +105,7 @@ def between_subjects_db(a: MeasuredHRTF, b: MeasuredHRTF) -> float:
     return float(spectral_distortion_db(one - gain, other).mean())
 
 
-def evaluate(model: SphericalHarmonicHRTF, hrtfs: list[NamedHRTF], log: JsonlLog, name: str, seed: int) -> None:
+def evaluate(model: SphericalHarmonicHRTF, hrtfs: list[NamedHRTF], log: JsonlLog, name: str, config: FitConfig) -> None:
     """Logs the errors of the model and of the sphere over measured HRTFs, with intervals over HRTFs."""
     sphere = SphereHRTF()
     of_model = np.array([errors(model, named.hrtf) for named in hrtfs])  # (H, 2)
@@ -113,7 +114,7 @@ def evaluate(model: SphericalHarmonicHRTF, hrtfs: list[NamedHRTF], log: JsonlLog
     correlation = np.array([front_back_correlation(model, named.hrtf) for named in hrtfs])
 
     def interval(values: np.ndarray) -> ConfidenceInterval:
-        return bootstrap(values, lambda drawn: float(drawn.mean()), np.random.default_rng(seed), 10_000)
+        return bootstrap(values, lambda drawn: float(drawn.mean()), np.random.default_rng(config.seed), config.draws)
 
     log.write(
         heads=name, n=len(hrtfs),
@@ -135,9 +136,9 @@ def main(config: FitConfig) -> SphericalHarmonicHRTF:
     fit([named.hrtf for named in train], SphericalHarmonicHRTFConfig(order=config.order)).save(config.out)
     model = SphericalHarmonicHRTF.load(config.out)
     ItdTable.of(model).save(config.out)
-    evaluate(model, train, log, "train", config.seed)
+    evaluate(model, train, log, "train", config)
     if held_out:
-        evaluate(model, held_out, log, "val", config.seed)
+        evaluate(model, held_out, log, "val", config)
         for named in held_out:
             distortion_db, itd_us = errors(model, named.hrtf)
             log.write(head=named.name, distortion_db=distortion_db, itd_us=itd_us)

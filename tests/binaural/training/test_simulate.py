@@ -146,7 +146,7 @@ def test_the_command_writes_the_same_bytes_and_reads_back(data: Path, tmp_path: 
 
 def test_the_hrtf_fit_saves_and_evaluates(data: Path, tmp_path: Path) -> None:
     hrtf = train_sh_hrtf.main(
-        train_sh_hrtf.FitConfig(data=data, out=tmp_path / "head", order=4, runs=tmp_path / "runs")
+        train_sh_hrtf.FitConfig(data=data, out=tmp_path / "head", order=4, draws=200, runs=tmp_path / "runs")
     )
     assert (tmp_path / "head/model.safetensors").is_file() and (tmp_path / "head/itd_table.json").is_file()
     assert (tmp_path / "runs/log.jsonl").is_file()

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from synesthesia.ui.image_to_sound.events import guarded
-from synesthesia.ui.localization.events import LocateEvents, Wish
+from synesthesia.ui.localization import words
+from synesthesia.ui.localization.events import LocateEvents
 from synesthesia.ui.localization.tab import LocateTab, locate_tab
-from synesthesia.ui.shared import words
+from synesthesia.ui.shared.handlers import guarded
 from tests.ui.fake_studio import FakeStudio
 
-RIGHT = Wish("noise", 60.0, 0.0, "none", 40.0, 0)
+RIGHT = {"sound": "noise", "azimuth_deg": 60.0, "elevation_deg": 0.0, "room": "none", "snr_db": 40.0, "seed": 0}
 
 
 @pytest.fixture(scope="module")
@@ -41,28 +41,28 @@ def clip(events: LocateEvents, tmp_path: Path) -> str:
 def test_the_direction_comes_first_and_the_maps_then(events: LocateEvents, tab: LocateTab, clip: str) -> None:
     busy, answer, maps = events.clip(clip)
     assert "busy" in busy[tab.verdict]
-    assert "Front left, 39°" in answer[tab.verdict] and "It was put at" not in answer[tab.verdict]
+    assert "Front left, 39°" in answer[tab.verdict] and "True direction" not in answer[tab.verdict]
     assert answer[tab.answer.column].visible is True and "<img" in answer[tab.answer.dial]
-    assert answer[tab.answer.clip] == clip, "the download is the very file"
+    assert answer[tab.answer.clip_file] == clip, "the download is the very file"
     assert maps[tab.answer.maps].startswith("<img alt=")
 
 
 def test_a_placed_sound_is_located_at_once_beside_its_truth(events: LocateEvents, tab: LocateTab) -> None:
-    _, made, answer, _ = events.make(RIGHT)
-    assert made[tab.clip].endswith(".wav") and answer[tab.answer.clip] == made[tab.clip]
-    assert "It was put at 60° right: off by" in answer[tab.verdict]
-    assert words.TRUTH in answer[tab.answer.bearings]
+    _, made, answer, _ = events.render(RIGHT)
+    assert made[tab.clip].endswith(".wav") and answer[tab.answer.clip_file] == made[tab.clip]
+    assert "True direction: 60° right, off by" in answer[tab.verdict]
+    assert words.TRUTH in answer[tab.answer.numbers]
 
 
 def test_two_people_never_share_a_file(events: LocateEvents, tab: LocateTab) -> None:
-    paths = [update[part] for _ in range(2) for update in events.make(RIGHT)
-             for part in (tab.clip, tab.answer.numbers) if part in update]  # fmt: skip
+    paths = [update[part] for _ in range(2) for update in events.render(RIGHT)
+             for part in (tab.clip, tab.answer.numbers_file) if part in update]  # fmt: skip
     assert len(set(paths)) == 4
 
 
 def test_the_numbers_are_json_with_units_in_their_names(events: LocateEvents, tab: LocateTab, clip: str) -> None:
     _, answer, _ = events.clip(clip)
-    told = json.loads(Path(answer[tab.answer.numbers]).read_text())
+    told = json.loads(Path(answer[tab.answer.numbers_file]).read_text())
     assert -50 < told["azimuth_deg"] < -30 and len(told["interval_deg"]) == 2
     assert sum(told["distribution"]["probabilities"]) == pytest.approx(1, abs=1e-3)
     assert len(told["track"]["times_s"]) == len(told["track"]["azimuth_deg"]) > 1
@@ -79,17 +79,17 @@ def test_a_clip_without_direction_claims_none(
     soundfile.write(tmp_path / "clip.wav", both.T, 16_000, subtype="FLOAT")
     _, answer, maps = events.clip(str(tmp_path / "clip.wav"))
     assert sentence in answer[tab.verdict] and "quiet" in answer[tab.verdict]
-    assert words.MODEL not in answer[tab.answer.bearings] and "<img" in maps[tab.answer.maps]
-    assert answer[tab.answer.look].visible is True and answer[tab.answer.reasons].visible is True
+    assert words.MODEL not in answer[tab.answer.numbers] and "<img" in maps[tab.answer.maps]
+    assert answer[tab.answer.row].visible is True and answer[tab.answer.reasons].visible is True
 
 
 def test_of_a_silent_clip_only_that_is_said(events: LocateEvents, tab: LocateTab, tmp_path: Path) -> None:
     soundfile.write(tmp_path / "clip.wav", np.zeros((16_000, 2)), 16_000)
     _, answer = events.clip(str(tmp_path / "clip.wav"))
     assert "silent" in answer[tab.verdict] and "quiet" in answer[tab.verdict]
-    assert answer[tab.answer.look].visible is False and answer[tab.answer.reasons].visible is False
-    assert answer[tab.answer.dial] == answer[tab.answer.bearings] == "" and tab.answer.maps not in answer
-    assert json.loads(Path(answer[tab.answer.numbers]).read_text())["kind"] == "silent"
+    assert answer[tab.answer.row].visible is False and answer[tab.answer.reasons].visible is False
+    assert answer[tab.answer.dial] == answer[tab.answer.numbers] == "" and tab.answer.maps not in answer
+    assert json.loads(Path(answer[tab.answer.numbers_file]).read_text())["kind"] == "silent"
 
 
 @pytest.mark.parametrize("bad", ["text", "long", "eight", "missing", "none"])
@@ -112,5 +112,5 @@ def test_a_bad_clip_is_one_sentence_and_the_old_answer_goes(
 
 
 def test_a_cleared_clip_brings_the_beginning_back(events: LocateEvents, tab: LocateTab) -> None:
-    update = events.forget()
-    assert update[tab.answer.column].visible is False and words.LOCATE_START[0] in update[tab.verdict]
+    update = events.cleared()
+    assert update[tab.answer.column].visible is False and words.START[0] in update[tab.verdict]

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from synesthesia.core.results import Located
-from synesthesia.ui.localization import cards as locate_cards
-from synesthesia.ui.localization.figures import TRUTH, dial_figure, edges, loudness, maps_figure, slaney_mel
-from synesthesia.ui.shared import words
+from synesthesia.ui.localization import cards, words
+from synesthesia.ui.localization.figures import TRUTH, dial_figure, edges, loudness, maps_figure
+from synesthesia.ui.shared.sound_figure import slaney_mel
 from tests.ui.fake_studio import FakeStudio
 
 STUDIO = FakeStudio()
@@ -53,12 +53,12 @@ def test_maps_share_time_and_frequency_with_the_spectrogram(found: Located, clip
         assert axes.get_ylim() == pytest.approx(mel.get_ylim())
     assert [axes.get_title(loc="left") for axes in (level, phase)] == [words.LEVEL_MAP, words.PHASE_MAP]
     assert track.get_xlabel() == "time (s)" and all("kHz" in axes.get_ylabel() for axes in (mel, level, phase))
-    assert [bar.get_ylabel() for bar in bars] == ["dB", "× even share", "× even share"]
+    assert [bar.get_ylabel() for bar in bars] == ["dB", "× average", "× average"]
     heat = np.asarray(phase.collections[0].get_array())
     loudest = int(heat.mean(axis=1).argmax())
     shown = np.asarray(phase.collections[0].get_coordinates())[:, 0, 1]  # borders on the mel axis
     assert shown[loudest] < float(slaney_mel(np.array(700.0))) < shown[loudest + 1] + 1.5
-    assert heat.mean() == pytest.approx(1.0, rel=1e-3), "an even share is 1"
+    assert heat.mean() == pytest.approx(1.0, rel=1e-3), "the average is 1"
 
 
 @pytest.mark.parametrize(("seconds", "rate_hz"), [(0.2, 8_000), (0.5, 44_100), (60.0, 8_000)])
@@ -81,7 +81,7 @@ def test_edges_surround_middles() -> None:
 
 
 def test_numbers_beside_the_dial(found: Located) -> None:
-    text = locate_cards.bearings(replace(found, second_deg=-100.0, azimuth_deg=40.0), 60.0)
+    text = cards.numbers(replace(found, second_deg=-100.0, azimuth_deg=40.0), 60.0)
     assert "40° right" in text and "off by 20°" in text and "100° left" in text and "front half only" in text
     assert words.degrees(-179.9) == "180°" and words.degrees(0.2) == "0°"
     big, _, _ = words.located(replace(found, azimuth_deg=-172.0), None)
@@ -90,7 +90,7 @@ def test_numbers_beside_the_dial(found: Located) -> None:
 
 
 def test_no_second_source_is_not_called_likely(found: Located) -> None:
-    none = locate_cards.bearings(replace(found, second_deg=None, second_probability=0.47), None)
-    assert "<b>none</b><small>a second one: 47 % likely</small>" in none
-    one = locate_cards.bearings(replace(found, second_deg=-100.0, second_probability=0.83), None)
-    assert "<b>100° left</b><small>83 % likely</small>" in one
+    none = cards.numbers(replace(found, second_deg=None, second_probability=0.47), None)
+    assert "<b>none</b><small>probability 47 %</small>" in none
+    one = cards.numbers(replace(found, second_deg=-100.0, second_probability=0.83), None)
+    assert "<b>100° left</b><small>probability 83 %</small>" in one

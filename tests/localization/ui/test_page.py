@@ -11,9 +11,10 @@ import pytest
 import soundfile
 
 from synesthesia.core import checkpoints
-from synesthesia.ui.localization.api import add_ask_endpoint
+from synesthesia.ui.audio_qa.api import add_ask_endpoint
 from synesthesia.ui.page import build_page
-from synesthesia.ui.shared import words
+from synesthesia.ui.shared import about
+from synesthesia.ui.shared.words import NO_CLIP
 from tests.ui.fake_studio import FakeStudio
 
 
@@ -46,7 +47,7 @@ def test_with_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(checkpoints.ROOT_VARIABLE, str(tmp_path))
     page = build_page(FakeStudio())
     assert offered(page) == {"hear", "locate"} and "locate" in tabs(page) and "ask-box" not in boxes(page)
-    assert words.SENTENCE_BOTH in head(page)
+    assert about.SENTENCE_BOTH in head(page)
 
 
 def test_with_a_language_model_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,7 +69,7 @@ def test_the_endpoint_answers_or_says_why_not(tmp_path: Path) -> None:
     soundfile.write(path, waveform.T, rate_hz)
     answer = {"question": "Which side?", "text": "A sound on the right (answer 1).", "spatial": True}
     assert ask(path, " Which side? ") == answer
-    for arguments, sentence in (((None, "Which side?"), words.NO_CLIP), ((path, None), "Type a question")):
+    for arguments, sentence in (((None, "Which side?"), NO_CLIP), ((path, None), "Type a question")):
         with pytest.raises(gr.Error, match=sentence):
             ask(*arguments)
 
@@ -77,4 +78,4 @@ def test_without_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv(checkpoints.ROOT_VARIABLE, str(tmp_path))
     page = build_page(FakeStudio())
     assert offered(page) == {"hear"} and "locate" not in tabs(page)
-    assert words.SENTENCE in head(page)
+    assert about.SENTENCE in head(page)
