@@ -13,15 +13,16 @@ import soundfile
 
 from synesthesia.core.errors import UserError
 from synesthesia.core.results import Answered
-from synesthesia.ui.audio_qa.events import SHOWN, AskEvents, Talk
+from synesthesia.ui.audio_qa import words
+from synesthesia.ui.audio_qa.events import MAX_EXCHANGES, AskEvents, Conversation
 from synesthesia.ui.audio_qa.panel import AskPanel, exchanges
-from synesthesia.ui.image_to_sound.events import guarded
-from synesthesia.ui.localization.events import LocateEvents, Wish
+from synesthesia.ui.localization.events import LocateEvents
 from synesthesia.ui.localization.tab import LocateTab, locate_tab
-from synesthesia.ui.shared import words
+from synesthesia.ui.shared import words as shared_words
+from synesthesia.ui.shared.handlers import guarded
 from tests.ui.fake_studio import FakeStudio
 
-RIGHT = Wish("noise", 60.0, 0.0, "none", 40.0, 0)
+RIGHT = {"sound": "noise", "azimuth_deg": 60.0, "elevation_deg": 0.0, "room": "none", "snr_db": 40.0, "seed": 0}
 
 
 @pytest.fixture(scope="module")
@@ -66,50 +67,53 @@ def test_the_models_own_sentence_comes_between_the_dial_and_the_maps(
     assert "<img" in dial[tab.answer.dial] and dial[panel.column].visible is True
     assert words.ASK_FIRST in dial[panel.answers] and "busy" in dial[panel.answers]
     assert "on the left (answer 1)" in sentence[panel.answers] and "busy" not in sentence[panel.answers]
-    assert sentence[panel.talk].path == clip and len(sentence[panel.talk].answered) == 1
+    assert sentence[panel.conversation].path == clip and len(sentence[panel.conversation].answered) == 1
     assert tab.answer.maps in maps
 
 
 def test_questions_are_listed_newest_last(events: LocateEvents, asking: AskEvents, panel: AskPanel, clip: str) -> None:
-    talk = last(events.clip(clip), panel.talk)
+    talk = last(events.clip(clip), panel.conversation)
     busy, done = asking.ask(talk, " Which side? ", typed=True)
-    assert busy[panel.box] == "" and "busy" in busy[panel.answers] and panel.talk not in busy
+    assert busy[panel.box] == "" and "busy" in busy[panel.answers] and panel.conversation not in busy
     text = done[panel.answers]
     places = [text.index(part) for part in (words.ASK_FIRST, "(answer 1)", "<dt>Which side?</dt>", "(answer 2)")]
     assert places == sorted(places) and panel.box not in done, "what is typed meanwhile stays"
-    busy, done = asking.ask(done[panel.talk], words.ASK_CHIPS[-1], typed=False)
+    busy, done = asking.ask(done[panel.conversation], words.ASK_CHIPS[-1], typed=False)
     assert panel.box not in busy | done, "a chip leaves what is in the box"
-    assert [one.question for one in done[panel.talk].answered][1:] == ["Which side?", words.ASK_CHIPS[-1]]
+    assert [one.question for one in done[panel.conversation].answered][1:] == ["Which side?", words.ASK_CHIPS[-1]]
 
 
 def test_another_clip_begins_another_talk(events: LocateEvents, asking: AskEvents, panel: AskPanel, clip: str) -> None:
-    talk = last(asking.ask(last(events.clip(clip), panel.talk), "Which side?", typed=True), panel.talk)
-    updates = list(events.make(RIGHT))
+    talk = last(asking.ask(last(events.clip(clip), panel.conversation), "Which side?", typed=True), panel.conversation)
+    updates = list(events.render(RIGHT))
     shown = [update[panel.answers] for update in updates if panel.answers in update]
     assert not any("Which side?" in text for text in shown)
     assert last(iter(updates), panel.box) == "", "a refused question goes with its clip"
-    other = last(iter(updates), panel.talk)
+    other = last(iter(updates), panel.conversation)
     assert other.path != clip and len(other.answered) == 1
     assert "on the left" in last(asking.ask(talk, "Which side?", typed=True), panel.answers), "each about its own clip"
     assert "on the right" in last(asking.ask(other, "Which side?", typed=True), panel.answers)
 
 
 def test_a_cleared_or_a_bad_clip_ends_the_talk(events: LocateEvents, panel: AskPanel) -> None:
-    assert events.forget()[panel.talk] is None and events.forget()[panel.answers] == events.forget()[panel.box] == ""
-    assert last(guarded(events.tab, events.clip("nowhere.wav")), panel.talk) is None
+    assert (
+        events.cleared()[panel.conversation] is None
+        and events.cleared()[panel.answers] == events.cleared()[panel.box] == ""
+    )
+    assert last(guarded(events.tab, events.clip("nowhere.wav")), panel.conversation) is None
 
 
 @pytest.mark.parametrize("question", ["", " \n", "a" * 201, None])
 def test_a_bad_question_is_one_sentence_and_loses_nothing(
     asking: AskEvents, panel: AskPanel, clip: str, question: Any
 ) -> None:
-    (said,) = guarded(panel, asking.ask(Talk(clip), question, typed=True))
+    (said,) = guarded(panel, asking.ask(Conversation(clip), question, typed=True))
     assert list(said) == [panel.verdict] and "wrong" in said[panel.verdict] and "question" in said[panel.verdict]
 
 
 def test_without_a_clip_one_sentence_says_so(asking: AskEvents, panel: AskPanel) -> None:
     (said,) = guarded(panel, asking.ask(None, "Where is it?", typed=True))
-    assert list(said) == [panel.verdict] and words.NO_CLIP in said[panel.verdict]
+    assert list(said) == [panel.verdict] and shared_words.NO_CLIP in said[panel.verdict]
 
 
 def broken(problem: Exception) -> Any:
@@ -125,13 +129,15 @@ def broken(problem: Exception) -> Any:
 def test_a_failed_answer_gives_the_question_back_and_keeps_the_others(
     asking: AskEvents, panel: AskPanel, clip: str, problem: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    talk = Talk(clip, (Answered("What is it?", "A bell.", True),))
+    talk = Conversation(clip, (Answered("What is it?", "A bell.", True),))
     monkeypatch.setattr(asking.studio, "ask", broken(problem))
     updates = list(guarded(panel, asking.ask(talk, "Which side?", typed=True)))
-    assert last(iter(updates), panel.box) == "Which side?" and not any(panel.talk in update for update in updates)
+    assert last(iter(updates), panel.box) == "Which side?" and not any(
+        panel.conversation in update for update in updates
+    )
     answers, said = last(iter(updates), panel.answers), updates[-1][panel.verdict]
     assert "A bell." in answers and "busy" not in answers and "Which side?" not in answers
-    assert ("gone" in said or words.UNEXPECTED in said) and "secret" not in said
+    assert ("gone" in said or shared_words.UNEXPECTED in said) and "secret" not in said
 
 
 def test_a_failed_first_sentence_takes_nothing_from_the_direction(
@@ -150,7 +156,7 @@ def test_a_silent_clip_has_no_box_and_a_mono_one_says_what_is_missing(
     path = str(tmp_path / "clip.wav")
     soundfile.write(path, np.zeros((16_000, 2)), 16_000)
     silent = list(events.clip(path))
-    assert last(iter(silent), panel.column).visible is False and last(iter(silent), panel.talk) is None
+    assert last(iter(silent), panel.column).visible is False and last(iter(silent), panel.conversation) is None
     assert not any(tab.answer.maps in update for update in silent)
     soundfile.write(path, 0.1 * np.random.default_rng(0).standard_normal(16_000), 16_000)
     mono = list(events.clip(path))
@@ -160,10 +166,10 @@ def test_a_silent_clip_has_no_box_and_a_mono_one_says_what_is_missing(
 
 
 def test_a_long_talk_stays_short_on_the_page(asking: AskEvents, panel: AskPanel, clip: str) -> None:
-    talk = Talk(clip)
-    for number in range(SHOWN + 2):
-        talk = last(asking.ask(talk, f"Question {number}?", typed=False), panel.talk)
-    assert len(talk.answered) == SHOWN and talk.answered[-1].question == f"Question {SHOWN + 1}?"
+    talk = Conversation(clip)
+    for number in range(MAX_EXCHANGES + 2):
+        talk = last(asking.ask(talk, f"Question {number}?", typed=False), panel.conversation)
+    assert len(talk.answered) == MAX_EXCHANGES and talk.answered[-1].question == f"Question {MAX_EXCHANGES + 1}?"
 
 
 def test_an_answer_is_called_the_models_own_reading() -> None:
