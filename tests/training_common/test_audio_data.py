@@ -11,7 +11,7 @@ import torch
 from synesthesia.audio.mel import LogMel
 from synesthesia.core.errors import UserError
 from tests.training_common.tiny_sounds import tiny_sounds
-from training.common.audio_data import CropSampler, SoundStore, label_names, read_manifest
+from training.common.audio_data import CropSampler, SoundStore, label_names, place_in_canvas, read_manifest
 
 
 def store(tmp_path: Path) -> SoundStore:
@@ -53,3 +53,12 @@ def test_crops_come_from_their_seed_and_short_clips_stand_in_silence(tmp_path: P
     mel, wave = crops(0)
     assert mel.shape == (4, 200, 64) and wave.shape == (4, 32_000)
     assert float(wave.abs().max()) <= 1.0 and bool((wave == 0).sum(dim=1).min() > 7000)
+
+
+def test_placing_keeps_the_length_and_the_clip() -> None:
+    rng = np.random.default_rng(0)
+    clip = np.arange(1.0, 11.0)
+    assert place_in_canvas(np.arange(100.0), 30, rng).shape == (30,)
+    once = place_in_canvas(clip, 40, rng, repeat=0.0)
+    assert once.shape == (40,) and once.sum() == clip.sum()
+    assert place_in_canvas(clip, 40, rng, repeat=1.0).sum() > clip.sum()

@@ -22,8 +22,7 @@ from torch.nn import functional as F
 
 from synesthesia.audio.mel import MelConfig
 from synesthesia.audio.tagger import AudioTagger, AudioTaggerConfig
-from training.common.audio_data import SoundStore, held_out_rows, label_names, read_manifest
-from training.common.crop_placing import place_in_canvas
+from training.common.audio_data import SoundStore, held_out_rows, label_names, place_in_canvas, read_manifest
 from training.common.fit import Learner, Step, TrainConfig, decay_matrices, fit, start
 from training.common.run_state import JsonlLog
 

@@ -1,4 +1,4 @@
-"""Shared sounds as training material: the manifest, one flat cache of samples and mels, balanced random crops.
+"""Audio dataset of all trainings: the manifest, a memory-mapped cache of samples and log-mels, balanced random crops.
 
 `manifest.csv` names each clip with label, split, source and licence. Decoding Ogg files again and again costs more
 than training on them, so the first use writes all samples and log-mels into two flat arrays under `cache`.
@@ -110,10 +110,37 @@ def _decode(data: Path, clips: list[Clip]) -> tuple[np.ndarray, np.ndarray, np.n
     return np.concatenate(waveforms), starts, np.concatenate(mels), mel_starts
 
 
+def place_in_canvas(
+    clip: np.ndarray, length: int, rng: np.random.Generator, silence: float = 0.0, repeat: float = 0.6
+) -> np.ndarray:
+    """clip: (n, ...) of samples or frames -> (length, ...): a crop of a long clip; a short one is placed in silence.
+
+    A short clip is repeated with gaps with the probability `repeat`: many recordings are one bark or one knock of half
+    a second, and alone in four seconds of silence they would teach that most of a sound is silence.
+    """
+    count = len(clip)
+    if count >= length:
+        start = rng.integers(0, count - length + 1)
+        return clip[start : start + length]
+    out = np.full((length, *clip.shape[1:]), silence, dtype=clip.dtype)
+    if rng.random() >= repeat:
+        start = rng.integers(0, min(length - count, max(1, length // 2)) + 1)
+        out[start : start + count] = clip
+        return out
+    gap = int(rng.uniform(0.05, 0.6) * count)
+    start = -int(rng.integers(0, count + gap))
+    while start < length:
+        first, last = max(0, start), min(length, start + count)
+        if last > first:
+            out[first:last] = clip[first - start : last - start]
+        start += count + gap
+    return out
+
+
 class CropSampler:
     """Random crops, balanced: a label is drawn with the square root of its seconds, a clip within it by its seconds.
 
-    Clips shorter than the crop stand at a random place in silence. Every draw comes from `rng`.
+    Clips shorter than the crop are placed at random in silence. Every draw comes from `rng`.
     """
 
     def __init__(self, store: SoundStore, indices: list[int], rng: np.random.Generator, power: float = 0.5) -> None:
@@ -149,17 +176,6 @@ class CropSampler:
         gain = self.rng.uniform(-gain_db, 3.0, (count, 1, 1)) * np.log(10) / 20
         return (mels + torch.from_numpy(gain.astype(np.float32))).clamp(min=floor), torch.from_numpy(chosen)
 
-    def _mel_crop(self, index: int, frames: int, floor: float) -> np.ndarray:
-        start, stop = self.store.mel_starts[index], self.store.mel_starts[index + 1]
-        length = int(stop - start)
-        if length >= frames:
-            begin = start + self.rng.integers(0, length - frames + 1)
-            return self.store.mels[begin : begin + frames].astype(np.float32)
-        crop = np.full((frames, self.store.mels.shape[1]), floor, dtype=np.float32)
-        begin = self.rng.integers(0, frames - length + 1)
-        crop[begin : begin + length] = self.store.mels[start:stop]
-        return crop
-
     def wave_crops(self, count: int, samples: int, mix: float = 0.2, gain_db: float = 24.0) -> tuple[Tensor, Tensor]:
         """(count, samples) waveforms in [-1, 1] and the (count,) store indices of the (louder) clips."""
         chosen = self.draw(count)
@@ -173,15 +189,21 @@ class CropSampler:
         peak = np.abs(waves).max(axis=1, keepdims=True)
         return torch.from_numpy(waves / np.maximum(peak, 1.0)), torch.from_numpy(chosen)
 
+    def _mel_crop(self, index: int, frames: int, floor: float) -> np.ndarray:
+        return self._crop(self.store.mels, self.store.mel_starts[index : index + 2], frames, floor)
+
     def _wave_crop(self, index: int, samples: int) -> np.ndarray:
-        start, stop = self.store.starts[index], self.store.starts[index + 1]
-        length = int(stop - start)
-        if length >= samples:
-            begin = start + self.rng.integers(0, length - samples + 1)
-            return self.store.samples[begin : begin + samples].astype(np.float32) / 32768.0
-        crop = np.zeros(samples, dtype=np.float32)
-        begin = self.rng.integers(0, samples - length + 1)
-        crop[begin : begin + length] = self.store.samples[start:stop].astype(np.float32) / 32768.0
+        return self._crop(self.store.samples, self.store.starts[index : index + 2], samples, 0.0) / 32768.0
+
+    def _crop(self, rows: np.ndarray, span: np.ndarray, count: int, fill: float) -> np.ndarray:
+        """(count, ...) float32 of rows[span[0] : span[1]], placed in `fill` if there are fewer."""
+        length = int(span[1] - span[0])
+        if length >= count:
+            begin = span[0] + self.rng.integers(0, length - count + 1)
+            return rows[begin : begin + count].astype(np.float32)
+        crop = np.full((count, *rows.shape[1:]), fill, dtype=np.float32)
+        begin = self.rng.integers(0, count - length + 1)
+        crop[begin : begin + length] = rows[span[0] : span[1]]
         return crop
 
 

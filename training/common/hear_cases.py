@@ -13,8 +13,7 @@ from torch import Tensor
 
 from synesthesia.evaluation.eval_tagger import EvalTagger
 from synesthesia.evaluation.intervals import ConfidenceInterval, wilson
-from training.common.audio_data import SoundStore
-from training.common.crop_placing import place_in_canvas
+from training.common.audio_data import SoundStore, place_in_canvas
 from training.common.pairs import sound_pairs
 from training.common.pictures import Picture, load_core
 

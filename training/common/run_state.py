@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +17,8 @@ from torch import nn
 RandomStream = np.random.Generator | torch.Generator
 
 
-def random_stream(runs: Path, seed: int) -> np.random.Generator:
-    """The seed's stream; a run that is taken up again at a later step draws from another one."""
-    path = runs / "state.json"
-    step = json.loads(path.read_text(encoding="utf-8"))["step"] if path.is_file() else 0
-    return np.random.default_rng([seed, step])
-
-
 class TimeBudget:
-    """Progress 0..1 by minutes or by steps, whichever comes first: a CPU shared with others has no steady speed."""
+    """Progress 0..1 by minutes or by steps, whichever is further: a shared CPU has no steady speed."""
 
     def __init__(self, minutes: float, steps: int, spent_s: float = 0.0, step: int = 0) -> None:
         self.minutes, self.steps, self.step = minutes, steps, step
@@ -39,11 +32,6 @@ class TimeBudget:
     def progress(self) -> float:
         return min(1.0, max(self.step / self.steps, self.spent_s / (60 * self.minutes)))
 
-    def __iter__(self) -> Iterator[int]:
-        while self.progress < 1.0:
-            yield self.step
-            self.step += 1
-
 
 def cosine_rate(progress: float, peak: float = 1.0, warm: float = 0.02, last: float = 0.02) -> float:
     """Learning rate: linear warm-up over the first `warm` of the run, then a cosine to `last` of the peak."""
@@ -53,7 +41,7 @@ def cosine_rate(progress: float, peak: float = 1.0, warm: float = 0.02, last: fl
 
 
 class JsonlLog:
-    """One JSON object a line in `folder/log.jsonl`, and one short line on the screen; None writes nothing to disk."""
+    """One JSON object a line in `folder/log.jsonl`, and one short line on the screen; None: the screen alone."""
 
     def __init__(self, folder: Path | None) -> None:
         self.path = folder / "log.jsonl" if folder else None

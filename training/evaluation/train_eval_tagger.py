@@ -23,8 +23,14 @@ from torch.nn import functional as F
 
 from synesthesia.evaluation.eval_tagger import EvalTagger, EvalTaggerConfig
 from synesthesia.evaluation.intervals import ConfidenceInterval, wilson
-from training.common.audio_data import SAMPLE_RATE_HZ, SoundStore, held_out_rows, label_names, read_manifest
-from training.common.crop_placing import place_in_canvas
+from training.common.audio_data import (
+    SAMPLE_RATE_HZ,
+    SoundStore,
+    held_out_rows,
+    label_names,
+    place_in_canvas,
+    read_manifest,
+)
 from training.common.fit import Learner, Step, TrainConfig, all_parameters, fit, start
 
 

@@ -20,8 +20,7 @@ from synesthesia.audio.tagger import AudioTagger
 from synesthesia.image_to_sound.flow import Condition
 from synesthesia.image_to_sound.retrieval import IndexEntry, SoundIndex
 from synesthesia.image_to_sound.texture_statistics import texture_descriptor
-from training.common.audio_data import Clip, SoundStore, held_out_rows, read_manifest
-from training.common.crop_placing import place_in_canvas
+from training.common.audio_data import Clip, SoundStore, held_out_rows, place_in_canvas, read_manifest
 
 LONGEST_FRAMES = 1024
 FLOOR = MelConfig().floor

@@ -17,8 +17,7 @@ from synesthesia.audio.mel import LogMel
 from synesthesia.binaural.hrtf import RATE_HZ
 from synesthesia.binaural.sh_hrtf import SphericalHarmonicHRTF
 from synesthesia.vlm_to_sound.mel_tokens import MelTokens
-from training.common.audio_data import SoundStore
-from training.common.crop_placing import place_in_canvas
+from training.common.audio_data import SoundStore, place_in_canvas
 from training.vlm_to_sound.image_dataset import ClickableImage, ImageStore, mix_targets
 
 SPAN_DEG = 120.0
