@@ -120,12 +120,12 @@ def place_in_canvas(
     """
     count = len(clip)
     if count >= length:
-        start = rng.integers(0, count - length + 1)
-        return clip[start : start + length]
+        begin = rng.integers(0, count - length + 1)
+        return clip[begin : begin + length]
     out = np.full((length, *clip.shape[1:]), silence, dtype=clip.dtype)
     if rng.random() >= repeat:
-        start = rng.integers(0, min(length - count, max(1, length // 2)) + 1)
-        out[start : start + count] = clip
+        begin = rng.integers(0, min(length - count, max(1, length // 2)) + 1)
+        out[begin : begin + count] = clip
         return out
     gap = int(rng.uniform(0.05, 0.6) * count)
     start = -int(rng.integers(0, count + gap))

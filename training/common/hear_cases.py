@@ -79,4 +79,4 @@ def agreement(tagger: EvalTagger, sounds: list[Tensor], accepted: list[frozenset
     ranks = scores.argsort(dim=1, descending=True)[:, :5].tolist()
     names = tagger.config.labels
     hits5 = np.array([[names[k] in right for k in row] for row, right in zip(ranks, accepted, strict=True)])
-    return Agreement(hits5[:, 0], hits5.any(axis=1), embeddings.numpy())
+    return Agreement(hits5[:, 0], np.asarray(hits5.any(axis=1)), embeddings.numpy())

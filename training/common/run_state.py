@@ -7,14 +7,14 @@ import math
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-RandomStream = np.random.Generator | torch.Generator
+RandomStream: TypeAlias = "np.random.Generator | torch.Generator"
 
 
 class TimeBudget:

@@ -186,8 +186,8 @@ def clips(rounds: int) -> list[BenchmarkRow]:
     import torch
 
     from synesthesia import Studio
+    from synesthesia.ui.audio_qa.words import ASK_FIRST
     from synesthesia.ui.localization import figures as locate_figures
-    from synesthesia.ui.shared import words
 
     studio = Studio.load("embedded")
     demo_clips = []
@@ -195,7 +195,7 @@ def clips(rounds: int) -> list[BenchmarkRow]:
         clip, rate_hz = studio.binaural("bird", 15.0 * seed - 90.0, seed=seed)
         demo_clips.append((np.tile(clip, 2)[:, : int(SOUND_S * rate_hz)], rate_hz))
     clip, rate_hz = demo_clips[0]
-    studio.ask(clip, rate_hz, words.ASK_FIRST)  # loads everything
+    studio.ask(clip, rate_hz, ASK_FIRST)  # loads everything
     alone, page = [], []
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -205,11 +205,11 @@ def clips(rounds: int) -> list[BenchmarkRow]:
         alone.append((clip.shape[1] / rate_hz) / (time.perf_counter() - begun))
     torch.set_num_threads(threads)
     for clip, rate_hz in demo_clips[1:]:
-        clip = clip + 1e-6  # so that no cache knows it
+        clip = clip + np.float32(1e-6)  # so that no cache knows it
         begun = time.perf_counter()
         found = studio.locate(clip, rate_hz)
         locate_figures.dial_figure(found, None)
-        studio.ask(clip, rate_hz, words.ASK_FIRST)
+        studio.ask(clip, rate_hz, ASK_FIRST)
         locate_figures.maps_figure(found, clip, rate_hz)
         page.append(time.perf_counter() - begun)
     spread = f"{min(alone):.0f} to {max(alone):.0f}, n {len(alone)}"

@@ -69,8 +69,8 @@ def evaluate_row(row: Row, config: HearEvaluation, clicks: ClickSet, systems: Sy
         return {f"prior: {source}": {"top1": asdict(share)} for source, share in shares.items()}
     if row == "generator":
         alone = generator_alone(clicks, config.alone_per_label)
-        for name, found in alone.items():
-            print(f"{name:24} top-1 {found.top1}  top-5 {found.top5}")
+        for name, agreement in alone.items():
+            print(f"{name:24} top-1 {agreement.top1}  top-5 {agreement.top5}")
         return {f"alone: {name}": {"top1": asdict(a.top1), "top5": asdict(a.top5)} for name, a in alone.items()}
     if row == "pairs":
         halves = pairs(clicks, config.pairs)
@@ -80,9 +80,9 @@ def evaluate_row(row: Row, config: HearEvaluation, clicks: ClickSet, systems: Sy
         return systems.language.side_figures(config.guidance)
     if row == "layers":
         return systems.language.layer_figures(config.seen, clicks.cases, config.seed)
-    found = copies(clicks) if row == "copies" else presence(clicks)
-    print(row, found)
-    return {row: found}
+    figures = copies(clicks) if row == "copies" else presence(clicks)
+    print(row, figures)
+    return {row: figures}
 
 
 def table(figures: Figures) -> str:
