@@ -27,8 +27,7 @@ from synesthesia.image_to_sound.prior import AudioCondition, Prior
 from synesthesia.image_to_sound.region_features import region_features
 from synesthesia.vision.grid import EncodedImage, PatchGrid, patch_seed
 
-KEPT_GRIDS = 4
-KEPT_PRESENCE = 16  # photographs
+KEPT_GRIDS = 16  # predictions, about 0.3 MB each
 LABELS_SHOWN = 5
 NEIGHBOURS_SHOWN = 5
 
@@ -129,7 +128,6 @@ class ImageToSound:
 
     def __init__(self, preset: Preset) -> None:
         self.preset = preset
-        self._presence: BoundedCache[np.ndarray] = BoundedCache(KEPT_PRESENCE)
 
     @cached_property
     def pipeline(self) -> ImageToSoundPipeline:
@@ -155,7 +153,7 @@ class ImageToSound:
 
     def presence(self, image: EncodedImage) -> np.ndarray:
         """(R, C) float32 in 0..1: how surely each patch sounds."""
-        return self._presence.get(image.key, lambda: self.pipeline.presence_map(image.grid).numpy())
+        return self.pipeline.presence_map(image.grid).numpy()
 
     def generate(
         self, image: EncodedImage, row: int, col: int, x: float, y: float, request: FlowRequest
