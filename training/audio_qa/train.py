@@ -41,6 +41,7 @@ from training.audio_qa.warm_projector import warm_up
 from training.binaural.clip_sampler import ClipBatch, ClipSampler
 from training.binaural.response_bank import ResponseBank
 from training.common.fit import Learner, ParamGroup, Step, TrainConfig, TrainedParameters, fit, start
+from training.common.parameter_table import count_parameters, format_counts
 from training.common.run_state import JsonlLog
 
 
@@ -129,17 +130,12 @@ def trainable_groups(spatial_qa: SpatialQA, config: SpatialTokenTraining) -> lis
 def parameter_table(spatial_qa: SpatialQA) -> str:
     """Parameters by part, and how many of them train."""
     parts = {
-        "spatial encoder": "encoder.", "projector": f"model.{PROJECTOR}", "audio tower": "model.model.audio_tower.",
-        "audio projector": "model.model.multi_modal_projector.", "language model": "model.",
+        "LoRA": ".lora_", "projector": PROJECTOR, "audio tower": ".audio_tower.",
+        "audio projector": ".multi_modal_projector.", "spatial encoder": "encoder.",
     }  # fmt: skip
-    counts = {part: [0, 0] for part in (*parts, "LoRA")}
-    for name, parameter in spatial_qa.named_parameters():
-        part = "LoRA" if is_lora(name) else next(part for part, prefix in parts.items() if name.startswith(prefix))
-        counts[part][0] += parameter.numel()
-        counts[part][1] += parameter.numel() if parameter.requires_grad else 0
-    counts["total"] = [sum(values) for values in zip(*counts.values(), strict=True)]
-    rows = [f"{part:16} {every:>14,} {some:>14,}" for part, (every, some) in counts.items()]
-    return "\n".join([f"{'part':16} {'parameters':>14} {'trainable':>14}", *rows])
+    counts = count_parameters(spatial_qa, parts, "language model")
+    total = sum(every for every, _ in counts.values()), sum(trainable for _, trainable in counts.values())
+    return format_counts(counts | {"total": total})
 
 
 def warm_up_batch(config: SpatialTokenTraining, sampler: ClipSampler) -> ClipBatch:

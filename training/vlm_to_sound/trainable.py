@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from synesthesia.nn.lora import LoraSettings, add_lora, is_lora
 from synesthesia.vlm_to_sound.audio_head import AudioHead, AudioHeadOutput, Memory
 from synesthesia.vlm_to_sound.thinker import HiddenStates, Thinker
+from training.common.parameter_table import count_parameters, format_counts
 from training.vlm_to_sound.clicked_sounds import Clicks
 
 MAX_NO_HISTORY = 1.0  # fraction of a sound's positions
@@ -104,10 +105,4 @@ def parameter_table(model: TrainableAudioHead) -> str:
         "new tokens": "thinker.new_embeddings.",
         "visual tower": ".visual.",
     }
-    counts = {part: [0, 0] for part in (*parts, "language model")}
-    for name, parameter in model.named_parameters():
-        part = next((part for part, mark in parts.items() if mark in name), "language model")
-        counts[part][0] += parameter.numel()
-        counts[part][1] += parameter.numel() if parameter.requires_grad else 0
-    rows = [f"{part:16} {every:>14,} {some:>14,}" for part, (every, some) in counts.items()]
-    return "\n".join([f"{'part':16} {'parameters':>14} {'trainable':>14}", *rows])
+    return format_counts(count_parameters(model, parts, "language model"))
