@@ -1,19 +1,17 @@
-"""The real Studio with stand-in eyes and ears: enough to drive the page in milliseconds, without weights.
+"""The real Studio over stand-in services: enough to drive the page in milliseconds, without weights.
 
-A patch's "features" are its mean colour and place, its presence rises with brightness, and its sound is a decaying
-tone whose pitch follows the redness and the seed; by the path "language" that tone comes to two ears with tokens at
-random and looks around the patch. A clip's direction is that of its delay between the ears, with a
-doubt about front and back, and a question about it is answered by the side of that delay and the number of the
-question. Only for tests of the page: it proves nothing about hearing.
+A patch's "features" are its mean colour and place, its presence rises with brightness, and its sound is a decaying tone
+whose pitch follows the redness and the seed; by the path "language" that tone reaches two ears, with random tokens and
+attention around the patch. A clip's direction is that of its delay between the ears, with some front-back confusion,
+and a question about it is answered by the side of that delay and the number of the question. Only for tests of the
+page: it proves nothing about the models.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import torch
@@ -24,33 +22,36 @@ from synesthesia.binaural.clip import BinauralClip
 from synesthesia.binaural.geometry import is_front
 from synesthesia.core import presets
 from synesthesia.core.errors import UserError
-from synesthesia.core.presets import Preset
-from synesthesia.core.requests import Settings
+from synesthesia.core.presets import SAMPLE_RATE_HZ, Preset
+from synesthesia.core.requests import FlowRequest, LanguageRequest
 from synesthesia.core.results import (
     Attention,
     AttentionMap,
     Evidence,
+    Heard,
     LabelScore,
     Located,
     Neighbour,
+    SceneHeard,
+    Sound,
     Tokens,
     Writing,
 )
-from synesthesia.localization.gcc_phat import itd_s
+from synesthesia.image_to_sound.mix import mix
 from synesthesia.localization.localizer import shortest_arc
-from synesthesia.localization.pipeline import sentence
-from synesthesia.studio import Studio
+from synesthesia.localization.pipeline import direction_sentence, itd_s
+from synesthesia.studio import Services, Studio
 from synesthesia.vision.grid import EncodedImage, PatchGrid
 from synesthesia.vision.image import picture_key
-from synesthesia.vlm_to_sound.pipeline import Sound, VlmToSoundPipeline
+from synesthesia.vlm_to_sound.pipeline import VlmToSoundPipeline
 
 LONGEST_ITD_S = 0.7e-3
-PER_SECOND = 25  # of the language path's tokens
+TOKENS_PER_SECOND = 25
 LABELS = ("rain", "dog", "clock_tick", "engine", "glass_breaking", "cat")
 
 
 @dataclass(frozen=True)
-class FakeEyes:
+class FakeVision:
     rows: int = 16
 
     def encode(self, picture: Image.Image) -> PatchGrid:
@@ -69,31 +70,36 @@ class FakeEyes:
             picture_key(picture),
         )
 
+    def encode_stage_maps(self, picture: Image.Image) -> PatchGrid:
+        raise AssertionError("the stand-in predictor never looks twice")
 
-@dataclass(frozen=True)
-class FakeEars:
+
+@dataclass
+class FakeImageToSound:
+    """made: (row, column) of every sound so far."""
+
     delay_s: float = 0.0
     threshold: float = 0.5
+    made: list[tuple[int, int]] = field(default_factory=list)
 
-    def presence_map(self, grid: PatchGrid) -> torch.Tensor:
-        return (grid.features[..., :3].mean(dim=-1) * 1.5).clamp(0, 1)
+    def require(self) -> None: ...
 
-    def hear(
-        self,
-        grid: PatchGrid,
-        row: int,
-        col: int,
-        *,
-        mapper: str,
-        seconds: float,
-        seed: int,
-        steps: int,
-        guidance: float,
-    ) -> Any:
+    def warm(self) -> None: ...
+
+    def presence(self, image: EncodedImage) -> np.ndarray:
+        return (image.grid.features[..., :3].mean(dim=-1) * 1.5).clamp(0, 1).numpy()
+
+    def generate(
+        self, image: EncodedImage, row: int, col: int, x: float, y: float, request: FlowRequest
+    ) -> Iterator[Sound]:
         time.sleep(self.delay_s)
+        self.made.append((row, col))
+        yield self.tone(image.grid, row, col, request.seconds, request.seed, higher=request.path == "mlp")
+
+    def tone(self, grid: PatchGrid, row: int, col: int, seconds: float, seed: int, *, higher: bool = False) -> Sound:
         red = float(grid.features[row, col, 0])
-        pitch_hz = 200.0 + 1200.0 * red + 37.0 * (seed % 20) + (300.0 if mapper == "mlp" else 0.0) + 9.0 * col
-        times_s = np.arange(round(seconds * presets.SAMPLE_RATE_HZ)) / presets.SAMPLE_RATE_HZ
+        pitch_hz = 200.0 + 1200.0 * red + 37.0 * (seed % 20) + (300.0 if higher else 0.0) + 9.0 * col
+        times_s = np.arange(round(seconds * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
         noise = np.random.default_rng(seed + 1000 * row + col).standard_normal(len(times_s))
         wave = 0.4 * np.sin(2 * np.pi * pitch_hz * times_s) * np.exp(-1.5 * (times_s % 1.0)) + 0.02 * noise
         best = int(red * 5.999) + row
@@ -101,49 +107,47 @@ class FakeEars:
         neighbours = tuple(
             Neighbour(labels[0].label, 0.91 - 0.06 * i, "freesound", f"{417200 + 13 * i}", "CC0-1.0") for i in range(5)
         )
-        return SimpleNamespace(
-            waveform=wave.astype(np.float32)[None], sample_rate=presets.SAMPLE_RATE_HZ, presence=0.9,
-            evidence=Evidence(labels, neighbours),
-        )  # fmt: skip
+        return Sound(wave.astype(np.float32)[None], Evidence(labels, neighbours))
+
+    def mix(self, heard: Sequence[Heard], samples: int, channels: int) -> SceneHeard:
+        return mix(heard, samples=samples, sample_rate=SAMPLE_RATE_HZ, channels=channels)
 
 
-class FakeThinking(VlmToSoundPipeline):
-    """delay_s: for each frame of tokens; missing: what is said where nothing has been trained, empty where it has."""
+class FakeVlmToSound(VlmToSoundPipeline):
+    """delay_s: for each frame of tokens; missing: error where nothing has been trained, empty where it has."""
 
-    def __init__(self, preset: Preset, delay_s: float = 0.0) -> None:
-        super().__init__(preset)
-        self.delay_s, self.missing = delay_s, ""
+    def __init__(self, preset: Preset, image_to_sound: FakeImageToSound, delay_s: float = 0.0) -> None:
+        super().__init__(preset, image_to_sound)  # type: ignore[arg-type]
+        self.tones, self.delay_s, self.missing = image_to_sound, delay_s, ""
 
     def require(self) -> None:
         if self.missing:
             raise UserError(self.missing)
 
-    def speaking(
-        self, hearing: Any, seen: EncodedImage, row: int, col: int, settings: Settings
+    def generate(
+        self, image: EncodedImage, row: int, col: int, x: float, y: float, request: LanguageRequest
     ) -> Iterator[Writing | Sound]:
-        frames = round(settings.seconds * PER_SECOND)
+        frames = round(request.seconds * TOKENS_PER_SECOND)
         for frame in range(frames):
             time.sleep(self.delay_s)
             yield Writing(frame + 1, frames)
-        one = hearing.hear(
-            seen.grid, row, col, mapper="flow", seconds=settings.seconds, seed=settings.seed, steps=1, guidance=1.0
-        )
-        rows, cols = seen.grid.rows, seen.grid.cols
+        one = self.tones.tone(image.grid, row, col, request.seconds, request.seed)
+        rows, cols = image.grid.rows, image.grid.cols
         aside = (col + 0.5) / cols - 0.5
-        lead_s = aside * LONGEST_ITD_S
-        late = round(abs(lead_s) * presets.SAMPLE_RATE_HZ)
+        late = round(abs(aside) * LONGEST_ITD_S * SAMPLE_RATE_HZ)
         near, far = one.waveform[0], 10 ** (-8 * abs(aside) / 20) * np.roll(one.waveform[0], late)
         yield Sound(
             np.stack([far, near] if aside > 0 else [near, far]).astype(np.float32), one.evidence,
             Tokens(
-                codes=fake_codes(settings.seed + 100 * row + col, frames), per_second=PER_SECOND, sizes=1024,
-                looks=fake_looks(rows, cols, row, col), lead_s=lead_s, takes=4, take=settings.seed % 4,
+                codes=fake_codes(request.seed + 100 * row + col, frames), per_second=TOKENS_PER_SECOND, sizes=1024,
+                cross_attention=fake_attention(rows, cols, row, col), itd_s=aside * LONGEST_ITD_S, takes=4,
+                take=request.seed % 4,
             ),
         )  # fmt: skip
 
 
 def fake_codes(seed: int, frames: int, books: int = 4) -> np.ndarray:
-    """(2, K, F): the coarse book keeps its code for a while, the fine ones hardly."""
+    """(2, K, F): the coarse book keeps its code for a while, the finest changes every frame."""
     rng = np.random.default_rng(seed)
     codes = rng.integers(0, 1024, (2, books, frames))
     for book, held in enumerate((12, 6, 3, 1)):
@@ -152,16 +156,16 @@ def fake_codes(seed: int, frames: int, books: int = 4) -> np.ndarray:
     return codes
 
 
-def fake_looks(rows: int, cols: int, row: int, col: int) -> np.ndarray:
+def fake_attention(rows: int, cols: int, row: int, col: int) -> np.ndarray:
     """(rows, cols) that sums to 1: a little everywhere, most around the patch."""
     down, across = (np.arange(rows) - row) / rows, (np.arange(cols) - col) / cols
-    looks = 0.05 + np.exp(-((down[:, None] / 0.12) ** 2) - (across[None, :] / 0.12) ** 2)
-    return (looks / looks.sum()).astype(np.float32)
+    attention = 0.05 + np.exp(-((down[:, None] / 0.12) ** 2) - (across[None, :] / 0.12) ** 2)
+    return (attention / attention.sum()).astype(np.float32)
 
 
-class FakeLocator:
+class FakeLocalization:
     def locate(self, clip: BinauralClip) -> Located:
-        delay_s = itd_s(clip.waveform, presets.SAMPLE_RATE_HZ)
+        delay_s = itd_s(clip.waveform, SAMPLE_RATE_HZ)
         first = float(np.degrees(np.arcsin(np.clip(delay_s / LONGEST_ITD_S, -1, 1))))
         azimuths = np.arange(180) * 2.0 - 180.0
         behind = 180.0 - first
@@ -177,16 +181,24 @@ class FakeLocator:
             azimuths_deg=azimuths, track=(times_s, first + 4 * np.sin(5 * times_s)),
             attention=Attention(fake_map(clip.seconds, 5000.0), fake_map(clip.seconds, 700.0)),
             token=np.full(256, first, dtype=np.float32), baseline_deg=first, itd_s=delay_s, seconds=clip.seconds,
-            kind=clip.kind, warning=clip.warning, sentence=sentence(first, interval, None),
+            kind=clip.kind, warning=clip.warning, sentence=direction_sentence(first, interval, None),
         )  # fmt: skip
 
     def token(self, clip: BinauralClip) -> np.ndarray:
         return self.locate(clip).token
 
 
+def fake_map(seconds: float, best_hz: float) -> AttentionMap:
+    """Attention around one frequency, after each onset."""
+    times_s = np.arange(0.02, seconds, 0.04)
+    hz = np.geomspace(100, 7500, 16)
+    weights = np.exp(-(np.log(hz / best_hz) ** 2)) * (0.2 + np.exp(-10 * (times_s % 0.4)))[:, None]
+    return AttentionMap((weights / weights.sum()).astype(np.float32), times_s, hz)
+
+
 @dataclass
 class FakeAnswerer:
-    """What it was given is written down, for the tests."""
+    """Keeps what it was given, for the tests."""
 
     delay_s: float = 0.0
     asked: list[tuple[np.ndarray, np.ndarray | None, str]] = field(default_factory=list)
@@ -199,47 +211,41 @@ class FakeAnswerer:
         return f"A sound on the {'right' if token[0] > 0 else 'left'} (answer {len(self.asked)})."
 
 
+class FakeServices(Services):
+    """delay_s: how long each sound pretends to take."""
+
+    def __init__(self, preset: Preset, delay_s: float = 0.0) -> None:
+        super().__init__(preset)
+        self.vision = FakeVision()
+        self.image_to_sound: FakeImageToSound = FakeImageToSound(delay_s)  # type: ignore[assignment]
+        self.vlm_to_sound: FakeVlmToSound = FakeVlmToSound(  # type: ignore[assignment]
+            preset, self.image_to_sound, delay_s / TOKENS_PER_SECOND
+        )
+        self.localization = FakeLocalization()  # type: ignore[assignment]
+        self.answerer = FakeAnswerer(delay_s)
+        self.audio_qa = AudioQA(preset, self.localization.token, self.answerer)
+
+
 class FakeStudio(Studio):
-    """`delay_s`: how long each sound pretends to take."""
+    """delay_s: how long each sound pretends to take."""
+
+    services: FakeServices
 
     def __init__(self, delay_s: float = 0.0) -> None:
-        super().__init__(presets.embedded())
-        self.fake_ears = FakeEars(delay_s)
-        self._thinking = self.fake_thinking = FakeThinking(self.preset, delay_s / 25)
-        self.fake_answerer = FakeAnswerer(delay_s)
-        self._audio_qa = AudioQA(self.preset, FakeLocator().token, self.fake_answerer)
+        preset = presets.embedded()
+        super().__init__(preset, self.fake_services(preset, delay_s))
 
-    def _localizer(self) -> Any:
-        return FakeLocator()
-
-    def _eyes(self) -> Any:
-        return FakeEyes()
-
-    def _ears(self) -> Any:
-        return self.fake_ears
+    def fake_services(self, preset: Preset, delay_s: float) -> FakeServices:
+        return FakeServices(preset, delay_s)
 
     def binaural(
-        self,
-        sound: str,
-        azimuth_deg: float,
-        *,
-        elevation_deg: float = 0.0,
-        room: str = "none",
-        snr_db: float = 40.0,
+        self, sound: str, azimuth_deg: float, *, elevation_deg: float = 0.0, room: str = "none", snr_db: float = 40.0,
         seed: int = 0,
-    ) -> tuple[np.ndarray, int]:
+    ) -> tuple[np.ndarray, int]:  # fmt: skip
         """Bursts of noise that reach one ear later and softer."""
-        rate_hz, rng = presets.SAMPLE_RATE_HZ, np.random.default_rng(seed)
+        rate_hz, rng = SAMPLE_RATE_HZ, np.random.default_rng(seed)
         noise = 0.1 * rng.standard_normal(2 * rate_hz) * (np.arange(2 * rate_hz) % 6_400 < 4_000)
         side = np.sin(np.radians(azimuth_deg))
         late = round(abs(side) * LONGEST_ITD_S * rate_hz)
         far = 0.5 * np.concatenate([np.zeros(late), noise])[: len(noise)]
         return np.stack([far, noise] if side > 0 else [noise, far]).astype(np.float32), rate_hz
-
-
-def fake_map(seconds: float, best_hz: float) -> AttentionMap:
-    """Attention around one frequency, after each onset."""
-    times_s = np.arange(0.02, seconds, 0.04)
-    hz = np.geomspace(100, 7500, 16)
-    weights = np.exp(-(np.log(hz / best_hz) ** 2)) * (0.2 + np.exp(-10 * (times_s % 0.4)))[:, None]
-    return AttentionMap((weights / weights.sum()).astype(np.float32), times_s, hz)

@@ -34,9 +34,9 @@ def test_the_heat_map_is_brighter_where_values_are_high() -> None:
 
 def test_what_the_browser_gets_is_never_smaller_than_its_column() -> None:
     for size in ((30, 20), (451, 300), (6000, 4000), (300, 2000)):
-        view = overlays.shown(Image.new("RGB", size))
+        view = overlays.display_copy(Image.new("RGB", size))
         assert max(view.size) == 1280 and abs(view.width / view.height - size[0] / size[1]) < 0.02 * size[0] / size[1]
 
 
 def test_a_flat_map_does_not_divide_by_zero() -> None:
-    assert np.isfinite(overlays.unit(np.full((3, 3), 0.4, dtype=np.float32))).all()
+    assert np.isfinite(overlays.min_max_scaled(np.full((3, 3), 0.4, dtype=np.float32))).all()

@@ -1,7 +1,7 @@
-"""What the box "Ask about this clip" does: the model's own sentence first, then an answer to every question.
+"""Handlers of the box "Ask about this clip": the model's first sentence, then an answer to every question.
 
-What was asked so far is kept in the person's gr.State together with the clip it is about, so that a question that
-waited in the queue is never answered about one clip and written down under another.
+The conversation is kept in the person's gr.State together with its clip, so that a question that waited in the queue
+is never answered about one clip and listed under another.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ import gradio as gr
 
 from synesthesia.audio.files import read_audio
 from synesthesia.core.errors import UserError
-from synesthesia.core.requests import asked
+from synesthesia.core.requests import QuestionRequest, checked
+from synesthesia.ui.audio_qa import words
 from synesthesia.ui.audio_qa.panel import exchanges
-from synesthesia.ui.image_to_sound.events import guarded
-from synesthesia.ui.shared import words
+from synesthesia.ui.shared.handlers import Update, guarded
+from synesthesia.ui.shared.words import NO_CLIP
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,35 +27,34 @@ if TYPE_CHECKING:
     from synesthesia.core.results import Answered
     from synesthesia.studio import Studio
     from synesthesia.ui.audio_qa.panel import AskPanel
-    from synesthesia.ui.image_to_sound.events import Update
 
-SHOWN = 20  # exchanges kept on the page at most, the oldest goes first
+MAX_EXCHANGES = 20  # kept on the page; the oldest go first
 
 
 @dataclass(frozen=True)
-class Talk:
-    """path: the located clip's file; answered: what was asked about it so far, newest last."""
+class Conversation:
+    """path: the located clip's file; answered: newest last."""
 
     path: str
     answered: tuple[Answered, ...] = ()
 
-    def with_answer(self, answer: Answered) -> Talk:
-        return replace(self, answered=(*self.answered, answer)[-SHOWN:])
+    def with_answer(self, answer: Answered) -> Conversation:
+        return replace(self, answered=(*self.answered, answer)[-MAX_EXCHANGES:])
 
 
 class AskEvents:
-    """Handlers over one studio; they hold no state of their own."""
+    """Handlers over one studio, without state of their own."""
 
     def __init__(self, studio: Studio, panel: AskPanel) -> None:
         self.studio = studio
         self.panel = panel
 
     def opened(self, path: str, kind: str) -> Update:
-        """Another clip has been located: nothing of the last one's talk is left. A silent clip isn't talked about."""
+        """Another clip has been located: the last conversation ends. There is none about a silent clip."""
         silent = kind == "silent"
         return {
             self.panel.column: gr.Column(visible=not silent),
-            self.panel.talk: None if silent else Talk(path),
+            self.panel.conversation: None if silent else Conversation(path),
             self.panel.answers: exchanges((), words.ASK_FIRST),
             self.panel.verdict: "",
             self.panel.box: "",
@@ -62,33 +62,34 @@ class AskEvents:
 
     def closed(self) -> Update:
         """The clip has gone."""
-        return {self.panel.talk: None, self.panel.answers: "", self.panel.verdict: "", self.panel.box: ""}
+        panel = self.panel
+        return {panel.conversation: None, panel.answers: "", panel.verdict: "", panel.box: ""}
 
     def first(self, path: str, waveform: NDArray[np.float32], rate_hz: int) -> Iterator[Update]:
-        """The model's own sentence. What goes wrong is said here and takes nothing from the direction above."""
+        """The model's own sentence. An error appears here and leaves the direction above as it is."""
         yield from guarded(
-            self.panel, self.answer(Talk(path), lambda: self.studio.ask(waveform, rate_hz, words.ASK_FIRST))
+            self.panel, self.answer(Conversation(path), lambda: self.studio.ask(waveform, rate_hz, words.ASK_FIRST))
         )
 
-    def ask(self, talk: Talk | None, question: str, *, typed: bool) -> Iterator[Update]:
+    def ask(self, conversation: Conversation | None, question: str, *, typed: bool) -> Iterator[Update]:
         """typed: in the box, which is emptied for the next question and gets this one back if it can't be answered."""
-        question = asked(question or "")
-        if talk is None:
-            raise UserError(words.NO_CLIP)
+        question = checked(QuestionRequest, {"question": question or ""}).question
+        if conversation is None:
+            raise UserError(NO_CLIP)
         box: Update = {self.panel.box: ""} if typed else {}
-        yield {self.panel.answers: exchanges(talk.answered, question), self.panel.verdict: ""} | box
+        yield {self.panel.answers: exchanges(conversation.answered, question), self.panel.verdict: ""} | box
         try:
-            yield from self.answer(talk, lambda: self.studio.ask(*read_audio(talk.path), question))
+            yield from self.answer(conversation, lambda: self.studio.ask(*read_audio(conversation.path), question))
         except Exception:
             if typed:
                 yield {self.panel.box: question}
             raise
 
-    def answer(self, talk: Talk, ask: Callable[[], Answered]) -> Iterator[Update]:
-        """Write the answer down; when there is none, what was answered before stays."""
+    def answer(self, conversation: Conversation, ask: Callable[[], Answered]) -> Iterator[Update]:
+        """List the answer; when there is none, the earlier ones stay."""
         try:
-            talk = talk.with_answer(ask())
+            conversation = conversation.with_answer(ask())
         except Exception:
-            yield {self.panel.answers: exchanges(talk.answered)}
+            yield {self.panel.answers: exchanges(conversation.answered)}
             raise
-        yield {self.panel.talk: talk, self.panel.answers: exchanges(talk.answered)}
+        yield {self.panel.conversation: conversation, self.panel.answers: exchanges(conversation.answered)}

@@ -1,4 +1,4 @@
-"""Layout of the box in which a person asks about the located clip, and how the answers are written down."""
+"""Layout of the box with questions about the located clip, and the list of answers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from synesthesia.ui.shared import words
+from synesthesia.ui.audio_qa import words
+from synesthesia.ui.shared.cards import note
 
 if TYPE_CHECKING:
     from synesthesia.core.results import Answered
@@ -16,22 +17,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AskPanel:
-    """talk: `ask_events.Talk`, or None while there is nothing to ask about; verdict: only for what went wrong."""
+    """conversation: `events.Conversation`, or None while there is nothing to ask about; verdict: errors alone."""
 
     column: gr.Column
-    talk: gr.State
+    conversation: gr.State
     answers: gr.HTML
     box: gr.Textbox
     chips: tuple[gr.Button, ...]
     verdict: gr.HTML
 
     def parts(self) -> list[gr.blocks.Block]:
-        return [self.column, self.talk, self.answers, self.verdict, self.box]
+        return [self.column, self.conversation, self.answers, self.verdict, self.box]
 
 
 def ask_panel() -> AskPanel:
-    """Answers above, newest last, so that it stands beside the box."""
-    talk = gr.State(None)
+    """Answers above the box, newest last."""
+    conversation = gr.State(None)
     with gr.Column(elem_id="ask") as column:
         gr.HTML(f"<h3>{words.ASK}</h3>", padding=False)
         answers = gr.HTML(padding=False, elem_id="ask-answers")
@@ -42,16 +43,16 @@ def ask_panel() -> AskPanel:
         )  # fmt: skip
         with gr.Row(elem_id="ask-chips"):
             chips = tuple(gr.Button(question, size="sm", min_width=0) for question in words.ASK_CHIPS)
-        gr.HTML(f"<p class='progress-note'>{words.ASK_NOTE}</p>", padding=False)
-    return AskPanel(column, talk, answers, box, chips, verdict)
+        gr.HTML(note(words.ASK_NOTE), padding=False)
+    return AskPanel(column, conversation, answers, box, chips, verdict)
 
 
 def exchanges(answered: tuple[Answered, ...], pending: str = "") -> str:
-    """Question and answer in pairs; pending: a question whose answer is still to come."""
+    """Questions and answers in pairs; pending: a question without an answer yet."""
     pairs = "".join(f"<dt>{escape(one.question)}</dt><dd>{escape(one.text)}</dd>" for one in answered)
     if pending:
         pairs += f"<dt>{escape(pending)}</dt><dd class='busy'>{words.ANSWERING}</dd>"
-    without = answered and not answered[0].spatial
-    note = f"<p class='progress-note'>{words.ASK_NO_DIRECTION}</p>" if without else ""
-    own = f"<p class='own'>{words.ASK_OWN}</p>" if answered and not without else ""
-    return f"<div role='log' aria-live='polite'>{note}<dl class='talk'>{pairs}</dl>{own}</div>"
+    no_direction = answered and not answered[0].spatial
+    above = note(words.ASK_NO_DIRECTION) if no_direction else ""
+    own = f"<p class='own'>{words.ASK_OWN}</p>" if answered and not no_direction else ""
+    return f"<div role='log' aria-live='polite'>{above}<dl class='talk'>{pairs}</dl>{own}</div>"

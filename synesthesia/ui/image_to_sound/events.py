@@ -1,103 +1,66 @@
-"""What the tab "Hear" does: each handler checks its input, asks the studio, and hands back figures and files.
+"""Handlers of the tab "Hear": check the input, ask the studio, return figures and files.
 
-Handlers are generators where a person should see something at once (the outline before the sound). Nothing is kept
-outside the person's own gr.State. A `UserError` becomes one sentence on the page and leaves everything else standing.
+Handlers are generators where something should appear at once (the outline before the sound). No state is kept outside
+the person's own gr.State. A `UserError` becomes one sentence on the page and changes nothing else.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
 from synesthesia.core.errors import UserError
 from synesthesia.core.results import Heard, Writing
-from synesthesia.ui.image_to_sound import cards
-from synesthesia.ui.image_to_sound.session import Halt, Session
-from synesthesia.ui.shared import overlays, words
-from synesthesia.ui.shared import sound_figure as figures
+from synesthesia.ui.image_to_sound import cards, words
+from synesthesia.ui.image_to_sound.session import HearSession, StopFlag
+from synesthesia.ui.shared import overlays
+from synesthesia.ui.shared import words as shared_words
+from synesthesia.ui.shared.cards import verdict
 from synesthesia.ui.shared.files import file_name, served_recipe, served_wav
-from synesthesia.ui.vlm_to_sound import attention_overlay as looking
+from synesthesia.ui.shared.handlers import Update
+from synesthesia.ui.shared.sound_figure import sound_figure
+from synesthesia.ui.vlm_to_sound import attention_overlay
 from synesthesia.ui.vlm_to_sound import cards as token_cards
 
 if TYPE_CHECKING:
     from PIL import Image
 
     from synesthesia.studio import Studio
-    from synesthesia.ui.audio_qa.panel import AskPanel
+    from synesthesia.ui.image_to_sound.controls import ControlValues
     from synesthesia.ui.image_to_sound.tab import HearTab, Take
-    from synesthesia.ui.impact.tab import TapTab
-    from synesthesia.ui.localization.tab import LocateTab
 
-LOOKED = 5  # of `words.OVERLAYS`: where the tokens looked
-TOLD_S = 0.3  # between two words about how far a sound has come
-Update = dict[Any, Any]  # component -> its new value, as gradio takes it
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The controls under the sound, in the order of `hear_tab.Controls`."""
-
-    voice: str
-    takes: int
-    autoplay: bool
-    seconds: float
-    seed: int
-    guidance: float
-    steps: int
-    temperature: float
-    top_k: int
-    anyway: bool
-
-    def plan(self) -> list[tuple[str, int]]:
-        """(path, seed) of each sound to make, side by side. UserError where a field was left empty."""
-        for name, sentence in words.EMPTY.items():
-            if getattr(self, name) is None:
-                raise UserError(sentence)
-        if self.voice == "all":
-            return [(path, self.seed) for path in words.VOICES if path != "all"]
-        return [(self.voice, self.seed + index) for index in range(self.takes)]
-
-
-def guarded(tab: HearTab | LocateTab | TapTab | AskPanel, updates: Iterator[Update]) -> Iterator[Update]:
-    """Pass updates on; an error becomes a sentence in the verdict card."""
-    try:
-        yield from updates
-    except UserError as error:
-        yield {tab.verdict: words.verdict(str(error), kind="wrong")}
-    except Exception:
-        log.exception("a handler of the page failed")
-        yield {tab.verdict: words.verdict(words.UNEXPECTED, kind="wrong")}
+ATTENTION = 5  # index into `words.OVERLAYS`
+PROGRESS_S = 0.3  # between two progress messages
 
 
 class HearEvents:
-    """Handlers over one studio; they hold no state of their own."""
+    """Handlers over one studio, without state of their own."""
 
     def __init__(self, studio: Studio, tab: HearTab) -> None:
         self.studio = studio
         self.tab = tab
 
     # ---- the photograph -------------------------------------------------------------------------------------------
-    def open_photo(self, read: Callable[[], Image.Image], halt: Halt) -> Iterator[Update]:
-        """A new photograph in place of the old one, which stays if the new one cannot be read. Ends a sweep."""
-        photo = read()  # refuses what cannot be heard before anything of the old photograph is gone
-        halt.asked = True
-        session = Session(photo=photo, view=overlays.shown(photo), overlay=words.OVERLAYS[0])
+    def open_photo(self, read: Callable[[], Image.Image], stop_flag: StopFlag) -> Iterator[Update]:
+        """A new photograph replaces the old one, which stays if the new one cannot be read. Stops a sweep."""
+        photo = read()  # raises before anything of the old photograph is gone
+        stop_flag.requested = True
+        session = HearSession(photo=photo, view=overlays.display_copy(photo), overlay=words.OVERLAYS[0])
         yield {
             self.tab.session: session,
             self.tab.side.photo: session.view,
             self.tab.side.overlay: session.overlay,
-            self.tab.verdict: words.verdict(*words.START),
+            self.tab.side.legend: "",
+            self.tab.verdict: verdict(*words.START),
             self.tab.anyway_button: gr.Button(visible=False),
-        } | self.no_takes()
-        self.studio.look(photo)  # so that the first click finds the patches ready; the photograph shows already
+        } | self.hide_takes()
+        self.studio.look(photo)  # so that the patches are ready at the first click; the photograph is shown already
 
-    def draw(self, session: Session) -> Image.Image:
+    def draw(self, session: HearSession) -> Image.Image:
         """The view with the chosen overlay and the chosen patch."""
         photo, view = session.pictures()
         kind = words.OVERLAYS.index(session.overlay)
@@ -110,109 +73,107 @@ class HearEvents:
         elif kind == 2:
             picture = overlays.with_heat(view, self.studio.presence(photo))
         elif kind == 3 and session.cell is not None:
-            alike = self.studio.similarity(photo, *grid.centre(*session.cell))
-            picture = overlays.with_heat(view, overlays.unit(alike))
+            similarity = self.studio.similarity(photo, *grid.centre(*session.cell))
+            picture = overlays.with_heat(view, overlays.min_max_scaled(similarity))
         elif kind == 4:
             picture = overlays.with_colours(view, self.studio.pca(photo))
-        elif kind == LOOKED and session.cell is not None and session.looks is not None:
-            return looking.drawn(view, session.looks, session.cell)
+        elif kind == ATTENTION and session.cell is not None and session.attention is not None:
+            return attention_overlay.draw(view, session.attention, session.cell)
         cells = [session.cell] if session.cell is not None else []
         return overlays.with_outline(picture, grid.rows, grid.cols, cells)
 
-    def change_overlay(self, session: Session, overlay: str) -> Iterator[Update]:
-        session = replace(session, overlay=overlay)
-        yield {self.tab.session: session, self.tab.side.photo: self.draw(session)}
-        note = words.OVERLAY_NOTES[words.OVERLAYS.index(overlay)]
-        lacking = session.looks if words.OVERLAYS.index(overlay) == LOOKED else session.cell
-        if note and lacking is None:
-            yield {self.tab.verdict: words.verdict(*note)}
+    def change_overlay(self, session: HearSession, overlay: str) -> Iterator[Update]:
+        session, kind = replace(session, overlay=overlay), words.OVERLAYS.index(overlay)
+        yield {
+            self.tab.session: session,
+            self.tab.side.photo: self.draw(session),
+            self.tab.side.legend: overlays.heat_legend(words.LEGENDS[kind]),
+        }
+        note = words.OVERLAY_NOTES[kind]
+        needed = session.attention if kind == ATTENTION else session.cell
+        if note and needed is None:
+            yield {self.tab.verdict: verdict(*note)}
 
     # ---- one patch ------------------------------------------------------------------------------------------------
-    def click(self, session: Session, x_view: float, y_view: float, settings: Settings) -> Iterator[Update]:
+    def click(self, session: HearSession, x_view: float, y_view: float, values: ControlValues) -> Iterator[Update]:
         x, y = session.natural(x_view, y_view)
         row, col = self.studio.look(session.pictures()[0]).cell(x, y)
-        yield from self.listen(session.at((row, col)), x, y, settings)
+        yield from self.hear(session.at((row, col)), x, y, values)
 
-    def by_hand(self, session: Session, row: int | None, col: int | None, settings: Settings) -> Iterator[Update]:
+    def by_hand(
+        self, session: HearSession, row: int | None, col: int | None, values: ControlValues
+    ) -> Iterator[Update]:  # fmt: skip
         if row is None or col is None:
-            raise UserError(words.NO_CELL)
+            raise UserError(shared_words.NO_CELL)
         x, y = self.studio.look(session.pictures()[0]).centre(int(row), int(col))
-        yield from self.listen(session.at((int(row), int(col))), x, y, settings)
+        yield from self.hear(session.at((int(row), int(col))), x, y, values)
 
-    def listen(self, session: Session, x: float, y: float, settings: Settings) -> Iterator[Update]:
-        """Outline first, with the last place's sounds gone, then each sound as it is ready."""
+    def hear(self, session: HearSession, x: float, y: float, values: ControlValues) -> Iterator[Update]:
+        """Outline first, with the last place's sounds hidden, then each sound as it is ready."""
         photo, view = session.pictures()
         row, col = session.cell or (0, 0)
-        tab, plan = self.tab, settings.plan()
-        steps = self.steps(photo, x, y, plan[0], settings)  # refuses what can't be heard before anything is gone
+        tab, plan = self.tab, values.plan()
+        steps = self.studio.hear_steps(photo, x, y, **plan[0])  # raises before anything is hidden
+        card = (shared_words.GENERATING, shared_words.place(row, col), "busy")
         yield {
             tab.session: session,
             tab.side.photo: self.draw(session),
-            tab.side.row: row,
-            tab.side.col: col,
-            tab.verdict: words.verdict(words.LISTENING, words.place(row, col), kind="busy"),
+            tab.side.patch.row: row,
+            tab.side.patch.col: col,
+            tab.verdict: verdict(*card),
             tab.anyway_button: gr.Button(visible=False),
-            tab.ways: gr.Tabs(selected="one"),  # where the sound is going to show
-        } | self.no_takes()
-        started, told, several = perf_counter(), (words.LISTENING, words.place(row, col), "busy"), len(plan) > 1
-        for index, each in enumerate(plan):
-            steps = steps if index == 0 else self.steps(photo, x, y, each, settings)
-            heard = yield from self.waited(steps, told, index, len(plan))
+            tab.modes: gr.Tabs(selected="one"),  # where the sound will be shown
+        } | self.hide_takes()
+        began, several = perf_counter(), len(plan) > 1
+        for index, how in enumerate(plan):
+            steps = steps if index == 0 else self.studio.hear_steps(photo, x, y, **how)
+            heard = yield from self.with_progress(steps, card, index, len(plan))
             if heard.silent:
-                yield self.nothing(heard)
+                yield self.abstained(heard)
                 return
-            session = session.having_heard(heard)
+            session = session.with_sound(heard)
             update = self.show(tab.takes[index], heard, view, several=several)
             if index == 0:
                 update[tab.guide] = gr.HTML(visible=False)
-                told = (*words.heard(heard, perf_counter() - started), "")
-            if index == 0 or heard.tokens:  # in place of what was said meanwhile
-                update |= {tab.session: session, tab.verdict: words.verdict(*told)}
-            yield update  # the sound starts here; its picture follows
+                card = (*words.heard(heard, perf_counter() - began), "")
+            if index == 0 or heard.tokens:  # replaces the progress message
+                update |= {tab.session: session, tab.verdict: verdict(*card)}
+            yield update  # the sound starts here; its pictures follow
             yield self.pictures(tab.takes[index], heard, session, several=several)
 
-    def steps(
-        self, photo: Image.Image, x: float, y: float, each: tuple[str, int], settings: Settings
-    ) -> Iterator[Writing | Heard]:
-        path, seed = each
-        return self.studio.hear_steps(
-            photo, x, y, path=path, seconds=settings.seconds, seed=seed, steps=settings.steps,
-            guidance=settings.guidance, temperature=settings.temperature, top_k=settings.top_k, anyway=settings.anyway,
-        )  # fmt: skip
-
-    def waited(
-        self, steps: Iterator[Writing | Heard], told: tuple[str, str, str], index: int, count: int
+    def with_progress(
+        self, steps: Iterator[Writing | Heard], card: tuple[str, str, str], index: int, count: int
     ) -> Generator[Update, None, Heard]:
-        """The sound; meanwhile the card says how far it has come, TOLD_S apart. told: what the card says above that."""
+        """The sound; until then the card shows the progress every PROGRESS_S. card: its texts above the progress."""
         last = perf_counter()
         for step in steps:
             if isinstance(step, Heard):
                 return step
-            if perf_counter() - last >= TOLD_S:
-                yield {self.tab.verdict: words.verdict(*told, token_cards.writing(step, index, count))}
+            if perf_counter() - last >= PROGRESS_S:
+                yield {self.tab.verdict: verdict(*card, token_cards.progress(step, index, count))}
                 last = perf_counter()
         raise AssertionError("the studio gave no sound")
 
-    def nothing(self, heard: Heard) -> Update:
-        """The abstention, said clearly, with a way past it."""
+    def abstained(self, heard: Heard) -> Update:
+        """Says so and offers to generate anyway."""
         return {
-            self.tab.verdict: words.verdict(words.silent(heard.presence), words.SILENT_SMALL, kind="quiet"),
+            self.tab.verdict: verdict(*words.silent(heard), kind="quiet"),
             self.tab.anyway_button: gr.Button(visible=True),
         }
 
-    def no_takes(self) -> Update:
+    def hide_takes(self) -> Update:
         """No card of an earlier sound, and no figure that would stand beside the next one."""
-        gone: Update = {take.column: gr.Column(visible=False) for take in self.tab.takes}
+        hidden: Update = {take.column: gr.Column(visible=False) for take in self.tab.takes}
         for take in self.tab.takes:
-            gone |= {take.figure: None, take.tokens: gr.HTML("", visible=False)}
-        return gone
+            hidden |= {take.figure: None, take.tokens: gr.HTML("", visible=False)}
+        return hidden
 
-    def pictures(self, take: Take, heard: Heard, session: Session, *, several: bool) -> Update:
+    def pictures(self, take: Take, heard: Heard, session: HearSession, *, several: bool) -> Update:
         """What takes a moment to draw."""
-        update: Update = {take.figure: figures.sound_figure(heard.waveform, heard.sample_rate, narrow=several)}
+        update: Update = {take.figure: sound_figure(heard.waveform, heard.sample_rate, narrow=several)}
         if heard.tokens:
             update[take.tokens] = gr.HTML(token_cards.timeline(heard, narrow=several), visible=True)
-            if session.overlay == words.OVERLAYS[LOOKED]:
+            if session.overlay == words.OVERLAYS[ATTENTION]:
                 update[self.tab.side.photo] = self.draw(session)
         return update
 

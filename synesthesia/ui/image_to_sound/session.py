@@ -1,4 +1,4 @@
-"""What the page remembers for one person: kept in that person's gr.State and nowhere else."""
+"""State of one person's tab "Hear", kept in that person's gr.State and nowhere else."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from synesthesia.core.errors import UserError
+from synesthesia.ui.image_to_sound.words import OVERLAYS
 from synesthesia.ui.shared import words
 
 if TYPE_CHECKING:
@@ -16,23 +17,22 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Halt:
-    """The one thing of a session that changes in place: a running sweep reads it, Stop and a new photograph set it."""
+class StopFlag:
+    """The one mutable part of a session: a running sweep reads it; Stop, a click and a new photograph set it."""
 
-    asked: bool = False
+    requested: bool = False
 
 
 @dataclass(frozen=True)
-class Session:
-    """photo: the upright RGB photograph; view: the copy the browser shows, at most 1280 px long;
-    cell: the chosen (row, column); overlay: one of `words.OVERLAYS`; looks: (rows, cols), where the tokens of the sound
-    of that cell looked, None before there are any."""
+class HearSession:
+    """photo: the upright RGB photograph; view: the copy the browser shows; cell: the chosen (row, column); overlay: one
+    of `words.OVERLAYS`; attention: (rows, cols) of the tokens of that cell's sound, None before there are any."""
 
     photo: Image.Image | None = None
     view: Image.Image | None = None
     cell: tuple[int, int] | None = None
-    overlay: str = words.OVERLAYS[0]
-    looks: Map | None = field(default=None, compare=False)
+    overlay: str = OVERLAYS[0]
+    attention: Map | None = field(default=None, compare=False)
 
     def pictures(self) -> tuple[Image.Image, Image.Image]:
         """(photo, view). UserError when nothing has been chosen yet."""
@@ -41,17 +41,17 @@ class Session:
         return self.photo, self.view
 
     def natural(self, x_view: float, y_view: float) -> tuple[float, float]:
-        """Natural pixel of the photograph under pixel (x_view, y_view) of the view."""
+        """Natural pixel of the photograph at pixel (x_view, y_view) of the view."""
         photo, view = self.pictures()
         return (
             min((x_view + 0.5) * photo.width / view.width, photo.width - 0.5),
             min((y_view + 0.5) * photo.height / view.height, photo.height - 0.5),
         )
 
-    def at(self, cell: tuple[int, int] | None) -> Session:
-        """Where the tokens of another place looked is forgotten."""
-        return replace(self, cell=cell, looks=self.looks if cell == self.cell else None)
+    def at(self, cell: tuple[int, int] | None) -> HearSession:
+        """With this cell chosen; the attention of another cell's sound is dropped."""
+        return replace(self, cell=cell, attention=self.attention if cell == self.cell else None)
 
-    def having_heard(self, heard: Heard) -> Session:
-        looks = heard.tokens.looks if heard.tokens else None
-        return self if looks is None else replace(self, cell=(heard.row, heard.col), looks=looks)
+    def with_sound(self, heard: Heard) -> HearSession:
+        attention = heard.tokens.cross_attention if heard.tokens else None
+        return self if attention is None else replace(self, cell=(heard.row, heard.col), attention=attention)

@@ -1,4 +1,4 @@
-"""Which component sets off which handler of the tab "Hear", and what each may change."""
+"""Which component triggers which handler of the tab "Hear", and what each may change."""
 
 from __future__ import annotations
 
@@ -8,110 +8,112 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from synesthesia.ui.image_to_sound.events import HearEvents, Settings, Update, guarded
-from synesthesia.ui.image_to_sound.session import Halt, Session
-from synesthesia.ui.image_to_sound.sweep_events import ManyEvents
-from synesthesia.ui.image_to_sound.tab import voice_note
-from synesthesia.ui.shared import examples as pictures
-from synesthesia.ui.shared import words
-from synesthesia.vision.image import read_image
+from synesthesia.ui.image_to_sound import words
+from synesthesia.ui.image_to_sound.controls import ControlValues, generator_note
+from synesthesia.ui.image_to_sound.events import HearEvents
+from synesthesia.ui.image_to_sound.multi_patch_events import MultiPatchEvents
+from synesthesia.ui.image_to_sound.session import HearSession, StopFlag
+from synesthesia.ui.shared.examples import EXAMPLES, open_example, thumbnails
+from synesthesia.ui.shared.handlers import PRIVATE, QUIET, Update, guarded, in_order
+from synesthesia.ui.shared.photo_picker import connect_picker
 
 if TYPE_CHECKING:
     from synesthesia.studio import Studio
     from synesthesia.ui.image_to_sound.tab import HearTab
 
-PRIVATE = "private"  # only the named endpoint of `hear_api` is for programs
-QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": PRIVATE}
-# One after another, so that a slow answer never puts an older photograph back over a newer one. Each event is kept:
-# with "always_last", gradio 6.31 sends a click made during another with the first one's coordinates.
-IN_ORDER: dict[str, Any] = {"concurrency_id": "hear", "trigger_mode": "multiple"}
+IN_ORDER = in_order("hear")
 
 
-def connect(page: gr.Blocks, studio: Studio, tab: HearTab) -> None:
+def connect_hear(page: gr.Blocks, studio: Studio, tab: HearTab) -> None:
     """Attach every event of the tab."""
-    one = HearEvents(studio, tab)
-    photo_events(page, tab, one)
-    listening_events(tab, one)
-    many_events(tab, ManyEvents(studio, tab, one))
+    events = HearEvents(studio, tab)
+    photo_events(page, tab, events)
+    patch_events(tab, events)
+    multi_patch_events(tab, MultiPatchEvents(events))
 
 
-def photo_events(page: gr.Blocks, tab: HearTab, one: HearEvents) -> None:
+def photo_events(page: gr.Blocks, tab: HearTab, events: HearEvents) -> None:
     side, session = tab.side, tab.session
-    changed = [session, side.photo, side.overlay, tab.verdict, tab.anyway_button]
+    changed = [session, side.photo, side.overlay, side.legend, tab.verdict, tab.anyway_button]
     changed += [part for take in tab.takes for part in (take.column, take.figure, take.tokens)]
 
     def first() -> Iterator[Update]:
-        yield {side.examples: pictures.thumbnails()}
-        yield from guarded(tab, one.open_photo(lambda: pictures.open_example(pictures.EXAMPLES[0]), Halt()))
+        yield {side.picker.examples: thumbnails()}
+        yield from guarded(tab, events.open_photo(lambda: open_example(EXAMPLES[0]), StopFlag()))
 
-    def example(halt: Halt, event: gr.SelectData) -> Iterator[Update]:
-        chosen = pictures.EXAMPLES[int(event.index)]
-        yield from guarded(tab, one.open_photo(lambda: pictures.open_example(chosen), halt))
+    def open_photo(read: Any, stop_flag: StopFlag) -> Iterator[Update]:
+        yield from guarded(tab, events.open_photo(read, stop_flag))
 
-    def upload(path: str, halt: Halt) -> Iterator[Update]:
-        yield from guarded(tab, one.open_photo(lambda: read_image(path), halt))
+    def overlay(state: HearSession, kind: str) -> Iterator[Update]:
+        yield from guarded(tab, events.change_overlay(state, kind))
 
-    def overlay(state: Session, kind: str) -> Iterator[Update]:
-        yield from guarded(tab, one.change_overlay(state, kind))
-
-    halt = tab.sweep.halt
-    page.load(first, None, [side.examples, *changed], **QUIET, **IN_ORDER)
-    side.examples.select(example, [halt], changed, **QUIET, **IN_ORDER)
-    side.upload.upload(upload, [side.upload, halt], changed, **QUIET, **IN_ORDER)
-    side.overlay.input(overlay, [session, side.overlay], [session, side.photo, tab.verdict], **QUIET, **IN_ORDER)
+    page.load(first, None, [side.picker.examples, *changed], **QUIET, **IN_ORDER)
+    connect_picker(side.picker, EXAMPLES, open_photo, [tab.sweep.stop_flag], changed, QUIET | IN_ORDER)
+    side.overlay.input(
+        overlay, [session, side.overlay], [session, side.photo, side.legend, tab.verdict], **QUIET, **IN_ORDER
+    )
 
 
-def listening_events(tab: HearTab, one: HearEvents) -> None:
+def patch_events(tab: HearTab, events: HearEvents) -> None:
     side, session, controls = tab.side, tab.session, tab.controls.parts()
+    row_box, col_box = side.patch.row, side.patch.col
     parts = [part for take in tab.takes for part in take.parts()]
-    changed = [session, side.photo, side.row, side.col, tab.verdict, tab.guide, tab.anyway_button, tab.ways, *parts]
+    changed = [session, side.photo, row_box, col_box, tab.verdict, tab.guide, tab.anyway_button, tab.modes, *parts]
 
-    def click(state: Session, halt: Halt, event: gr.SelectData, *values: Any) -> Iterator[Update]:
-        halt.asked = True  # a sweep would go on to draw its own outlines
+    def click(state: HearSession, stop_flag: StopFlag, event: gr.SelectData, *values: Any) -> Iterator[Update]:
+        stop_flag.requested = True  # a sweep would go on drawing its own outlines
         x, y = event.index
-        yield from guarded(tab, one.click(state, float(x), float(y), Settings(*values)))
+        yield from guarded(tab, events.click(state, float(x), float(y), ControlValues.of(*values)))
 
-    def by_hand(state: Session, halt: Halt, row: int | None, col: int | None, *values: Any) -> Iterator[Update]:
-        halt.asked = True
-        yield from guarded(tab, one.by_hand(state, row, col, Settings(*values)))
+    def by_hand(
+        state: HearSession, stop_flag: StopFlag, row: int | None, col: int | None, *values: Any
+    ) -> Iterator[Update]:
+        stop_flag.requested = True
+        yield from guarded(tab, events.by_hand(state, row, col, ControlValues.of(*values)))
 
-    def anyway(state: Session, halt: Halt, row: int | None, col: int | None, *values: Any) -> Iterator[Update]:
-        halt.asked = True
-        yield from guarded(tab, one.by_hand(state, row, col, replace(Settings(*values), anyway=True)))
+    def anyway(
+        state: HearSession, stop_flag: StopFlag, row: int | None, col: int | None, *values: Any
+    ) -> Iterator[Update]:
+        stop_flag.requested = True
+        chosen = ControlValues.of(*values)
+        chosen = replace(chosen, settings={**chosen.settings, "anyway": True})
+        yield from guarded(tab, events.by_hand(state, row, col, chosen))
 
-    def voice(chosen: str) -> tuple[str, gr.Radio]:
-        """One of each is all that "Compare" makes."""
+    def generator(chosen: str) -> tuple[str, gr.Radio]:
+        """ "Compare" makes one of each."""
         each = chosen == "all"
-        return voice_note(chosen), gr.Radio(interactive=not each, label=words.TAKES_ALL if each else words.TAKES)
+        return generator_note(chosen), gr.Radio(interactive=not each, label=words.TAKES_ALL if each else words.TAKES)
 
     settings = IN_ORDER | {"show_progress": "minimal", "show_progress_on": tab.verdict, "api_visibility": PRIVATE}
-    side.photo.select(click, [session, tab.sweep.halt, *controls], changed, **settings)
-    chosen = [session, tab.sweep.halt, side.row, side.col, *controls]
-    for trigger in (side.hear.click, side.row.submit, side.col.submit):
-        trigger(by_hand, chosen, changed, **settings)
-    tab.anyway_button.click(anyway, chosen, changed, **settings)
-    said = [tab.controls.note, tab.controls.takes]
-    tab.controls.voice.input(voice, [tab.controls.voice], said, queue=False, **QUIET)
+    side.photo.select(click, [session, tab.sweep.stop_flag, *controls], changed, **settings)
+    inputs = [session, tab.sweep.stop_flag, row_box, col_box, *controls]
+    for trigger in (side.patch.button.click, row_box.submit, col_box.submit):
+        trigger(by_hand, inputs, changed, **settings)
+    tab.anyway_button.click(anyway, inputs, changed, **settings)
+    chosen = tab.controls.generator
+    chosen.input(generator, [chosen], [tab.controls.note, tab.controls.takes], queue=False, **QUIET)
 
 
-def many_events(tab: HearTab, many: ManyEvents) -> None:
+def multi_patch_events(tab: HearTab, events: MultiPatchEvents) -> None:
     side, session, panel, controls = tab.side, tab.session, tab.sweep, tab.controls.parts()
-    buttons = [panel.start, panel.stop]
 
-    def sweep(state: Session, halt: Halt, row: int | None, seconds: float, *values: Any) -> Iterator[Update]:
-        yield from guarded(tab, many.sweep(state, halt, row, seconds, Settings(*values)))
+    def sweep(
+        state: HearSession, stop_flag: StopFlag, row: int | None, seconds: float, *values: Any
+    ) -> Iterator[Update]:
+        yield from guarded(tab, events.sweep(state, stop_flag, row, seconds, ControlValues.of(*values)))
 
-    def stop(halt: Halt) -> None:
-        halt.asked = True
+    def stop(stop_flag: StopFlag) -> None:
+        stop_flag.requested = True
 
-    def scene(state: Session, *values: Any) -> Iterator[Update]:
-        yield from guarded(tab, many.scene(state, Settings(*values)))
+    def scene(state: HearSession, *values: Any) -> Iterator[Update]:
+        yield from guarded(tab, events.scene(state, ControlValues.of(*values)))
 
     panel.start.click(
-        sweep, [session, panel.halt, side.row, panel.seconds, *controls],
-        [*buttons, panel.progress, panel.strip, panel.audio, side.photo, tab.verdict, tab.anyway_button], **QUIET,
+        sweep, [session, panel.stop_flag, side.patch.row, panel.seconds, *controls],
+        [panel.start, panel.stop, panel.progress, panel.strip, panel.audio, side.photo, tab.verdict, tab.anyway_button],
+        **QUIET,
     )  # fmt: skip
-    panel.stop.click(stop, [panel.halt], None, queue=False, **QUIET)  # the sweep itself then says that it stopped
+    panel.stop.click(stop, [panel.stop_flag], None, queue=False, **QUIET)  # the sweep itself then reports the stop
     mixed = tab.scene
     mixed.start.click(
         scene, [session, *controls],

@@ -1,4 +1,4 @@
-"""The case study "Things nobody can name", as the evaluation left it beside the weights.
+"""The test cases "Objects without a name": the table that the evaluation wrote beside the weights.
 
 `checkpoints/tap/case_study.json`, written by `training/impact/evaluate.py`:
 
@@ -6,9 +6,9 @@
      "rows": [{"title": "furry metal ball", "right": "metal", "named": "fabric", "state": "metal",
                "lsd_tap_db": 5.1, "lsd_text_db": 9.3}, ...]}
 
-title: what the rendered thing is; right: what it is made of; named: the material that its name or look suggests to the
-path over text; state: the material that the physics state says; lsd_tap_db, lsd_text_db: log-spectral distance of each
-path's sound to the computed truth; n: renders over which they are means; note: one sentence under the table.
+title: the rendered object; right: its material; named: the material that the path over text picks from its name or
+look; state: the material of the physics state; lsd_tap_db, lsd_text_db: log-spectral distance between each path's sound
+and the computed truth; n: renders over which they are averaged; note: one sentence under the table.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from synesthesia.ui.impact import words as tap_words
+from synesthesia.ui.impact import words
 
 FILE = "case_study.json"
 
 
 @dataclass(frozen=True)
 class Case:
-    """One row; see the module."""
+    """One row; fields as above."""
 
     title: str
     right: str
@@ -44,17 +44,17 @@ class CaseStudy:
 
 
 def read_cases(path: Path) -> CaseStudy | None:
-    """None when there is no such file, or none that could be shown."""
+    """None when there is no such file, or none that can be shown."""
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(path.read_text(encoding="utf-8"))
         rows = tuple(
             Case(
                 str(row["title"]), str(row["right"]), str(row["named"]), str(row["state"]),
                 float(row["lsd_tap_db"]), float(row["lsd_text_db"]),
             )
-            for row in told["rows"]
+            for row in record["rows"]
         )  # fmt: skip
-        study = CaseStudy(rows, int(told.get("n", 0)), str(told.get("note", "")))
+        study = CaseStudy(rows, int(record.get("n", 0)), str(record.get("note", "")))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     finite = all(math.isfinite(row.lsd_tap_db) and math.isfinite(row.lsd_text_db) for row in rows)
@@ -62,8 +62,8 @@ def read_cases(path: Path) -> CaseStudy | None:
 
 
 def table(study: CaseStudy) -> str:
-    """The nearer of the two sounds and the right materials stand out."""
-    heads = "".join(f"<th scope='col'>{escape(head)}</th>" for head in tap_words.CASES_HEAD)
+    """The closer of the two sounds and the correct materials stand out."""
+    heads = "".join(f"<th scope='col'>{escape(head)}</th>" for head in words.CASES_HEAD)
     rows = "".join(
         f"<tr><th scope='row'>{escape(row.title)}</th><td>{escape(row.right)}</td>"
         f"{cell(escape(row.named), row.named == row.right)}{cell(escape(row.state), row.state == row.right)}"
@@ -73,7 +73,7 @@ def table(study: CaseStudy) -> str:
     )
     count = f"{study.n} renders. " if study.n else ""
     return (
-        f"<div class='cases'><p class='faint'>{tap_words.CASES_ABOUT}</p><div class='scroll'><table><thead><tr>{heads}"
+        f"<div class='cases'><p class='faint'>{words.CASES_ABOUT}</p><div class='scroll'><table><thead><tr>{heads}"
         f"</tr></thead><tbody>{rows}</tbody></table></div><p class='faint'>{count}{escape(study.note)}</p></div>"
     )
 

@@ -1,63 +1,46 @@
-"""What the tab "Tap" does: each handler checks its input, asks the studio, and hands back sounds, numbers and files.
+"""Handlers of the tab "Tap": check the input, ask the studio, return sounds, numbers and files.
 
-As in `hear_events` nothing is kept outside the person's own gr.State, and a `UserError` becomes one sentence while all
-else stands. A sound goes out before its figure, which is drawn by an event of its own (`drawn`), so that the next blow
-needn't wait for it.
+No state is kept outside the person's own gr.State. A sound is sent before its figure, which an event of its own draws
+(`figure_as_seen`), so that the next strike need not wait for it.
 """
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import gradio as gr
 
 from synesthesia.audio.files import wav_bytes
-from synesthesia.core import presets
 from synesthesia.core.errors import UserError
-from synesthesia.ui.impact import cards as tap_cards
-from synesthesia.ui.impact import figures as tap_figures
-from synesthesia.ui.impact import material_map as tap_map
-from synesthesia.ui.impact import stage as tap_stage
-from synesthesia.ui.impact import strike_path as tap_path
-from synesthesia.ui.impact import words as tap_words
+from synesthesia.core.recipe import ImpactRecipe
+from synesthesia.ui.impact import cards, figures, material_map, stage, strike_path, words
 from synesthesia.ui.impact.session import TapSession
 from synesthesia.ui.impact.strike_path import Clip, Strike, Touch
-from synesthesia.ui.shared import words
+from synesthesia.ui.impact.tab import SECONDS, SETTINGS
+from synesthesia.ui.shared import words as shared_words
+from synesthesia.ui.shared.cards import verdict
 from synesthesia.ui.shared.files import file_name, served
+from synesthesia.ui.shared.handlers import Update
+from synesthesia.ui.shared.setting_control import require_values
 
 if TYPE_CHECKING:
     from PIL import Image
 
     from synesthesia.core.results import Heard
     from synesthesia.studio import Studio
-    from synesthesia.ui.image_to_sound.events import Update
     from synesthesia.ui.impact.tab import StrikeCard, TapTab
     from synesthesia.vision.grid import PatchGrid
 
-
-@dataclass(frozen=True)
-class BlowSettings:
-    """The controls, in the order of `tap_tab.BlowControls`; anyway: also where there seems to be nothing to strike."""
-
-    force: float
-    mallet: str
-    seconds: float
-    anyway: bool = False
-
-    def check(self) -> None:
-        """UserError where a field was left empty; ranges are the studio's to check."""
-        for name, sentence in tap_words.EMPTY.items():
-            if getattr(self, name) is None:
-                raise UserError(sentence)
+Settings = dict[str, Any]  # of a strike by name, as `Studio.hear` takes them
 
 
 class TapEvents:
-    """Handlers over one studio; they hold no state of their own."""
+    """Handlers over one studio, without state of their own."""
 
     def __init__(self, studio: Studio, tab: TapTab) -> None:
         self.studio = studio
@@ -65,173 +48,169 @@ class TapEvents:
 
     # ---- the photograph -------------------------------------------------------------------------------------------
     def open_photo(self, read: Callable[[], Image.Image]) -> Iterator[Update]:
-        """A new photograph in place of the old one, which stays if the new one can't be read. It shows at once and is
-        then looked at, so that the first blow finds all of it ready."""
+        """A new photograph replaces the old one, which stays if the new one can't be read. It is shown at once and then
+        analysed, so that everything is ready at the first strike."""
         photo = read()
         tab, side, session = self.tab, self.tab.photo, TapSession(photo)
         yield {
             tab.session: session,
-            side.base: tap_stage.photograph(photo, side.base),
+            side.base: stage.photograph(photo, side.base),
             side.layer: "",
             side.outline: "",
-            side.overlay: tap_words.OVERLAYS[0],
+            side.overlay: words.OVERLAYS[0],
             side.legend: "",
-            tab.verdict: words.verdict(*tap_words.LOOKING, kind="busy"),
+            tab.verdict: verdict(*words.ANALYSING, kind="busy"),
         } | self.no_sound()
         self.grid(session)
         found = self.studio.materials(photo)
-        session.seen.called = tuple(found.names[at] for at in found.named)
-        yield {tab.verdict: words.verdict(*tap_words.START)}
+        session.analysis.code_names = tuple(found.names[at] for at in found.named)
+        yield {tab.verdict: verdict(*words.START)}
 
     def grid(self, session: TapSession) -> PatchGrid:
-        """Looked up once for each photograph: to know a large one again takes longer than to strike it."""
-        if session.seen.grid is None:
-            session.seen.grid = self.studio.look(session.picture())
-        return session.seen.grid
+        """Kept for each photograph: recognising a large one again takes longer than striking it."""
+        if session.analysis.grid is None:
+            session.analysis.grid = self.studio.look(session.picture())
+        return session.analysis.grid
 
     def change_overlay(self, session: TapSession, overlay: str) -> Iterator[Update]:
-        photo, kind = session.picture(), tap_words.OVERLAYS.index(overlay)
+        photo, kind = session.picture(), words.OVERLAYS.index(overlay)
         found = self.studio.materials(photo)
         yield {
-            self.tab.photo.layer: tap_stage.over(photo, tap_map.layer(found, kind)),
-            self.tab.photo.legend: tap_map.legend(found, kind),
+            self.tab.photo.layer: stage.over(photo, material_map.layer(found, kind)),
+            self.tab.photo.legend: material_map.legend(found, kind),
         }
 
-    # ---- blows ----------------------------------------------------------------------------------------------------
-    def touched(self, session: TapSession, path: object, how: BlowSettings) -> Iterator[Update]:
-        """A click or a drag. path: [(x, y, milliseconds), ...] in natural pixels, of a click one point."""
-        how.check()
+    # ---- strikes --------------------------------------------------------------------------------------------------
+    def touched(self, session: TapSession, path: object, settings: Settings) -> Iterator[Update]:
+        """A click or a drag. path: [(x, y, milliseconds), ...] in natural pixels, one point for a click."""
+        require_values(SETTINGS, settings)
         grid = self.grid(session)
-        places = tap_path.touches(tap_path.points(path), grid)
+        places = strike_path.touches(strike_path.points(path), grid)
         if len(places) == 1:
-            yield self.strike(session, grid, places[0], how)
+            yield self.strike(session, grid, places[0], settings)
         else:
-            yield from self.drag(session, grid, places, how)
+            yield from self.drag(session, grid, places, settings)
 
-    def by_hand(self, session: TapSession, row: int | None, col: int | None, how: BlowSettings) -> Iterator[Update]:
-        """The middle of a patch; of the one struck last the very same place again."""
-        how.check()
+    def by_hand(
+        self, session: TapSession, row: int | None, col: int | None, settings: Settings
+    ) -> Iterator[Update]:  # fmt: skip
+        """The centre of a patch; of the one struck last the same point again."""
+        require_values(SETTINGS, settings)
         if row is None or col is None:
-            raise UserError(words.NO_CELL)
+            raise UserError(shared_words.NO_CELL)
         grid = self.grid(session)
         cell = int(row), int(col)
         x, y = session.point if cell == session.cell else grid.centre(*cell)
-        yield self.strike(session, grid, Touch(*cell, x, y, 0.0), how)
+        yield self.strike(session, grid, Touch(*cell, x, y, 0.0), settings)
 
-    def strike(self, session: TapSession, grid: PatchGrid, place: Touch, how: BlowSettings) -> Update:
+    def strike(self, session: TapSession, grid: PatchGrid, touch: Touch, settings: Settings) -> Update:
         began = perf_counter()
-        heard = self.hear(session, place, how, session.seed, how.seconds)
-        struck = session.at((place.row, place.col), (place.x, place.y), seeds=1)
+        heard = self.hear(session, touch, settings | {"seed": session.seed})
+        session = session.at((touch.row, touch.col), (touch.x, touch.y), seeds=1)
         if heard.silent:
-            return self.nothing(struck, grid, heard)
-        clip = tap_path.one_clip([Strike(0.0, heard)])
-        update = self.sounded(replace(struck, clip=clip), grid, clip)
-        told = tap_words.struck(heard, session.code_name(heard), perf_counter() - began)
-        return update | {self.tab.verdict: words.verdict(*told)}
+            return self.nothing(session, grid, heard)
+        clip = strike_path.one_clip([Strike(0.0, heard)])
+        card = words.struck(heard, session.code_name(heard), perf_counter() - began)
+        return self.sounded(replace(session, clip=clip), grid, clip) | {self.tab.verdict: verdict(*card)}
 
-    def drag(self, session: TapSession, grid: PatchGrid, places: list[Touch], how: BlowSettings) -> Iterator[Update]:
-        """Every patch on the way as one sound, in the time that the finger took; silent ones are passed over."""
-        yield {self.tab.verdict: words.verdict(tap_words.STRIKING, kind="busy")}
+    def drag(self, session: TapSession, grid: PatchGrid, places: list[Touch], settings: Settings) -> Iterator[Update]:
+        """Every patch on the path as one sound, in the time of the drag; silent ones are skipped."""
+        yield {self.tab.verdict: verdict(shared_words.GENERATING, kind="busy")}
         began = perf_counter()
         strikes, last = [], None
-        for index, place in enumerate(places):
-            seconds = tap_path.ring_s(places, index, how.seconds, presets.MIN_SECONDS)
-            last = self.hear(session, place, how, session.seed + index, seconds)
+        for index, touch in enumerate(places):
+            seconds = strike_path.strike_seconds(places, index, settings["seconds"], SECONDS.bounds[0])
+            last = self.hear(session, touch, settings | {"seed": session.seed + index, "seconds": seconds})
             if not last.silent:
-                strikes.append((place, Strike(place.at_s, last)))
+                strikes.append((touch, Strike(touch.at_s, last)))
         end = strikes[-1][0] if strikes else places[-1]
-        struck = session.at((end.row, end.col), (end.x, end.y), seeds=len(places))
+        session = session.at((end.row, end.col), (end.x, end.y), seeds=len(places))
         if not strikes:
             assert last is not None, "a drag passes at least two patches"
-            yield self.nothing(struck, grid, last)
+            yield self.nothing(session, grid, last)
             return
-        clip = tap_path.one_clip([strike for _, strike in strikes])
-        told = tap_words.dragged(clip, len(places), perf_counter() - began)
-        yield self.sounded(replace(struck, clip=clip), grid, clip) | {self.tab.verdict: words.verdict(*told)}
+        clip = strike_path.one_clip([strike for _, strike in strikes])
+        card = words.dragged(clip, len(places), perf_counter() - began)
+        yield self.sounded(replace(session, clip=clip), grid, clip) | {self.tab.verdict: verdict(*card)}
 
-    def hear(self, session: TapSession, place: Touch, how: BlowSettings, seed: int, seconds: float) -> Heard:
-        return self.studio.hear(
-            session.picture(), place.x, place.y, path="tap", force=how.force, mallet=how.mallet, seconds=seconds,
-            seed=seed, anyway=how.anyway,
-        )  # fmt: skip
+    def hear(self, session: TapSession, touch: Touch, settings: Settings) -> Heard:
+        return self.studio.hear(session.picture(), touch.x, touch.y, path="tap", **settings)
 
     def sounded(self, session: TapSession, grid: PatchGrid, clip: Clip) -> Update:
-        """All of a sound but its figure. What if stays where the same place was struck again."""
+        """Everything about a sound but its figure. What if stays where the same place was struck again."""
         tab, side, last = self.tab, self.tab.photo, clip.last
         name = file_name(last) + ("-drag" if clip.dragged else "")
         cells = [(strike.heard.row, strike.heard.col) for strike in clip.strikes]
-        update = self.card(tab.seen, clip, name, tap_cards.seen(clip)) | {
+        update = self.card(tab.seen, clip, name, cards.seen(clip)) | {
             tab.session: session,
-            side.outline: tap_stage.outline(session.picture(), grid.rows, grid.cols, cells),
-            side.row: last.row,
-            side.col: last.col,
-            tab.state: tap_cards.state(last, session.code_name(last)),
+            side.outline: stage.outline(session.picture(), grid.rows, grid.cols, cells),
+            side.patch.row: last.row,
+            side.patch.col: last.col,
+            tab.state: cards.state(last, session.code_name(last)),
         }
         return update if session.other else update | self.no_other()
 
     def nothing(self, session: TapSession, grid: PatchGrid, heard: Heard) -> Update:
-        """Said clearly, with a way past it."""
+        """Says so and offers to strike anyway."""
         tab, side = self.tab, self.tab.photo
         assert session.cell is not None, "it was struck somewhere"
         return self.no_sound() | {
             tab.session: replace(session, other=None),
-            side.outline: tap_stage.outline(session.picture(), grid.rows, grid.cols, [session.cell]),
-            side.row: session.cell[0],
-            side.col: session.cell[1],
-            tab.verdict: words.verdict(tap_words.nothing(heard.presence), tap_words.NOTHING_SMALL, kind="quiet"),
+            side.outline: stage.outline(session.picture(), grid.rows, grid.cols, [session.cell]),
+            side.patch.row: session.cell[0],
+            side.patch.col: session.cell[1],
+            tab.verdict: verdict(*words.nothing(heard), kind="quiet"),
         }
 
     # ---- what if --------------------------------------------------------------------------------------------------
     def what_if(self, session: TapSession, material: str, size_factor: float) -> Iterator[Update]:
-        """The last blow again, on the same thing of another material or size."""
+        """The last strike again, on the same object of another material or size."""
         if session.clip is None:
-            raise UserError(tap_words.NOT_STRUCK)
+            raise UserError(words.NOT_STRUCK)
         first, began, tab = session.clip.last, perf_counter(), self.tab
-        same = first.recipe
-        heard = self.studio.hear(
-            session.picture(), same.x, same.y, path="tap", force=same.force, mallet=same.mallet, seconds=same.seconds,
-            seed=same.seed, anyway=True, material=material, size_factor=size_factor,
-        )  # fmt: skip
+        recipe = first.recipe
+        assert isinstance(recipe, ImpactRecipe), "it was struck"
+        changed: Settings = {"anyway": True, "material": material, "size_factor": size_factor}
+        heard = self.studio.hear(session.picture(), recipe.x, recipe.y, path="tap", **recipe.settings() | changed)
         assert first.blow is not None and heard.blow is not None, "both were struck"
-        wish = tap_words.wish(material, size_factor)
-        name = f"{file_name(heard)}-{wish.replace(', ', '-').replace('×', 'x')}"
-        head = tap_cards.heading("B", tap_words.thing(heard.blow), f"{wish} · seed {same.seed}")
-        yield self.card(tab.what_if.card, tap_path.one_clip([Strike(0.0, heard)]), name, head) | {
+        variation = words.variation(material, size_factor)
+        name = f"{file_name(heard)}-{variation.replace(', ', '-').replace('×', 'x')}"
+        head = cards.heading("B", words.thing(heard.blow), f"{variation} · seed {recipe.seed}")
+        yield self.card(tab.what_if.card, strike_path.one_clip([Strike(0.0, heard)]), name, head) | {
             tab.session: replace(session, other=heard),
-            tab.what_if.compared: tap_cards.compared(first.blow, heard.blow, wish),
-            tab.verdict: words.verdict(*tap_words.what_if(heard, perf_counter() - began)),
+            tab.what_if.compared: cards.compared(first.blow, heard.blow, variation),
+            tab.verdict: verdict(*words.what_if(heard, perf_counter() - began)),
         }
 
-    def wished(self, material: str, size_factor: float) -> gr.Button:
-        """The button says what it will do."""
-        return gr.Button(
-            tap_words.again(material, size_factor), interactive=bool(tap_words.wish(material, size_factor))
-        )
+    def name_button(self, material: str, size_factor: float) -> gr.Button:
+        """The button describes what it will do."""
+        described = bool(words.variation(material, size_factor))
+        return gr.Button(words.strike_again(material, size_factor), interactive=described)
 
     # ---- cards ----------------------------------------------------------------------------------------------------
     def card(self, card: StrikeCard, clip: Clip, name: str, heading: str) -> Update:
         sound = wav_bytes(clip.waveform, clip.sample_rate)
-        recipes = served(tap_path.recipes_json(clip).encode(), f"{name}.json")
+        recipes = served(strike_path.recipes_json(clip).encode(), f"{name}.json")
         return {
             card.heading: heading,
             card.audio: f"{uuid4().hex[:8]} data:audio/wav;base64,{base64.b64encode(sound).decode()}",
             card.wav: served(sound, f"{name}.wav"),
-            card.recipe: gr.DownloadButton(tap_words.RECIPES if clip.dragged else words.RECIPE, value=recipes),
+            card.recipe: gr.DownloadButton(words.RECIPES if clip.dragged else shared_words.RECIPE, value=recipes),
         }
 
-    def drawn(self, session: TapSession) -> str:
-        """The figure as seen; empty where there was nothing to strike."""
+    def figure_as_seen(self, session: TapSession) -> str:
+        """Figure A; empty where there was nothing to strike."""
         if session.clip is None:
             return ""
         blow = session.clip.last.blow
-        return tap_figures.as_html(session.clip, tap_words.thing(blow) if blow else "")
+        return figures.as_html(session.clip, words.thing(blow) if blow else "")
 
-    def other_drawn(self, session: TapSession) -> str:
-        """The figure of what if."""
+    def figure_what_if(self, session: TapSession) -> str:
+        """Figure B."""
         if session.other is None or session.other.blow is None:
             return ""
-        clip = tap_path.one_clip([Strike(0.0, session.other)])
-        return tap_figures.as_html(clip, tap_words.thing(session.other.blow))
+        clip = strike_path.one_clip([Strike(0.0, session.other)])
+        return figures.as_html(clip, words.thing(session.other.blow))
 
     def no_sound(self) -> Update:
         """No card of an earlier place."""

@@ -1,18 +1,17 @@
-"""Figure of a strike: what the physics state foretold, drawn over what then sounded.
+"""Figure of a strike: predicted envelope over the waveform, predicted modes over the spectrogram.
 
-The envelope lies over the waveform, the modes over the spectrogram; both were there before any sample was. As in
-`figures`, never pyplot.
+Both predictions follow from the physics state, before any sample exists. Never pyplot, as in `sound_figure`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synesthesia.ui.impact import words as tap_words
-from synesthesia.ui.localization.figures import slaney_mel
-from synesthesia.ui.shared.sound_figure import INK, as_picture, sound_figure, time_axis
+from synesthesia.ui.impact import words
+from synesthesia.ui.impact.quantities import FREQUENCIES, amount
+from synesthesia.ui.shared.sound_figure import INK, as_picture, slaney_mel, sound_figure, time_axis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,13 +28,13 @@ RANGE_DB = 40.0  # below the strongest mode: a weaker one is not drawn
 
 
 def strike_figure(clip: Clip) -> Figure:
-    """Waveform with the predicted envelope over spectrogram with the modes, each strike from its beginning on. Of a
-    dull thing, which is silent most of its ring time, only the beginning."""
+    """Waveform with the envelope above spectrogram with the modes, for each strike from its onset. Of a dull object,
+    which is silent most of the time, only the beginning."""
     until_s = shown_s(clip)
     figure = sound_figure(clip.waveform[:, : round(until_s * clip.sample_rate)], clip.sample_rate)
     wave_axes, mel_axes, bar_axes = figure.axes
     left, width, bar_left, bar_width = time_axis(narrow=False)
-    wave_axes.set_position((left, 0.6, width, 0.38))  # taller than elsewhere: the envelope is to be seen
+    wave_axes.set_position((left, 0.6, width, 0.38))  # taller than elsewhere, for the envelope
     mel_axes.set_position((left, 0.125, width, 0.43))
     bar_axes.set_position((bar_left, 0.125, bar_width, 0.43))
     reach = 0.0
@@ -47,12 +46,12 @@ def strike_figure(clip: Clip) -> Figure:
         reach = max(reach, float(blow.envelope.max(initial=0.0)))
     if 1.15 * reach > wave_axes.get_ylim()[1]:
         wave_axes.set_ylim(-min(1.15 * reach, 1.0), min(1.15 * reach, 1.0))
-    explain(wave_axes, mel_axes, any(strike.heard.blow.rings for strike in clip.strikes if strike.heard.blow))
+    add_legends(wave_axes, mel_axes, any(strike.heard.blow.rings for strike in clip.strikes if strike.heard.blow))
     return figure
 
 
 def shown_s(clip: Clip) -> float:
-    """Seconds until the sound has fallen by SILENT_DB, in few steps so that figures can be compared."""
+    """Seconds until the sound has fallen by SILENT_DB, rounded up to a few steps so that figures can be compared."""
     frame = round(0.01 * clip.sample_rate)
     whole = clip.waveform[0, : clip.waveform.shape[1] // frame * frame].reshape(-1, frame)
     level = np.sqrt(np.square(whole, dtype=np.float64).mean(axis=1))
@@ -62,7 +61,7 @@ def shown_s(clip: Clip) -> float:
 
 
 def draw_envelope(axes: Axes, blow: Impact, begin: float, end: float) -> None:
-    """Both ways from zero: a line for what was struck, a band for what the place may be. begin, end: seconds."""
+    """Positive and negative: a line for the struck object, a band for its uncertainty. begin, end: seconds."""
     times_s = begin + (np.arange(len(blow.envelope)) + 0.5) * blow.frame_s
     shown = times_s < end
     for sign in (1.0, -1.0):
@@ -72,23 +71,23 @@ def draw_envelope(axes: Axes, blow: Impact, begin: float, end: float) -> None:
 
 
 def draw_modes(axes: Axes, blow: Impact, begin: float, end: float) -> None:
-    """A line at each mode, from the blow until it has fallen by 60 dB; the weaker, the fainter."""
+    """A line at each mode, from the strike until it has fallen by 60 dB; fainter for weaker modes."""
     from matplotlib.collections import LineCollection
 
-    heard, weakness = audible(blow)
-    heights = slaney_mel(blow.frequencies_hz[heard].astype(np.float64))
-    ends = np.minimum(begin + blow.t60_s[heard], end)
+    audible, weakness = audible_modes(blow)
+    heights = slaney_mel(blow.frequencies_hz[audible].astype(np.float64))
+    ends = np.minimum(begin + blow.t60_s[audible], end)
     colours = [(*tint(MODE), alpha) for alpha in 0.85 - 0.6 * weakness]
     lines = [[(begin, height), (last, height)] for height, last in zip(heights, ends, strict=True)]
     axes.add_collection(LineCollection(lines, colors=colours, linewidths=0.7), autolim=False)
 
 
-def audible(blow: Impact) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """((K,) which modes lie within RANGE_DB of the strongest; of each of these, 0 (strongest) to 1 (so far below))."""
+def audible_modes(blow: Impact) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """((K,) bool, modes within RANGE_DB of the strongest; for each of these, 0 (strongest) to 1 (RANGE_DB weaker))."""
     gains = np.abs(blow.gains).astype(np.float64)
     below_db = -20 * np.log10(np.maximum(gains, 1e-12) / max(float(gains.max(initial=0.0)), 1e-12))
-    heard = (below_db <= RANGE_DB) & (gains > 0)
-    return heard, below_db[heard] / RANGE_DB
+    audible = (below_db <= RANGE_DB) & (gains > 0)
+    return audible, below_db[audible] / RANGE_DB
 
 
 def tint(colour: str) -> tuple[float, float, float]:
@@ -97,28 +96,28 @@ def tint(colour: str) -> tuple[float, float, float]:
     return to_rgb(colour)
 
 
-def explain(wave_axes: Axes, mel_axes: Axes, rings: bool) -> None:
-    """What the lines are, in the free corners. rings: whether there is any mode."""
+def add_legends(wave_axes: Axes, mel_axes: Axes, rings: bool) -> None:
+    """Legends. rings: whether there is any mode."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    line = Line2D([], [], color=PREDICTED, linewidth=1.2, label=tap_words.ENVELOPE)
-    band = Patch(color=PREDICTED, alpha=0.3, linewidth=0, label=tap_words.BAND)
-    look = {"loc": "upper right", "frameon": False, "fontsize": 7.5, "borderaxespad": 0.1}
-    wave_axes.legend(handles=[line, band], labelcolor=INK, ncols=2, **look)
-    mode = Line2D([], [], color=MODE, linewidth=0.9, label=tap_words.MODES)
+    line = Line2D([], [], color=PREDICTED, linewidth=1.2, label=words.ENVELOPE)
+    band = Patch(color=PREDICTED, alpha=0.3, linewidth=0, label=words.BAND)
+    style: dict[str, Any] = {"loc": "upper right", "frameon": False, "fontsize": 7.5, "borderaxespad": 0.1}
+    wave_axes.legend(handles=[line, band], labelcolor=INK, ncols=2, **style)
+    mode = Line2D([], [], color=MODE, linewidth=0.9, label=words.MODES)
     if rings:
-        mel_axes.legend(handles=[mode], labelcolor=MODE, **look)
+        mel_axes.legend(handles=[mode], labelcolor=MODE, **style)
 
 
 def as_html(clip: Clip, what: str) -> str:
-    """The figure as an <img>. what: was struck, for those who can't see it."""
+    """The figure as an <img>. what: the struck object, for the alternative text."""
     heard = clip.last
     blow = heard.blow
     assert blow is not None, "a silent place was not struck"
     strongest = strongest_hz(blow)
-    rings = f"strongest mode at {tap_words.amount(strongest, tap_words.FREQUENCIES)}" if strongest else tap_words.KNOCK
-    alt = f"Waveform and spectrogram, {clip.seconds:.1f} s, of {what}; {rings}"
+    modes = f"strongest mode at {amount(strongest, FREQUENCIES)}" if strongest else words.NO_MODES
+    alt = f"Waveform and spectrogram, {clip.seconds:.1f} s, of {what}; {modes}"
     return as_picture(strike_figure(clip), alt)
 
 

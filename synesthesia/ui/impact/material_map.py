@@ -1,7 +1,7 @@
-"""The material map as a layer over the photograph: one colour for each material, or how sure that is, and the legend.
+"""Material map over the photograph: one colour per material, or its certainty, with a legend.
 
-The layer is a small picture with transparency that the browser lays over the photograph, so that a strike never has to
-draw it again.
+The layer is a small picture with transparency that the browser lays over the photograph, so that a strike never
+redraws it.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from synesthesia.ui.impact import words as tap_words
-from synesthesia.ui.shared.overlays import RAMP
+from synesthesia.ui.impact import words
+from synesthesia.ui.shared.overlays import ramp_colours, ramp_swatch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synesthesia.core.results import MaterialMap
 
-FINER = 12  # pixels of the layer along a patch
-SOLID = 0.5  # from here on a place counts as something to strike
-LEAST = 0.01  # of the photograph that a material must fill to stand in the legend
-INK_ALPHA, VEIL_ALPHA = 0.66, 0.5  # of the colour on things, of the dark veil on the rest
+PATCH_PX = 12  # pixels of the layer along a patch
+SOLID = 0.5  # from here on there is something to strike
+MIN_SHARE = 0.01  # of the photograph that a material must cover to appear in the legend
+INK_ALPHA, VEIL_ALPHA = 0.66, 0.5  # of the colour on objects, of the dark veil elsewhere
 VEIL = (12, 18, 24)
 COLOURS = {
     "wood": (201, 120, 43), "metal": (143, 163, 191), "glass": (34, 199, 224), "ceramic": (245, 178, 200),
@@ -37,12 +37,12 @@ OTHER = (128, 128, 128)
 
 
 def colour(name: str) -> tuple[int, int, int]:
-    """Of a material, the same in the map, its legend and the bars."""
+    """Colour of a material in the map, its legend and the bars."""
     return COLOURS.get(name, OTHER)
 
 
 def layer(found: MaterialMap, kind: int) -> str:
-    """<img> of the layer. kind: index into `tap_words.OVERLAYS`; empty for the bare photograph."""
+    """<img> of the layer. kind: index into `words.OVERLAYS`; empty for the bare photograph."""
     if kind == 0:
         return ""
     buffer = io.BytesIO()
@@ -52,57 +52,53 @@ def layer(found: MaterialMap, kind: int) -> str:
 
 
 def materials(found: MaterialMap) -> Image.Image:
-    """RGBA: everywhere the likeliest material's colour. Borders run where the likeliest changes between patches."""
-    fine = np.stack([finer(found.shares[..., at]) for at in range(len(found.names))], axis=-1)
+    """RGBA: the likeliest material's colour. Borders run where the likeliest changes between patches."""
+    fine = np.stack([upsampled(found.shares[..., at]) for at in range(len(found.names))], axis=-1)
     table = np.array([colour(name) for name in found.names], dtype=np.float32)
-    return veiled(table[fine.argmax(axis=-1)], finer(found.solid))
+    return veiled(table[fine.argmax(axis=-1)], upsampled(found.solid))
 
 
 def certainty(found: MaterialMap) -> Image.Image:
-    """RGBA: the likeliest material's share, 0 dark blue to 1 pale yellow."""
-    level = finer(found.shares.max(axis=-1)).clip(0.0, 1.0) * (len(RAMP) - 1)
-    low = np.minimum(level.astype(int), len(RAMP) - 2)
-    return veiled(RAMP[low] + (RAMP[low + 1] - RAMP[low]) * (level - low)[..., None], finer(found.solid))
+    """RGBA: the likeliest material's probability, 0 dark blue to 1 pale yellow."""
+    return veiled(ramp_colours(upsampled(found.shares.max(axis=-1))), upsampled(found.solid))
 
 
 def veiled(colours: NDArray[np.float32], solid: NDArray[np.float32]) -> Image.Image:
-    """colours: (H, W, 3) in 0..255 where there is something to strike; a dark veil where there isn't."""
-    thing = solid.clip(0.0, 1.0)[..., None]
-    rgb = thing * colours + (1 - thing) * np.array(VEIL, dtype=np.float32)
-    alpha = 255 * (thing * INK_ALPHA + (1 - thing) * VEIL_ALPHA)
+    """colours: (H, W, 3) in 0..255, kept where there is something to strike; a dark veil elsewhere."""
+    solid = solid.clip(0.0, 1.0)[..., None]
+    rgb = solid * colours + (1 - solid) * np.array(VEIL, dtype=np.float32)
+    alpha = 255 * (solid * INK_ALPHA + (1 - solid) * VEIL_ALPHA)
     return Image.fromarray(np.concatenate([rgb, alpha], axis=-1).round().astype(np.uint8), "RGBA")
 
 
-def finer(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(R, C) -> (FINER R, FINER C), smoothly."""
+def upsampled(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(R, C) -> (PATCH_PX R, PATCH_PX C), bilinear."""
     rows, cols = values.shape
     small = Image.fromarray(np.ascontiguousarray(values, dtype=np.float32), "F")
-    return np.asarray(small.resize((cols * FINER, rows * FINER), Image.Resampling.BILINEAR))
+    return np.asarray(small.resize((cols * PATCH_PX, rows * PATCH_PX), Image.Resampling.BILINEAR))
 
 
 def present(found: MaterialMap) -> list[tuple[str, float]]:
-    """(name, share of the photograph) of the materials of things to strike, largest first."""
+    """(name, share of the photograph) of the materials of objects, largest first."""
     best = found.shares.argmax(axis=-1)[found.solid >= SOLID]
     counts = np.bincount(best, minlength=len(found.names)) / found.solid.size
     order = np.argsort(-counts, kind="stable")
-    return [(found.names[at], float(counts[at])) for at in order if counts[at] >= LEAST]
+    return [(found.names[at], float(counts[at])) for at in order if counts[at] >= MIN_SHARE]
 
 
 def legend(found: MaterialMap, kind: int) -> str:
     if kind == 0:
         return ""
     if kind == 2:
-        low, high = tap_words.CERTAIN
-        stops = ", ".join(f"rgb({', '.join(str(int(part)) for part in stop)})" for stop in RAMP)
-        ramp = f"<i class='ramp' style='background:linear-gradient(90deg, {stops})'></i>"
-        return f"<p class='legend'><span>{low}</span>{ramp}<span>{high}</span><span>{veil_chip()}</span></p>"
-    veil = f"<span>{veil_chip()}</span>" if (found.solid < SOLID).mean() >= LEAST else ""
+        low, high = words.CERTAINTY_ENDS
+        return f"<p class='legend'><span>{low}</span>{ramp_swatch()}<span>{high}</span><span>{veil_chip()}</span></p>"
+    veil = f"<span>{veil_chip()}</span>" if (found.solid < SOLID).mean() >= MIN_SHARE else ""
     chips = "".join(f"<span>{chip(name)}{escape(name)} {100 * part:.0f} %</span>" for name, part in present(found))
     return f"<p class='legend'>{chips}{veil}</p>"
 
 
 def veil_chip() -> str:
-    return f"<i class='chip' style='background:rgb{VEIL}'></i>{tap_words.VEILED}"
+    return f"<i class='chip' style='background:rgb{VEIL}'></i>{words.VEILED}"
 
 
 def chip(name: str) -> str:

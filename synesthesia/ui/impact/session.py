@@ -1,4 +1,4 @@
-"""What the tab "Tap" remembers for one person: kept in that person's gr.State and nowhere else."""
+"""State of one person's tab "Tap", kept in that person's gr.State and nowhere else."""
 
 from __future__ import annotations
 
@@ -17,22 +17,21 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Seen:
-    """What was seen of a photograph: the one thing of a session that changes in place, because a blow may come while it
-    is still being looked at. called: the material after which each code of the codebook is called, empty until then."""
+class PhotoAnalysis:
+    """The one mutable part of a session, because a strike may come while the photograph is still being analysed.
+    code_names: material after which each code of the codebook is named, empty until then."""
 
     grid: PatchGrid | None = None
-    called: tuple[str, ...] = ()
+    code_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class TapSession:
-    """photo: the upright RGB photograph; seed: of the next strike; cell: the patch that was struck last, at natural
-    pixel `point`; clip: what that sounded like, None where there was nothing to strike; other: the same blow on
-    something else."""
+    """photo: the upright RGB photograph; seed: of the next strike; cell: the patch struck last, at natural pixel
+    `point`; clip: its sound, None where there was nothing to strike; other: the same strike on something else."""
 
     photo: Image.Image | None = None
-    seen: Seen = field(default_factory=Seen, compare=False)
+    analysis: PhotoAnalysis = field(default_factory=PhotoAnalysis, compare=False)
     seed: int = 0
     cell: tuple[int, int] | None = None
     point: tuple[float, float] = (0.0, 0.0)
@@ -46,11 +45,11 @@ class TapSession:
         return self.photo
 
     def code_name(self, heard: Heard) -> str:
-        """The material after which the code of a struck place is called; empty as long as none is known."""
+        """The name of a struck place's code; empty while none is known."""
         code = heard.blow.state.code if heard.blow else -1
-        return self.seen.called[code] if 0 <= code < len(self.seen.called) else ""
+        return self.analysis.code_names[code] if 0 <= code < len(self.analysis.code_names) else ""
 
     def at(self, cell: tuple[int, int], point: tuple[float, float], seeds: int) -> TapSession:
-        """After `seeds` seeds have been used up to strike there. What if stays where the same place is struck again."""
+        """After a strike there that used `seeds` seeds. `other` stays where the same place is struck again."""
         other = self.other if cell == self.cell else None
         return replace(self, cell=cell, point=point, seed=self.seed + seeds, clip=None, other=other)

@@ -1,7 +1,7 @@
-"""The photograph that is struck, as HTML in layers: the picture, a map over it, the outline of what was struck.
+"""The photograph as HTML layers: the picture, a map over it, the outline of the struck patches.
 
-A layer is as large as the picture whatever the page's width, and changes alone: a strike sends its outline, not the
-photograph. The script of `tap_script` gathers clicks and drags on the lowest layer.
+Every layer has the size of the picture at any page width and is updated alone: a strike sends its outline, not the
+photograph. `strike.js` collects clicks and drags on the lowest layer.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import io
 from html import escape
 from typing import TYPE_CHECKING
 
-from synesthesia.ui.impact import words as tap_words
+from synesthesia.ui.impact import words
 from synesthesia.ui.shared import overlays
-from synesthesia.ui.shared.files import address, served
+from synesthesia.ui.shared.files import file_url, served
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,17 +24,17 @@ LONGEST_PX = 1280
 
 
 def photograph(photo: Image.Image, shown_in: gr.HTML) -> str:
-    """The lowest layer. The picture's file ages with those of the component it is shown in."""
+    """The lowest layer. The picture's file is deleted with those of the component that shows it."""
     buffer = io.BytesIO()
-    overlays.shown(photo, min(LONGEST_PX, max(photo.size))).save(buffer, format="JPEG", quality=88)
+    overlays.display_copy(photo, min(LONGEST_PX, max(photo.size))).save(buffer, format="JPEG", quality=88)
     path = served(buffer.getvalue(), "photograph.jpg")
     shown_in.temp_files.add(path)
-    image = f'<img alt="{escape(tap_words.PHOTO)}" src="{escape(address(path))}" draggable="false">'
+    image = f'<img alt="{escape(words.PHOTO)}" src="{escape(file_url(path))}" draggable="false">'
     return sized(photo, image, "photo")
 
 
 def over(photo: Image.Image, inside: str) -> str:
-    """A layer over it. inside: HTML; empty for none."""
+    """A layer above it. inside: HTML; empty for no layer."""
     return sized(photo, inside, "over") if inside else ""
 
 
@@ -49,7 +49,7 @@ def outline(photo: Image.Image, rows: int, cols: int, cells: Iterable[tuple[int,
 
 
 def sized(photo: Image.Image, inside: str, kind: str) -> str:
-    """data-width, data-height: natural pixels, in which the script tells where it was touched."""
+    """data-width, data-height: natural pixels, the unit of the positions that the script sends."""
     width, height = photo.size
     return (
         f"<div class='stage {kind}' data-width='{width}' data-height='{height}' "

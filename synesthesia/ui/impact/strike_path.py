@@ -1,4 +1,4 @@
-"""The way of a finger over the photograph: which patches it struck and when, and their strikes as one clip."""
+"""A pointer path over the photograph: which patches it strikes when, and their sounds as one clip."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import numpy as np
 
 from synesthesia.core.errors import UserError
 from synesthesia.core.recipe import to_json
-from synesthesia.ui.impact import words as tap_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,16 +19,17 @@ if TYPE_CHECKING:
     from synesthesia.core.results import Heard
     from synesthesia.vision.grid import PatchGrid
 
-MOST = 12  # strikes of one drag
-LONGEST_S = 4.0  # from the first strike of a drag to the last
-MOST_POINTS = 700  # of a path; the page sends fewer
-SOONEST_S = 0.03  # after another strike
-FADE_S = 0.008  # a strike ends with it when the next one begins
+NO_PATH = "That place is not on the photograph; please try again."
+MAX_STRIKES = 12  # of one drag
+MAX_DRAG_S = 4.0  # from the first strike of a drag to the last
+MAX_POINTS = 700  # of a path; the page sends fewer
+MIN_GAP_S = 0.03  # between two strikes
+FADE_S = 0.008  # fade-out of a strike when the next one begins
 
 
 @dataclass(frozen=True)
 class Touch:
-    """A patch that the finger came to. x, y: natural pixels; at_s: seconds after the first touch of the path."""
+    """The pointer enters a patch. x, y: natural pixels; at_s: seconds after the first touch of the path."""
 
     row: int
     col: int
@@ -48,8 +48,8 @@ class Strike:
 
 @dataclass(frozen=True)
 class Clip:
-    """What one click or one drag sounds like. strikes: at least one, by time, none of them silent; waveform: (1, n)
-    float32 in [-1, 1]."""
+    """The sound of one click or drag. strikes: at least one, by time, none silent; waveform: (1, n) float32 in
+    [-1, 1]."""
 
     strikes: tuple[Strike, ...]
     waveform: NDArray[np.float32]
@@ -78,78 +78,78 @@ def points(path: Any) -> list[tuple[float, float, float]]:
     try:
         found = [(float(x), float(y), float(t)) for x, y, t in path]
     except (TypeError, ValueError):
-        raise UserError(tap_words.NO_PATH) from None
-    if not 0 < len(found) <= MOST_POINTS or not all(math.isfinite(value) for point in found for value in point):
-        raise UserError(tap_words.NO_PATH)
+        raise UserError(NO_PATH) from None
+    if not 0 < len(found) <= MAX_POINTS or not all(math.isfinite(value) for point in found for value in point):
+        raise UserError(NO_PATH)
     return found
 
 
 def touches(path: list[tuple[float, float, float]], grid: PatchGrid) -> list[Touch]:
-    """Each patch when the path (x, y, milliseconds) comes to it: at most MOST, evenly chosen, over at most LONGEST_S.
+    """Each patch at the time when the path (x, y, milliseconds) enters it: at most MAX_STRIKES, evenly chosen, within
+    MAX_DRAG_S.
 
-    Between two points the finger is taken to have moved straight and evenly. What lies outside the photograph is left
-    out. UserError when nothing remains.
+    Between two points the path is interpolated linearly. Parts outside the photograph are dropped. UserError when
+    nothing remains.
     """
     found: list[Touch] = []
     last = None
     width, height = grid.width_px, grid.height_px
     near = [(min(max(x, -width), 2 * width), min(max(y, -height), 2 * height), ms) for x, y, ms in path]
-    for x, y, ms in finely(near, min(width / grid.cols, height / grid.rows) / 4):
+    for x, y, ms in interpolated(near, min(width / grid.cols, height / grid.rows) / 4):
         if not (0 <= x < width and 0 <= y < height):
-            last = None  # coming back to the patch from outside is a strike again
+            last = None  # re-entering the patch from outside strikes it again
             continue
         cell = grid.cell(x, y)
         if cell != last:
             found.append(Touch(*cell, x, y, ms / 1000))
             last = cell
     if not found:
-        raise UserError(tap_words.NO_PATH)
-    found = apart(in_time(found))
-    if len(found) > MOST:
-        found = [found[at] for at in np.linspace(0, len(found) - 1, MOST).round().astype(int)]
+        raise UserError(NO_PATH)
+    found = spaced(normalised_times(found))
+    if len(found) > MAX_STRIKES:
+        found = [found[at] for at in np.linspace(0, len(found) - 1, MAX_STRIKES).round().astype(int)]
     return found
 
 
-def finely(path: list[tuple[float, float, float]], step_px: float) -> list[tuple[float, float, float]]:
-    """The same path with points between its own, at most step_px apart."""
-    fine = [path[0]]
+def interpolated(path: list[tuple[float, float, float]], step_px: float) -> list[tuple[float, float, float]]:
+    """The path with points inserted so that neighbours are at most step_px apart."""
+    dense = [path[0]]
     for start, end in pairwise(path):
         count = max(math.ceil(math.dist(start[:2], end[:2]) / step_px), 1)
         (x1, y1, t1), (x2, y2, t2) = start, end
         steps = [at / count for at in range(1, count + 1)]
-        fine += [(x1 + (x2 - x1) * at, y1 + (y2 - y1) * at, t1 + (t2 - t1) * at) for at in steps]
-    return fine
+        dense += [(x1 + (x2 - x1) * at, y1 + (y2 - y1) * at, t1 + (t2 - t1) * at) for at in steps]
+    return dense
 
 
-def in_time(found: list[Touch]) -> list[Touch]:
-    """From 0 on, rising; a slower drag is sped up to LONGEST_S."""
+def normalised_times(found: list[Touch]) -> list[Touch]:
+    """Times from 0, rising; a slower drag is sped up to MAX_DRAG_S."""
     begin = found[0].at_s
     length_s = max(each.at_s for each in found) - begin
-    squeeze = min(1.0, LONGEST_S / length_s) if length_s > 0 else 1.0
+    squeeze = min(1.0, MAX_DRAG_S / length_s) if length_s > 0 else 1.0
     times_s = np.maximum.accumulate([max(each.at_s - begin, 0.0) * squeeze for each in found])
     return [replace(each, at_s=float(at)) for each, at in zip(found, times_s, strict=True)]
 
 
-def apart(found: list[Touch]) -> list[Touch]:
-    """Without those that the next one would cut off before they were heard, such as a corner that was brushed."""
+def spaced(found: list[Touch]) -> list[Touch]:
+    """Without touches that the next one would cut off before they are heard, such as a brushed corner."""
     kept = found[-1:]
     for each in reversed(found[:-1]):
-        if kept[-1].at_s - each.at_s >= SOONEST_S:
+        if kept[-1].at_s - each.at_s >= MIN_GAP_S:
             kept.append(each)
     return kept[::-1]
 
 
-def ring_s(touched: list[Touch], index: int, seconds: float, shortest_s: float) -> float:
-    """How long a strike has to be made: to the next one's beginning, as far as `seconds` goes; the last one for all of
-    it. shortest_s: what can be asked for."""
+def strike_seconds(touched: list[Touch], index: int, seconds: float, shortest_s: float) -> float:
+    """Duration to generate for a strike: until the next one begins, at most `seconds`; for the last one all of it.
+    shortest_s: minimum of a request."""
     if index == len(touched) - 1:
         return seconds
     return min(seconds, max(touched[index + 1].at_s - touched[index].at_s, shortest_s))
 
 
 def one_clip(strikes: list[Strike]) -> Clip:
-    """The first begins at once, each other one when it was that much later, and the one before it has faded out by
-    then."""
+    """The strikes at their times after the first; each fades out before the next one begins."""
     assert strikes, "a clip needs a strike"
     strikes = [replace(strike, at_s=strike.at_s - strikes[0].at_s) for strike in strikes]
     rate = strikes[0].heard.sample_rate
@@ -168,5 +168,5 @@ def recipes_json(clip: Clip) -> str:
     """One strike: its recipe, as the command line reads it. Several: a list of {"at_s", "recipe"}."""
     if not clip.dragged:
         return to_json(clip.last.recipe)
-    told = [{"at_s": round(each.at_s, 4), "recipe": json.loads(to_json(each.heard.recipe))} for each in clip.strikes]
-    return json.dumps({"strikes": told}, indent=2) + "\n"
+    record = [{"at_s": round(each.at_s, 4), "recipe": json.loads(to_json(each.heard.recipe))} for each in clip.strikes]
+    return json.dumps({"strikes": record}, indent=2) + "\n"

@@ -1,53 +1,55 @@
-"""Layout of the tab "Tap": a photograph to strike, how to strike it, what it is taken for, and what if it were another.
-What happens is in `tap_events`."""
+"""Layout of the tab "Tap": a photograph to strike, how to strike it, the predicted state, and "what if"."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
 
-from synesthesia.impact.modal.things import MATERIALS
-from synesthesia.ui.impact import words as tap_words
+from synesthesia.core.requests import ImpactRequest
+from synesthesia.core.vocabulary import MATERIALS
+from synesthesia.ui.impact import words
 from synesthesia.ui.impact.case_study import CaseStudy, table
-from synesthesia.ui.impact.script import PLAYER, STAGE
 from synesthesia.ui.impact.session import TapSession
-from synesthesia.ui.shared import words
+from synesthesia.ui.shared import words as shared_words
+from synesthesia.ui.shared.assets import asset
+from synesthesia.ui.shared.cards import note, verdict
+from synesthesia.ui.shared.photo_picker import (
+    PatchPicker,
+    PhotoPicker,
+    download_buttons,
+    overlay_picker,
+    patch_picker,
+    photo_picker,
+)
+from synesthesia.ui.shared.setting_control import SettingControl
+
+FORCE = SettingControl(ImpactRequest, "force", "Force (N)", step=0.5, elem_id="tap-force")
+SECONDS = SettingControl(ImpactRequest, "seconds", shared_words.SECONDS, step=0.5, elem_id="tap-seconds")
+MALLET = SettingControl(
+    ImpactRequest, "mallet", "Mallet", choices={"finger": "Finger", "wood": "Wood", "metal": "Metal"},
+    elem_id="tap-mallet",
+)  # fmt: skip
+SETTINGS = (FORCE, SECONDS, MALLET)
 
 
 @dataclass(frozen=True)
 class TapPhoto:
     """The photograph in its layers, and how a place on it is chosen."""
 
-    examples: gr.Gallery
-    upload: gr.UploadButton
+    picker: PhotoPicker
     base: gr.HTML
     layer: gr.HTML
     outline: gr.HTML
     overlay: gr.Radio
     legend: gr.HTML
-    row: gr.Number
-    col: gr.Number
-    strike: gr.Button
-
-
-@dataclass(frozen=True)
-class BlowControls:
-    """How it is struck, in the order of `tap_events.BlowSettings`; whether it plays at once only the browser asks."""
-
-    force: gr.Slider
-    mallet: gr.Radio
-    seconds: gr.Slider
-    autoplay: gr.Checkbox
-
-    def parts(self) -> list[gr.components.Component]:
-        return [self.force, self.mallet, self.seconds]
+    patch: PatchPicker
 
 
 @dataclass(frozen=True)
 class StrikeCard:
-    """One sound: as seen (A), or what if (B). Without a heading the page doesn't show it: nothing has to be built anew
-    when a sound comes."""
+    """One sound: as seen (A), or what if (B). Hidden without a heading: nothing is rebuilt when a sound arrives."""
 
     heading: gr.HTML
     audio: gr.HTML
@@ -58,7 +60,7 @@ class StrikeCard:
 
 @dataclass(frozen=True)
 class WhatIf:
-    """The same blow on something else. The page shows it once something was struck."""
+    """The same strike on something else. Shown once something was struck."""
 
     material: gr.Dropdown
     size: gr.Radio
@@ -69,122 +71,105 @@ class WhatIf:
 
 @dataclass(frozen=True)
 class TapTab:
-    """Every component of the tab that an event reads or writes."""
+    """Every component of the tab that an event reads or writes. controls: in the order of SETTINGS; whether a sound
+    plays automatically is read by the browser alone."""
 
     session: gr.State
     photo: TapPhoto
-    controls: BlowControls
+    controls: tuple[gr.components.FormComponent, ...]
     verdict: gr.HTML
     anyway: gr.Button
-    guide: gr.HTML
     seen: StrikeCard
     state: gr.HTML
     what_if: WhatIf
 
 
+def settings_from(values: tuple[Any, ...]) -> dict[str, Any]:
+    """Values of the controls by name, as `Studio.hear` takes them."""
+    return dict(zip((control.name for control in SETTINGS), values, strict=True))
+
+
 def tap_tab(cases: CaseStudy | None = None) -> TapTab:
-    """Build the tab inside the current gr.Blocks. cases: of the accordion at its end, which needs some."""
+    """Build the tab inside the current gr.Blocks. cases: of the accordion at its end, if there are any."""
     session = gr.State(TapSession())
     with gr.Row(equal_height=False, elem_id="tap-board"):
         with gr.Column(scale=6, min_width=340):
             photo = photo_side()
             controls = control_panel()
         with gr.Column(scale=5, min_width=340):
-            verdict = gr.HTML(words.verdict(*tap_words.START), elem_id="tap-verdict")
-            anyway = gr.Button(tap_words.ANYWAY, size="sm", elem_id="tap-anyway")
-            guide = gr.HTML(tap_words.GUIDE, elem_id="tap-guide")
+            card = gr.HTML(verdict(*words.START), elem_id="tap-verdict")
+            anyway = gr.Button(words.ANYWAY, size="sm", elem_id="tap-anyway")
+            gr.HTML(words.GUIDE, elem_id="tap-guide")
             seen, state = seen_card()
     what_if = what_if_panel()
     if cases is not None:
-        with gr.Accordion(tap_words.CASES, open=False, elem_id="tap-cases"):
+        with gr.Accordion(words.CASES, open=False, elem_id="tap-cases"):
             gr.HTML(table(cases), padding=False)
-    return TapTab(session, photo, controls, verdict, anyway, guide, seen, state, what_if)
+    return TapTab(session, photo, controls, card, anyway, seen, state, what_if)
 
 
 def photo_side() -> TapPhoto:
-    with gr.Row(elem_id="tap-choose"):
-        upload = gr.UploadButton(words.UPLOAD, size="sm", elem_id="tap-upload", min_width=96)
-        examples = gr.Gallery(
-            elem_id="tap-examples", show_label=False, container=False, allow_preview=False, columns=6, height="auto",
-            object_fit="cover", interactive=False, buttons=[], format="jpeg",
-        )  # fmt: skip
+    picker = photo_picker("tap-")
     with gr.Column(elem_id="tap-photo"):
-        base = gr.HTML(elem_id="tap-base", js_on_load=STAGE)
+        base = gr.HTML(elem_id="tap-base", js_on_load=asset("impact/strike.js"))
         layer = gr.HTML(elem_id="tap-layer", js_on_load=None)
         outline = gr.HTML(elem_id="tap-outline", js_on_load=None)
-    overlay = gr.Radio(
-        list(tap_words.OVERLAYS), value=tap_words.OVERLAYS[0], label=words.OVERLAY, show_label=False, container=False,
-        elem_id="tap-overlay", elem_classes="pills",
-    )  # fmt: skip
-    legend = gr.HTML(elem_id="tap-legend")
-    with gr.Row(elem_id="tap-byhand"):
-        row = gr.Number(value=0, precision=0, label=words.ROW, min_width=70, elem_id="tap-row")
-        col = gr.Number(value=0, precision=0, label=words.COLUMN, min_width=70, elem_id="tap-col")
-        strike = gr.Button(tap_words.STRIKE, variant="secondary", min_width=140, elem_id="tap-strike")
-    return TapPhoto(examples, upload, base, layer, outline, overlay, legend, row, col, strike)
+    overlay, legend = overlay_picker(words.OVERLAYS, "tap-")
+    patch = patch_picker(words.STRIKE, "tap-strike", "secondary", "tap-")
+    return TapPhoto(picker, base, layer, outline, overlay, legend, patch)
 
 
-def control_panel() -> BlowControls:
+def control_panel() -> tuple[gr.components.FormComponent, ...]:
     with gr.Column(elem_id="tap-blow"):
         with gr.Row():
-            force = gr.Slider(
-                0.5, 50, value=8, step=0.5, label=tap_words.FORCE, buttons=[], min_width=180, elem_id="tap-force"
-            )
-            seconds = gr.Slider(
-                1, 10, value=1.5, step=0.5, label=tap_words.SECONDS, buttons=[], min_width=180, elem_id="tap-seconds"
-            )
+            force, seconds = FORCE.build(), SECONDS.build()
         with gr.Row(elem_id="tap-mallet-row"):
-            mallet = gr.Radio(
-                [(name, key) for key, name in tap_words.MALLETS.items()], value="wood", label=tap_words.MALLET,
-                min_width=180, elem_classes="pills", elem_id="tap-mallet",
-            )  # fmt: skip
-            autoplay = gr.Checkbox(
-                value=True, label=tap_words.AUTOPLAY, interactive=True, min_width=100, elem_id="tap-autoplay"
+            mallet = MALLET.build()
+            gr.Checkbox(
+                value=True, label=shared_words.AUTOPLAY, interactive=True, min_width=100, elem_id="tap-autoplay"
             )
-    return BlowControls(force, mallet, seconds, autoplay)
+    return force, seconds, mallet
 
 
 def seen_card() -> tuple[StrikeCard, gr.HTML]:
-    """The card as seen has the physics state in it."""
+    """The card A, with the physics state in it."""
     with gr.Column(elem_classes="take", elem_id="tap-seen"):
         heading = gr.HTML(elem_classes="heading")
-        audio = player(tap_words.PLAYER_A, "tap-audio-a")
+        audio = player(words.PLAYER_A, "tap-audio-a")
         state = gr.HTML(elem_id="tap-state")
         card = card_end(heading, audio, "tap-figure-a")
     return card, state
 
 
 def player(label: str, elem_id: str) -> gr.HTML:
-    """The browser's own player, as in `hear_tab`, but its sound comes with the event's answer instead of as a file to
-    be fetched after it."""
+    """The browser's own player; its sound comes with the event's answer instead of as a file to fetch afterwards."""
     audio = f"<audio controls aria-label='{label}'></audio>"
-    return gr.HTML("", html_template=audio, js_on_load=PLAYER, elem_id=elem_id, elem_classes="player")
+    return gr.HTML(
+        "", html_template=audio, js_on_load=asset("impact/player.js"), elem_id=elem_id, elem_classes="player"
+    )
 
 
 def card_end(heading: gr.HTML, audio: gr.HTML, figure_id: str) -> StrikeCard:
     figure = gr.HTML(elem_id=figure_id, elem_classes="figure")
-    with gr.Row(elem_classes="downloads"):
-        wav = gr.DownloadButton(words.WAV, size="sm", min_width=60)
-        recipe = gr.DownloadButton(words.RECIPE, size="sm", min_width=60)
-    return StrikeCard(heading, audio, figure, wav, recipe)
+    return StrikeCard(heading, audio, figure, *download_buttons())
 
 
 def what_if_panel() -> WhatIf:
     with gr.Row(equal_height=False, elem_id="tap-what-if"):
         with gr.Column(scale=6, min_width=340), gr.Column(elem_classes="sheet"):
-            gr.HTML(f"<h3>{tap_words.WHAT_IF}</h3><p class='progress-note'>{tap_words.WHAT_IF_ABOUT}</p>")
-            with gr.Row(elem_id="tap-wish"):
+            gr.HTML(f"<h3>{words.WHAT_IF}</h3>{note(words.WHAT_IF_ABOUT)}")
+            with gr.Row(elem_id="tap-variation"):
                 material = gr.Dropdown(
-                    [(tap_words.AS_SEEN, ""), *((name, name) for name in MATERIALS)], value="",
-                    label=tap_words.AS_MATERIAL, min_width=150, elem_id="tap-material",
+                    [(words.AS_SEEN, ""), *((name, name) for name in MATERIALS)], value="",
+                    label=words.MATERIAL, min_width=150, elem_id="tap-material",
                 )  # fmt: skip
                 size = gr.Radio(
-                    [(name, factor) for factor, name in tap_words.SIZES.items()], value=1.0, label=tap_words.SIZE,
+                    [(name, factor) for factor, name in words.SIZES.items()], value=1.0, label=words.SIZE,
                     min_width=230, elem_classes="pills", elem_id="tap-size",
                 )  # fmt: skip
-            again = gr.Button(tap_words.AGAIN_NOTHING, variant="primary", interactive=False, elem_id="tap-again")
+            again = gr.Button(words.NO_VARIATION, variant="primary", interactive=False, elem_id="tap-again")
             compared = gr.HTML(elem_id="tap-compared")
         with gr.Column(scale=5, min_width=340), gr.Column(elem_classes="take", elem_id="tap-other"):
             heading = gr.HTML(elem_classes="heading")
-            card = card_end(heading, player(tap_words.PLAYER_B, "tap-audio-b"), "tap-figure-b")
+            card = card_end(heading, player(words.PLAYER_B, "tap-audio-b"), "tap-figure-b")
     return WhatIf(material, size, again, compared, card)

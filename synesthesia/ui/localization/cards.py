@@ -1,17 +1,17 @@
-"""Pieces of HTML of the tab "Locate": the numbers beside the dial, which are its legend too, and the dial to drag."""
+"""HTML of the tab "Locate": the numbers beside the dial, which are also its legend, and the dial to drag."""
 
 from __future__ import annotations
 
 from html import escape
 from typing import TYPE_CHECKING
 
-from synesthesia.ui.shared import words
+from synesthesia.ui.localization import words
 
 if TYPE_CHECKING:
     from synesthesia.core.results import Located
 
-# A head from above with a dot on a ring, drawn in the page's own colours; the script turns `.source`.
-PLACE_DIAL = """
+# A head from above with a dot on a ring, drawn in the page's own colours; `dial.js` rotates `.source`.
+DRAG_DIAL = """
 <svg id="place-dial" viewBox="-86 -86 172 172" aria-hidden="true">
   <circle class="ring" r="58"/>
   <path class="ticks" d="M0-64V-52M0 64V52M-64 0H-52M64 0H52"/>
@@ -22,36 +22,34 @@ PLACE_DIAL = """
 </svg>"""
 
 
-def place_dial(start_deg: float) -> str:
-    """azimuth 0 is up and positive turns clockwise, as the slider beside it counts."""
-    return PLACE_DIAL % {"start": f"{start_deg:g}"}
+def drag_dial(start_deg: float) -> str:
+    """Azimuth 0 is up and positive turns clockwise, as on the slider beside it."""
+    return DRAG_DIAL % {"start": f"{start_deg:g}"}
 
 
-def bearings(found: Located, truth_deg: float | None) -> str:
+def numbers(found: Located, truth_deg: float | None) -> str:
     """Front or back, then one row for each mark of the dial."""
     if found.kind != "stereo":
         return f"<div class='bearings'><p class='faint'>{words.NO_DIRECTION}</p>{baseline(found, truth_deg)}</div>"
     low, high = found.interval_deg
     width = (high - low) % 360 or 360
     error = "" if truth_deg is None else words.off(found.azimuth_deg, truth_deg)
-    likely = f"{100 * found.second_probability:.0f} % likely"
     return (
         f"<div class='bearings'>{halves(found.front_probability)}"
         + row("model", words.MODEL, words.degrees(found.azimuth_deg), error)
         + row("interval", words.INTERVAL, words.arc(low, high), f"{width:.0f}° wide")
-        + ("" if truth_deg is None else row("truth", words.TRUTH, words.degrees(truth_deg), "where you put it"))
+        + ("" if truth_deg is None else row("truth", words.TRUTH, words.degrees(truth_deg), "as rendered"))
         + baseline(found, truth_deg)
-        + second(found.second_deg, likely)
-        + row("", words.HEIGHT, words.HEIGHTS[found.elevation], "")
+        + second(found.second_deg, found.second_probability)
+        + row("", words.ELEVATION, words.ELEVATIONS[found.elevation], "")
         + "</div>"
     )
 
 
-def second(azimuth_deg: float | None, likely: str) -> str:
-    """likely: how likely a second source is, whether or not one was found."""
-    if azimuth_deg is None:
-        return row("second", words.SECOND, words.NO_SECOND, f"{words.SECOND_LIKELY} {likely}")
-    return row("second", words.SECOND, words.degrees(azimuth_deg), likely)
+def second(azimuth_deg: float | None, probability: float) -> str:
+    """probability: of a second source, whether or not one was found."""
+    where = words.NO_SECOND if azimuth_deg is None else words.degrees(azimuth_deg)
+    return row("second", words.SECOND, where, f"probability {100 * probability:.0f} %")
 
 
 def halves(front: float) -> str:
@@ -70,7 +68,7 @@ def baseline(found: Located, truth_deg: float | None) -> str:
 
 
 def row(mark: str, name: str, value: str, note: str) -> str:
-    """mark: the class of the little sign that stands for it on the dial."""
+    """mark: CSS class of the symbol that stands for it on the dial."""
     return (
         f"<div class='fact'><i class='mark {mark}'></i><span>{escape(name)}</span>"
         f"<b>{escape(value)}</b><small>{escape(note)}</small></div>"

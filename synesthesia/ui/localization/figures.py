@@ -1,6 +1,6 @@
-"""Figures of a direction: the head from above with the whole distribution around it, and the maps it rests on.
+"""Figures of a direction: the distribution over azimuth around a head from above, and the attention maps.
 
-Angles turn clockwise from the front, as seen from above, so that right is right. As in `figures`, never pyplot.
+Angles turn clockwise from the front, as seen from above, so that right is right. Never pyplot, as in `sound_figure`.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synesthesia.audio.files import resampled
-from synesthesia.audio.mel import LogMel, MelConfig, hz_to_slaney_mel
-from synesthesia.ui.shared import words
-from synesthesia.ui.shared.sound_figure import INK, TICKS_HZ, WAVE, draw_mel, quiet_frame
+from synesthesia.audio.files import resample
+from synesthesia.audio.mel import LogMel, MelConfig
+from synesthesia.ui.localization import words
+from synesthesia.ui.shared.sound_figure import INK, TICKS_HZ, WAVE, draw_mel, mel_ticks, quiet_frame, slaney_mel
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from synesthesia.core.results import AttentionMap, Located
 
 MODEL, SECOND, TRUTH, BASELINE = WAVE, "#d97706", "#db2777", "#6366f1"
-RING, RIM = 0.42, 1.0  # radii: where the distribution starts and where its highest bin ends
+RING, RIM = 0.42, 1.0  # radii: start of the distribution and end of its highest bin
 RATE_HZ = 16_000  # of the spectrogram, as the model hears the clip
-QUIET_DB = -35.0  # below the loudest moment: a direction said there is hardly shown
+QUIET_DB = -35.0  # below the loudest moment: a direction there is drawn faintest
 
 
 def dial_figure(found: Located, truth_deg: float | None = None) -> Figure:
-    """The answer on a dial. truth_deg: where the sound was put, if that is known."""
+    """The answer on a dial. truth_deg: the true direction, if known."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(3.4, 3.4), dpi=200)
@@ -44,9 +44,9 @@ def dial_figure(found: Located, truth_deg: float | None = None) -> Figure:
     axes.grid(color=INK, alpha=0.18, linewidth=0.6)
     axes.spines["polar"].set(color=INK, linewidth=0.6, alpha=0.5)
     draw_head(axes)
-    certain = found.kind == "stereo"
-    draw_distribution(axes, found, MODEL if certain else INK)
-    if certain:
+    directed = found.kind == "stereo"
+    draw_distribution(axes, found, MODEL if directed else INK)
+    if directed:
         draw_marks(axes, found, truth_deg)
     return figure
 
@@ -63,7 +63,7 @@ def draw_head(axes: Axes) -> None:
 
 
 def draw_distribution(axes: Axes, found: Located, colour: str) -> None:
-    """Outwards from the ring, as high as probable."""
+    """Outwards from the ring, height = probability."""
     share = found.distribution / max(float(found.distribution.max()), 1e-9)
     angle, reach = np.radians(found.azimuths_deg), RING + (RIM - RING) * share
     angle, reach = np.append(angle, angle[0] + 2 * np.pi), np.append(reach, reach[0])
@@ -73,7 +73,7 @@ def draw_distribution(axes: Axes, found: Located, colour: str) -> None:
 
 
 def draw_marks(axes: Axes, found: Located, truth_deg: float | None) -> None:
-    """Baseline under the truth under the model's own answer."""
+    """Interval, baseline, model, second source and true direction."""
     low, high = found.interval_deg
     arc = np.radians(low + np.linspace(0.0, (high - low) % 360.0 or 360.0, 180))
     axes.plot(arc, np.full_like(arc, 1.1), color=MODEL, linewidth=5.0, alpha=0.85, solid_capstyle="butt")
@@ -99,7 +99,7 @@ def maps_figure(found: Located, waveform: NDArray[np.float32], sample_rate_hz: i
     import torch
     from matplotlib.figure import Figure
 
-    mono = resampled(waveform.mean(axis=0, keepdims=True), sample_rate_hz, RATE_HZ)  # (1, samples)
+    mono = resample(waveform.mean(axis=0, keepdims=True), sample_rate_hz, RATE_HZ)  # (1, samples)
     figure = Figure(figsize=(4.4, 5.9), dpi=190)
     figure.set_facecolor("none")
     left, width, height = 0.125, 0.735, 0.172
@@ -125,23 +125,22 @@ def maps_figure(found: Located, waveform: NDArray[np.float32], sample_rate_hz: i
 
 
 def draw_attention(figure: Figure, axes: Axes, bar_axes: Axes, shown: AttentionMap) -> None:
-    """Cells on the spectrogram's own axes, as multiples of what each would get if all counted alike."""
+    """Cells on the spectrogram's axes, as multiples of the average attention."""
     times = edges(shown.times_s)
     mel = slaney_mel(edges(shown.frequencies_hz).clip(0.0, RATE_HZ / 2))
     relative = shown.weights.T * shown.weights.size  # (K, T)
     top = max(float(np.quantile(relative, 0.998)), 1.5)
     mesh = axes.pcolormesh(times, mel, relative, cmap="viridis", vmin=0.0, vmax=top, rasterized=True)
     axes.set_ylim(0.0, float(slaney_mel(np.array(RATE_HZ / 2))))
-    axes.set_yticks(slaney_mel(np.array(TICKS_HZ[1::2], dtype=np.float64)))
-    axes.set_yticklabels([f"{hz / 1000:g}" for hz in TICKS_HZ[1::2]])
+    mel_ticks(axes, TICKS_HZ[1::2])
     bar = figure.colorbar(mesh, cax=bar_axes)
-    bar.set_label("× even share", color=INK, fontsize=8)
+    bar.set_label("× average", color=INK, fontsize=8)
     bar.ax.tick_params(colors=INK, labelsize=7, length=2)
     bar.outline.set_visible(False)
 
 
 def draw_track(axes: Axes, found: Located, mono: NDArray[np.float32]) -> None:
-    """Dots, so that the way past the back is no line across the picture."""
+    """Dots, so that a path through the back is no line across the picture."""
     times_s, azimuth_deg = found.track
     colours = np.tile(np.array([0x0D, 0x94, 0x88, 255]) / 255.0, (len(times_s), 1))
     colours[:, 3] = loudness(mono, times_s) if found.kind == "stereo" else 0.15
@@ -154,7 +153,7 @@ def draw_track(axes: Axes, found: Located, mono: NDArray[np.float32]) -> None:
 
 
 def loudness(mono: NDArray[np.float32], times_s: NDArray[np.float64], window_s: float = 0.1) -> NDArray[np.float64]:
-    """(n,) at RATE_HZ -> 0.08..1 at every time: full at the loudest moment, hardly anything QUIET_DB below."""
+    """(n,) at RATE_HZ -> 0.08..1 at every time: 1 at the loudest moment, 0.08 from QUIET_DB below it."""
     half = round(window_s / 2 * RATE_HZ)
     middle = np.round(np.asarray(times_s) * RATE_HZ).astype(int)
     power = np.array([np.mean(np.square(mono[max(at - half, 0) : at + half])) if len(mono) > max(at - half, 0) else 0.0
@@ -168,9 +167,3 @@ def edges(middles: NDArray[np.floating]) -> NDArray[np.float64]:
     between = (middles[1:] + middles[:-1]) / 2
     step = np.diff(middles) if len(middles) > 1 else np.array([2 * middles[0]])
     return np.concatenate([[middles[0] - step[0] / 2], between, [middles[-1] + step[-1] / 2]])
-
-
-def slaney_mel(hz: NDArray[np.float64]) -> NDArray[np.float64]:
-    import torch
-
-    return hz_to_slaney_mel(torch.from_numpy(np.asarray(hz, dtype=np.float64))).numpy()

@@ -1,50 +1,64 @@
-"""Layout of the tab "Locate": a clip in, or made by placing a sound; the dial and its reasons out."""
+"""Layout of the tab "Locate": a clip, uploaded or rendered at a known direction, then the dial and its reasons."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
 
+from synesthesia.core.requests import DemoClipRequest
 from synesthesia.ui.audio_qa.panel import AskPanel, ask_panel
-from synesthesia.ui.localization import cards as locate_cards
-from synesthesia.ui.shared import words
+from synesthesia.ui.localization import words
+from synesthesia.ui.localization.cards import drag_dial
+from synesthesia.ui.shared import words as shared_words
+from synesthesia.ui.shared.cards import note, verdict
+from synesthesia.ui.shared.setting_control import SettingControl
 
-START_DEG = 60  # where the sound of the first test clip is put
+START_DEG = 60  # direction of the first test clip
+SOUND = SettingControl(
+    DemoClipRequest, "sound", "Sound", choices=words.SOUNDS, value="dog", min_width=160, elem_id="place-sound"
+)
+AZIMUTH = SettingControl(
+    DemoClipRequest, "azimuth_deg", "Azimuth (°)", step=1, value=START_DEG, min_width=160, elem_id="place-azimuth"
+)
+ROOM = SettingControl(
+    DemoClipRequest, "room", "Room", choices=words.ROOMS, min_width=160, elem_id="place-room"
+)  # fmt: skip
+ELEVATION = SettingControl(DemoClipRequest, "elevation_deg", "Elevation (°)", step=5, reset_button=True)
+SNR = SettingControl(
+    DemoClipRequest, "snr_db", "Signal-to-noise ratio (dB)", step=1, low=0, high=40, reset_button=True
+)  # fmt: skip
+SEED = SettingControl(DemoClipRequest, "seed", shared_words.SEED, shared_words.SEED_INFO)
+SETTINGS = (SOUND, AZIMUTH, ROOM, ELEVATION, SNR, SEED)
 
 
 @dataclass(frozen=True)
-class PlacePanel:
-    """A test clip, in the order of `locate_events.Wish`."""
+class DemoClipPanel:
+    """controls: in the order of SETTINGS."""
 
-    sound: gr.Radio
-    azimuth: gr.Slider
-    elevation: gr.Slider
-    room: gr.Radio
-    snr: gr.Slider
-    seed: gr.Number
-    make: gr.Button
-
-    def parts(self) -> list[gr.components.Component]:
-        return [self.sound, self.azimuth, self.elevation, self.room, self.snr, self.seed]
+    controls: tuple[gr.components.FormComponent, ...]
+    render: gr.Button
 
 
 @dataclass(frozen=True)
 class AnswerPanel:
-    """look: dial and numbers; reasons: the maps."""
+    """row: dial and numbers; reasons: the maps."""
 
     column: gr.Column
-    look: gr.Row
+    row: gr.Row
     dial: gr.HTML
-    bearings: gr.HTML
+    numbers: gr.HTML
     reasons: gr.Column
     maps: gr.HTML
-    clip: gr.DownloadButton
-    numbers: gr.DownloadButton
+    clip_file: gr.DownloadButton
+    numbers_file: gr.DownloadButton
     ask: AskPanel | None  # None without a language model
 
     def parts(self) -> list[gr.blocks.Block]:
-        own = [self.column, self.look, self.dial, self.bearings, self.reasons, self.maps, self.clip, self.numbers]
+        own = [
+            self.column, self.row, self.dial, self.numbers, self.reasons, self.maps, self.clip_file, self.numbers_file
+        ]  # fmt: skip
         return own + (self.ask.parts() if self.ask else [])
 
 
@@ -53,10 +67,15 @@ class LocateTab:
     """Every component of the tab that an event reads or writes."""
 
     clip: gr.Audio
-    place: PlacePanel
+    demo_clip: DemoClipPanel
     verdict: gr.HTML
     guide: gr.HTML
     answer: AnswerPanel
+
+
+def settings_from(values: tuple[Any, ...]) -> dict[str, Any]:
+    """Values of the controls by name, as `Studio.binaural` takes them."""
+    return dict(zip((control.name for control in SETTINGS), values, strict=True))
 
 
 def locate_tab(*, asking: bool = False) -> LocateTab:
@@ -67,56 +86,45 @@ def locate_tab(*, asking: bool = False) -> LocateTab:
                 label=words.CLIP, sources=["upload", "microphone"], type="filepath", editable=False, buttons=[],
                 elem_id="clip", waveform_options=gr.WaveformOptions(show_recording_waveform=False),
             )  # fmt: skip
-            gr.HTML(f"<p class='hint'>{HEADPHONES_SIGN}{words.HEADPHONES}</p>", padding=False)
-            place = place_panel()
+            gr.HTML(f"<p class='hint'>{HEADPHONES_ICON}{words.HEADPHONES}</p>", padding=False)
+            demo_clip = demo_clip_panel()
         with gr.Column(scale=6, min_width=320):
-            verdict = gr.HTML(words.verdict(*words.LOCATE_START), elem_id="bearing")
-            guide = gr.HTML(words.LOCATE_GUIDE, elem_id="locate-guide")
+            card = gr.HTML(verdict(*words.START), elem_id="bearing")
+            guide = gr.HTML(words.GUIDE, elem_id="locate-guide")
             answer = answer_panel(asking)
-    return LocateTab(clip, place, verdict, guide, answer)
+    return LocateTab(clip, demo_clip, card, guide, answer)
 
 
-def place_panel() -> PlacePanel:
+def demo_clip_panel() -> DemoClipPanel:
     with gr.Column(elem_id="place", elem_classes="sheet"):
-        gr.HTML(f"<h3>{words.PLACE}</h3>", padding=False)
-        sound = gr.Radio(
-            [(name, key) for key, name in words.PLACE_SOUNDS.items()], value="dog", label=words.PLACE_SOUND,
-            elem_classes="pills", elem_id="place-sound",
-        )  # fmt: skip
+        gr.HTML(f"<h3>{words.TEST_CLIP}</h3>", padding=False)
+        sound = SOUND.build()
         with gr.Row(elem_id="place-where"):
-            gr.HTML(locate_cards.place_dial(START_DEG), padding=False, elem_id="place-compass")
+            gr.HTML(drag_dial(START_DEG), padding=False, elem_id="place-compass")
             with gr.Column(min_width=150, elem_id="place-how"):
-                azimuth = gr.Slider(
-                    -180, 180, value=START_DEG, step=1, label=words.PLACE_AZIMUTH, buttons=[], elem_id="place-azimuth"
-                )
-                room = gr.Radio(
-                    [(name, key) for key, name in words.PLACE_ROOMS.items()], value="none", label=words.PLACE_ROOM,
-                    elem_classes="pills", elem_id="place-room",
-                )  # fmt: skip
-        with gr.Accordion(words.PLACE_MORE, open=False, elem_id="place-more"):
-            elevation = gr.Slider(-40, 60, value=0, step=5, label=words.PLACE_ELEVATION)
-            snr = gr.Slider(0, 40, value=40, step=1, label=words.PLACE_SNR)
-            seed = gr.Number(value=0, precision=0, label=words.PLACE_SEED, info=words.SEED_INFO)
-        make = gr.Button(words.PLACE_MAKE, variant="primary", elem_id="place-make")
-    return PlacePanel(sound, azimuth, elevation, room, snr, seed, make)
+                azimuth, room = AZIMUTH.build(), ROOM.build()
+        with gr.Accordion(words.MORE, open=False, elem_id="place-more"):
+            elevation, snr, seed = ELEVATION.build(), SNR.build(), SEED.build()
+        render = gr.Button(words.RENDER, variant="primary", elem_id="place-make")
+    return DemoClipPanel((sound, azimuth, room, elevation, snr, seed), render)
 
 
 def answer_panel(asking: bool) -> AnswerPanel:
     with gr.Column(visible=False, elem_id="answer", elem_classes="sheet") as column:
-        with gr.Row(elem_id="dial-row") as look:
+        with gr.Row(elem_id="dial-row") as row:
             dial = gr.HTML(padding=False, elem_id="dial", min_width=240)
-            bearings = gr.HTML(padding=False, elem_id="bearings", min_width=200)
+            numbers = gr.HTML(padding=False, elem_id="bearings", min_width=200)
         ask = ask_panel() if asking else None
         with gr.Row(elem_classes="downloads"):
-            clip = gr.DownloadButton(words.CLIP_FILE, size="sm", min_width=60)
-            numbers = gr.DownloadButton(words.BEARINGS_FILE, size="sm", min_width=60)
+            clip_file = gr.DownloadButton(words.CLIP_FILE, size="sm", min_width=60)
+            numbers_file = gr.DownloadButton(words.NUMBERS_FILE, size="sm", min_width=60)
         with gr.Column(elem_id="reasons") as reasons:
-            gr.HTML(f"<p class='progress-note'>{words.MAPS_ABOUT}</p>", padding=False)
+            gr.HTML(note(words.MAPS_ABOUT), padding=False)
             maps = gr.HTML(padding=False, elem_id="maps")
-    return AnswerPanel(column, look, dial, bearings, reasons, maps, clip, numbers, ask)
+    return AnswerPanel(column, row, dial, numbers, reasons, maps, clip_file, numbers_file, ask)
 
 
-HEADPHONES_SIGN = (
+HEADPHONES_ICON = (
     "<svg viewBox='0 0 24 24' aria-hidden='true'><path d='M4 15v-3a8 8 0 0 1 16 0v3' fill='none' "
     "stroke='currentColor' stroke-width='2'/><rect x='2.5' y='14' width='5' height='7' rx='2'/>"
     "<rect x='16.5' y='14' width='5' height='7' rx='2'/></svg>"

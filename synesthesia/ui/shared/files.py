@@ -1,6 +1,6 @@
-"""Files handed to the browser: each call its own folder inside gradio's cache, which is emptied by age.
+"""Files for the browser, each in a folder of its own inside gradio's cache, which deletes them by age.
 
-Sounds go out as 16-bit WAV files: a float array would be scaled to its own peak by the page.
+Sounds are 16-bit WAV files: gradio would normalise a float array to its peak.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def served(data: bytes, name: str) -> str:
-    """Path of a new file that the page may show and nobody else will overwrite."""
+    """Path of a new file that the page may show and that no other call overwrites."""
     cache = Path(get_upload_folder())
     cache.mkdir(parents=True, exist_ok=True)
     path = Path(tempfile.mkdtemp(dir=cache)) / name
@@ -32,8 +32,8 @@ def served(data: bytes, name: str) -> str:
     return str(path)
 
 
-def address(path: str) -> str:
-    """Of a served file, relative to the page, so that it holds behind any host and prefix."""
+def file_url(path: str) -> str:
+    """URL of a served file, relative to the page: valid behind any host and prefix."""
     return f"{API_PREFIX.lstrip('/')}/file={quote(path)}"
 
 

@@ -1,7 +1,7 @@
-"""Drawing on the photograph: the patch grid, the clicked patch, heat maps and one colour for each patch.
+"""Overlays on the photograph: patch grid, outlined patches, heat maps, one colour per patch.
 
-Everything is drawn with PIL on the picture the page shows; cells are boxes of that picture, computed from the grid
-of rows and columns, so the drawing fits whatever the size.
+Drawn with PIL on the copy that the page shows. A cell's box follows from the number of rows and columns, so an overlay
+fits a copy of any size.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 Map = NDArray[np.float32]
 ACCENT = (13, 148, 136)
-# Dark blue -> teal -> amber -> pale yellow: rises steadily in lightness, so it also reads without colour vision.
+# Dark blue -> teal -> orange -> pale yellow: lightness rises steadily, so it can be read without colour vision.
 RAMP = np.array([[20, 24, 60], [20, 88, 120], [42, 150, 128], [240, 170, 60], [255, 240, 170]], dtype=np.float32)
 
 
-def shown(photo: Image.Image, longest_px: int = 1280) -> Image.Image:
-    """A copy exactly longest_px long, what the page sends to the browser.
+def display_copy(photo: Image.Image, longest_px: int = 1280) -> Image.Image:
+    """The copy that the page sends to the browser, longest_px on its longer side.
 
-    Small photographs are enlarged too: gradio computes a click as if a picture were never drawn above its own size,
-    and would give wrong pixels for one that is stretched to the column.
+    Small photographs are enlarged too: gradio computes clicks as if a picture were never displayed larger than it is,
+    and would return wrong pixels for a stretched one.
     """
     scale = longest_px / max(photo.size)
     size = (max(round(photo.width * scale), 1), max(round(photo.height * scale), 1))
@@ -46,7 +46,7 @@ def cell_box(size: tuple[int, int], rows: int, cols: int, row: int, col: int) ->
 def with_outline(
     picture: Image.Image, rows: int, cols: int, cells: Iterable[tuple[int, int]], colour: tuple[int, int, int] = ACCENT
 ) -> Image.Image:
-    """A copy with each cell framed: white, coloured, white, so that it shows on any ground."""
+    """A copy with each cell framed in white, colour, white: visible on any background."""
     result = picture.copy()
     draw = ImageDraw.Draw(result)
     stroke = max(round(max(picture.size) / 400), 1)
@@ -65,7 +65,7 @@ def with_grid(picture: Image.Image, rows: int, cols: int) -> Image.Image:
     stroke = max(round(max(picture.size) / 900), 1)
     xs = [round(col * picture.width / cols) for col in range(1, cols)]
     ys = [round(row * picture.height / rows) for row in range(1, rows)]
-    for shift, ink in ((stroke, (0, 0, 0, 90)), (0, (255, 255, 255, 170))):  # a shadow keeps it visible on white
+    for shift, ink in ((stroke, (0, 0, 0, 90)), (0, (255, 255, 255, 170))):  # the shadow is visible on white
         for x in xs:
             draw.line((x + shift, 0, x + shift, picture.height), fill=ink, width=stroke)
         for y in ys:
@@ -76,25 +76,40 @@ def with_grid(picture: Image.Image, rows: int, cols: int) -> Image.Image:
 def with_heat(picture: Image.Image, values: Map, strength: float = 0.62) -> Image.Image:
     """A copy under a heat map. values: (rows, cols) in 0..1, 0 dark blue, 1 pale yellow."""
     assert values.ndim == 2, f"values must be (rows, cols), got {values.shape}"
+    return Image.blend(picture, stretched(ramp_colours(values), picture.size), strength)
+
+
+def ramp_colours(values: Map) -> NDArray[np.float32]:
+    """(...) in 0..1 -> (..., 3) in 0..255, a linear interpolation of RAMP."""
     level = np.clip(np.nan_to_num(values), 0.0, 1.0) * (len(RAMP) - 1)
     low = np.minimum(level.astype(int), len(RAMP) - 2)
-    colour = RAMP[low] + (RAMP[low + 1] - RAMP[low]) * (level - low)[..., None]  # (rows, cols, 3)
-    return Image.blend(picture, stretched(colour, picture.size), strength)
+    return RAMP[low] + (RAMP[low + 1] - RAMP[low]) * (level - low)[..., None]
+
+
+def ramp_swatch() -> str:
+    """The colours of a heat map as a strip of HTML, for legends."""
+    stops = ", ".join(f"rgb({', '.join(str(int(part)) for part in stop)})" for stop in RAMP)
+    return f"<i class='ramp' style='background:linear-gradient(90deg, {stops})'></i>"
 
 
 def with_colours(picture: Image.Image, colours: NDArray[np.uint8], strength: float = 0.72) -> Image.Image:
-    """A copy under one colour for each patch. colours: (rows, cols, 3) uint8."""
+    """A copy under one colour per patch. colours: (rows, cols, 3) uint8."""
     assert colours.ndim == 3 and colours.shape[2] == 3, f"colours must be (rows, cols, 3), got {colours.shape}"
     return Image.blend(picture, stretched(colours.astype(np.float32), picture.size), strength)
 
 
 def stretched(colour: NDArray[np.float32], size: tuple[int, int]) -> Image.Image:
-    """(rows, cols, 3) in 0..255 -> RGB picture of size (width, height), smoothly."""
+    """(rows, cols, 3) in 0..255 -> RGB picture of size (width, height), interpolated."""
     small = Image.fromarray(np.clip(colour, 0, 255).astype(np.uint8), "RGB")
     return small.resize(size, Image.Resampling.BILINEAR)
 
 
-def unit(values: Map) -> Map:
-    """(rows, cols) scaled so that its smallest value is 0 and its largest 1 (for maps whose scale means nothing)."""
+def min_max_scaled(values: Map) -> Map:
+    """(rows, cols) scaled to 0..1, for maps without an absolute scale."""
     low, high = float(values.min()), float(values.max())
     return (values - low) / max(high - low, 1e-6)
+
+
+def heat_legend(text: str) -> str:
+    """Legend of a heat map; empty without a text."""
+    return f"<p class='legend'>{ramp_swatch()}<span>{text}</span></p>" if text else ""

@@ -1,7 +1,7 @@
-"""Figures of a sound: its waveform over its mel spectrogram, with axes and units.
+"""Waveform and mel spectrogram of a sound as a matplotlib figure, with axes and units.
 
-matplotlib's Figure objects are made directly, never through pyplot, so that two people's figures never meet and
-nothing stays in memory after the page has taken the picture.
+Figure objects are created directly, never through pyplot: pyplot keeps global state, so the figures of two people could
+mix and would stay in memory.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ RANGE_DB = 70.0
 
 
 def sound_figure(waveform: NDArray[np.float32], sample_rate_hz: int, *, narrow: bool = False) -> Figure:
-    """Waveform (of two channels: left over right, to one scale) and log-mel spectrogram under one time axis.
+    """Waveform (of two channels: left above right, on one scale) and log-mel spectrogram on one time axis.
 
     waveform: (channels, samples) float32 in [-1, 1]. narrow: for takes side by side.
     """
@@ -41,32 +41,33 @@ def sound_figure(waveform: NDArray[np.float32], sample_rate_hz: int, *, narrow: 
     figure.set_facecolor("none")
     left, width, bar_left, bar_width = time_axis(narrow)
     stereo = len(waveform) == 2
-    places = ((0.85, 0.12), (0.71, 0.12)) if stereo else ((0.71, 0.26),)  # a layout engine costs 0.1 s a figure
-    waves = [figure.add_axes((left, bottom, width, height)) for bottom, height in places]
+    positions = ((0.85, 0.12), (0.71, 0.12)) if stereo else ((0.71, 0.26),)  # a layout engine costs 0.1 s a figure
+    waves = [figure.add_axes((left, bottom, width, height)) for bottom, height in positions]
     mel_axes = figure.add_axes((left, 0.125, width, 0.545), sharex=waves[0])
     bar_axes = figure.add_axes((bar_left, 0.125, bar_width, 0.545))
-    heard = waveform if stereo else waveform.mean(axis=0, keepdims=True)
-    reach = max(0.1, min(1.0, float(np.abs(heard).max(initial=0.0)) * 1.15))
-    for axes, channel, name in zip(waves, heard, ("left", "right") if stereo else ("amplitude",), strict=True):
+    channels = waveform if stereo else waveform.mean(axis=0, keepdims=True)
+    reach = max(0.1, min(1.0, float(np.abs(channels).max(initial=0.0)) * 1.15))
+    for axes, channel, name in zip(waves, channels, ("left", "right") if stereo else ("amplitude",), strict=True):
         draw_waveform(axes, channel, seconds, reach)
         axes.set_ylabel(name)
         axes.tick_params(labelbottom=False)
-        if stereo:  # two panels so close that marks at their ends would touch
-            mark = max(each for each in (0.05, 0.1, 0.2, 0.5) if each < 0.75 * reach)
-            axes.set_yticks([-mark, mark])
-    draw_mel(figure, mel_axes, bar_axes, log_mel(heard, sample_rate_hz), seconds, narrow)
+        if stereo:  # the panels are close together: no labels at their ends
+            tick = max(each for each in (0.05, 0.1, 0.2, 0.5) if each < 0.75 * reach)
+            axes.set_yticks([-tick, tick])
+    draw_mel(figure, mel_axes, bar_axes, log_mel(channels, sample_rate_hz), seconds, narrow)
     for axes in (*waves, mel_axes):
         quiet_frame(axes)
     return figure
 
 
 def time_axis(narrow: bool) -> tuple[float, float, float, float]:
-    """(left, width, left of the bar, its width) as shares of a figure: alike in all that stand under one another."""
+    """(left, width, left of the colour bar, its width) as shares of a figure: the same in all figures of one column."""
     return (0.17, 0.66, 0.845, 0.03) if narrow else (0.095, 0.81, 0.915, 0.016)
 
 
 def log_mel(waveform: NDArray[np.float32], sample_rate_hz: int) -> NDArray[np.float32]:
-    """(channels, samples) -> (T, bands), nepers: mean power of the channels, which a time between them can't dim."""
+    """(channels, samples) -> (T, bands), nepers. The channels' power is averaged, so that a delay between them cancels
+    nothing."""
     import torch
 
     with torch.inference_mode():
@@ -75,7 +76,7 @@ def log_mel(waveform: NDArray[np.float32], sample_rate_hz: int) -> NDArray[np.fl
 
 
 def draw_waveform(axes: Axes, channel: NDArray[np.float32], seconds: float, reach: float, columns: int = 900) -> None:
-    """The envelope (lowest and highest sample of each column), which is what an eye can see of 64,000 samples."""
+    """Lowest and highest sample of each column: all that is visible of 64,000 samples."""
     columns = min(columns, max(len(channel), 1))
     edges = np.linspace(0, len(channel), columns, endpoint=False).astype(int)
     low, high = np.minimum.reduceat(channel, edges), np.maximum.reduceat(channel, edges)
@@ -88,19 +89,15 @@ def draw_waveform(axes: Axes, channel: NDArray[np.float32], seconds: float, reac
 def draw_mel(
     figure: Figure, axes: Axes, bar_axes: Axes, nepers: NDArray[np.float32], seconds: float, narrow: bool
 ) -> None:
-    """nepers: (T, bands) log-mel; shown in dB below its own peak, frequencies on the mel scale."""
-    import torch
-
+    """nepers: (T, bands) log-mel; shown in dB below its peak, frequencies on the mel scale."""
     level_db = nepers.T * DB_PER_NEPER
-    level_db = level_db - max(float(level_db.max()), -80.0)  # silence stays dark instead of becoming its own peak
-    top = float(hz_to_slaney_mel(torch.tensor(8000.0)))
+    level_db = level_db - max(float(level_db.max()), -80.0)  # so that silence stays dark
+    top = float(slaney_mel(np.array(8000.0)))
     image = axes.imshow(
         level_db, origin="lower", aspect="auto", cmap="magma", vmin=-RANGE_DB, vmax=0.0,
         extent=(0.0, seconds, 0.0, top), interpolation="nearest",
     )  # fmt: skip
-    ticks = TICKS_HZ[1::2] if narrow else TICKS_HZ
-    axes.set_yticks([float(hz_to_slaney_mel(torch.tensor(float(hz)))) for hz in ticks])
-    axes.set_yticklabels([f"{hz / 1000:g}" for hz in ticks])
+    mel_ticks(axes, TICKS_HZ[1::2] if narrow else TICKS_HZ)
     axes.set_ylabel("frequency (kHz, mel)")
     axes.set_xlabel("time (s)")
     bar = figure.colorbar(image, cax=bar_axes, ticks=[-60, -40, -20, 0])
@@ -109,8 +106,20 @@ def draw_mel(
     bar.outline.set_visible(False)
 
 
+def mel_ticks(axes: Axes, ticks_hz: tuple[int, ...]) -> None:
+    """Ticks in kHz on an axis in mel."""
+    axes.set_yticks(slaney_mel(np.array(ticks_hz, dtype=np.float64)))
+    axes.set_yticklabels([f"{hz / 1000:g}" for hz in ticks_hz])
+
+
+def slaney_mel(hz: NDArray[np.float64]) -> NDArray[np.float64]:
+    import torch
+
+    return hz_to_slaney_mel(torch.from_numpy(np.asarray(hz, dtype=np.float64))).numpy()
+
+
 def quiet_frame(axes: Axes) -> None:
-    """Thin grey axes that leave the sound the strongest thing in the picture."""
+    """Thin grey axes, so that the data stands out."""
     axes.set_facecolor("none")
     axes.tick_params(colors=INK, labelsize=8, length=3)
     axes.xaxis.label.set(color=INK, fontsize=8)
@@ -122,7 +131,7 @@ def quiet_frame(axes: Axes) -> None:
 
 
 def as_picture(figure: Figure, alt: str) -> str:
-    """The figure as an <img> that stands by itself: `gr.Plot` may stay empty in a column that has just been shown."""
+    """The figure as a self-contained <img>: `gr.Plot` may stay empty in a column that has just become visible."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     data = base64.b64encode(buffer.getvalue()).decode()

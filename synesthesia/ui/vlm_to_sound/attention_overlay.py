@@ -7,10 +7,9 @@ import io
 from html import escape
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from synesthesia.ui.shared import overlays
 from synesthesia.ui.vlm_to_sound import words
+from synesthesia.vlm_to_sound.attention import relative_attention
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from synesthesia.core.results import Heard
     from synesthesia.ui.shared.overlays import Map
 
-NEAR = 0.1  # of the picture's width and height around the clicked patch: the target of training
 BRIGHT = 5.0  # times the average attention
 THUMBNAIL_PX = 360
 
@@ -31,28 +29,12 @@ def draw(view: Image.Image, attention: Map, cell: tuple[int, int]) -> Image.Imag
     return overlays.with_outline(heat, rows, cols, [cell])
 
 
-def near(shape: tuple[int, int], cell: tuple[int, int], margin: float = NEAR) -> np.ndarray:
-    """(rows, cols) bool: patches whose centre lies in the clicked one, or within `margin` of the picture around it."""
-    within = []
-    for count, index in zip(shape, cell, strict=True):
-        centre = (np.arange(count) + 0.5) / count
-        within.append((centre >= index / count - margin) & (centre <= (index + 1) / count + margin))
-    return within[0][:, None] & within[1][None, :]
-
-
-def relative_attention(attention: Map, cell: tuple[int, int], margin: float = NEAR) -> float:
-    """Attention (rows, cols; sums to 1) around the clicked patch over what uniform attention would put there."""
-    rows, cols = attention.shape
-    around = near((rows, cols), cell, margin)
-    return float(attention[around].sum() / around.mean())
-
-
 def thumbnail(view: Image.Image, heard: Heard) -> str:
     """A small self-contained <img>; empty for a sound without tokens."""
     if heard.tokens is None:
         return ""
     small = overlays.display_copy(view, THUMBNAIL_PX)
-    cell, attention = (heard.row, heard.col), heard.tokens.looks
+    cell, attention = (heard.row, heard.col), heard.tokens.cross_attention
     buffer = io.BytesIO()
     draw(small, attention, cell).save(buffer, format="JPEG", quality=85)
     data = base64.b64encode(buffer.getvalue()).decode()

@@ -12,6 +12,7 @@ from synesthesia.ui.shared import cards
 from synesthesia.ui.shared.sound_figure import as_picture
 from synesthesia.ui.vlm_to_sound import attention_overlay, words
 from synesthesia.ui.vlm_to_sound.figures import token_figure
+from synesthesia.vlm_to_sound.attention import relative_attention
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -36,9 +37,9 @@ def evidence(heard: Heard, view: Image.Image) -> str:
     """view: the photograph as the page shows it."""
     if heard.tokens is None:
         return ""
-    cell, cols = (heard.row, heard.col), heard.tokens.looks.shape[1]
-    attended = words.relative_attention(attention_overlay.relative_attention(heard.tokens.looks, cell))
-    difference, match = words.ears(level_db(heard.waveform), heard.tokens.lead_s, (heard.col + 0.5) / cols - 0.5)
+    cell, cols = (heard.row, heard.col), heard.tokens.cross_attention.shape[1]
+    attended = words.relative_attention(relative_attention(heard.tokens.cross_attention, cell))
+    difference, match = words.ears(level_db(heard.waveform), heard.tokens.itd_s, (heard.col + 0.5) / cols - 0.5)
     return (
         f"<div class='attention'>{attention_overlay.thumbnail(view, heard)}<div><h4>{words.ATTENTION}</h4>"
         f"<p>{escape(attended)}.</p><h4>{words.EARS}</h4><p>{escape(difference[:1].upper() + difference[1:])}. "

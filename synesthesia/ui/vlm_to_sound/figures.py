@@ -1,4 +1,4 @@
-"""The sound tokens of both ears under the waveform's time axis: codebooks down, time across, one colour for a code."""
+"""Residual-VQ codes of both ears on the waveform's time axis: codebooks down, time across, colour = code."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from synesthesia.core.results import Tokens
 
 ROW_IN, GAP_IN, BELOW_IN, ABOVE_IN = 0.13, 0.1, 0.46, 0.06  # inches
-LIGHTNESS, CHROMA = 0.72, 0.125  # of every colour (OKLCH): a code's number is a name, none may look more than another
+LIGHTNESS, CHROMA = 0.72, 0.125  # of every colour (OKLCH): a code is a category, so none may stand out
 
 
 def token_figure(tokens: Tokens, seconds: float, *, narrow: bool = False) -> Figure:
-    """Left ear's codebooks over the right ear's, coarse ones first. seconds: of the sound, which the axis spans."""
+    """Left ear's codebooks above the right ear's, coarsest first. seconds: length of the time axis."""
     from matplotlib.figure import Figure
 
     ears, books, _ = tokens.codes.shape
@@ -57,7 +57,7 @@ def draw_codes(axes: Axes, codes: NDArray[np.int64], tokens: Tokens, ear: str) -
 
 
 def draw_bar(axes: Axes, codes: int, narrow: bool) -> None:
-    """What code has what colour."""
+    """Colour bar of the codes."""
     ramp = np.arange(codes)[:, None] / codes
     axes.imshow(colours(ramp), aspect="auto", origin="lower", extent=(0.0, 1.0, 0.0, float(codes)))
     axes.set_xticks([])
@@ -72,8 +72,8 @@ def draw_bar(axes: Axes, codes: int, narrow: bool) -> None:
 
 
 def colours(turn: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(...) of a turn of the colour wheel -> (..., 3) sRGB in 0..1: hues of one lightness and one chroma (OKLCH,
-    Ottosson 2020), so that the last code looks like the first one's neighbour."""
+    """(...) turns of the colour wheel -> (..., 3) sRGB in 0..1: hues of one lightness and chroma (OKLCH, Ottosson
+    2020), so that the last code's colour is next to the first one's."""
     angle = 2.0 * np.pi * np.asarray(turn, dtype=np.float64)
     lab = np.stack([np.full_like(angle, LIGHTNESS), CHROMA * np.cos(angle), CHROMA * np.sin(angle)], axis=-1)
     to_cones = np.array([[1, 0.3963377774, 0.2158037573], [1, -0.1055613458, -0.0638541728],

@@ -1,4 +1,4 @@
-"""The sentences about the path "language": its tokens, where it looked, and its two ears."""
+"""Texts about the path "language": its tokens, their cross-attention, and the difference between the two ears."""
 
 from __future__ import annotations
 
@@ -7,63 +7,53 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from synesthesia.core.results import Tokens, Writing
 
-NOTES = {  # voice -> what it is
-    "flow": "Flow samples a new sound from the patch.",
-    "mlp": "MLP predicts an average sound of the patch.",
-    "language": "A picture language model thinks about the place and writes stereo sound in tokens.",
-    "all": "Flow, MLP and Language on the same click and seed, side by side.",
-}
-TEMPERATURE = "Temperature"
-TEMPERATURE_INFO = "Language only: more is bolder; 0 takes the likeliest token and drones on."
-TOP_K = "Top-k"
-TOP_K_INFO = "Language only: how many of the likeliest tokens may be drawn."
-
-LOOKED = "Where the tokens looked"
-LOOKED_FIRST = ("Hear this place with Language first.", "The map then shows where its tokens looked.")
+ATTENTION = "Attention of the sound tokens"
+ATTENTION_FIRST = ("Generate a sound with Language here first.", "The map then shows where its tokens attended.")
 EARS = "Between the two ears"
-EVEN_DB, EVEN_S = 0.05, 0.5e-6  # below these the page would print a nought
-MIDDLE = 0.05  # of the picture's width to either side
+EQUAL_DB, EQUAL_S = 0.05, 0.5e-6  # below these the page would print zero
+CENTRE = 0.05  # of the picture's width to either side
 
 
 def writing(step: Writing, take: int = 0, takes: int = 1) -> str:
-    """take: counted from 0, of so many that are made one after the other."""
-    which = f"Take {take + 1} of {takes}: writing" if takes > 1 else "Writing"
-    return f"{which} tokens, {step.done} of {step.total}"
+    """take: counted from 0, of the takes that are generated one after the other."""
+    prefix = f"Take {take + 1} of {takes}: generating" if takes > 1 else "Generating"
+    return f"{prefix} tokens, {step.done} of {step.total}"
 
 
 def timeline(tokens: Tokens) -> str:
     each = f"Each column is {1000 / tokens.per_second:.0f} ms: one code from each codebook for each ear."
-    kept = f" Of {tokens.takes} takes the classifier kept number {tokens.take + 1}." if tokens.takes > 1 else ""
-    return f"{each} Row 1 is the coarsest; the colour tells the code.{kept}"
+    kept = f" Of {tokens.takes} candidates the classifier kept number {tokens.take + 1}." if tokens.takes > 1 else ""
+    return f"{each} Row 1 is the coarsest; the colour is the code.{kept}"
 
 
-def looked(times: float) -> str:
-    """times: its even share."""
-    return f"put {times:.1f} times an even share on the clicked place"
+def relative_attention(ratio: float) -> str:
+    """ratio: attention of the clicked patch over the average."""
+    return f"The clicked patch got {ratio:.{0 if ratio >= 9.95 else 1}f} times the average attention"
 
 
-def ears(level_db: float, lead_s: float, aside: float) -> tuple[str, str]:
-    """(what sets the ears apart, whether it follows the click). level_db: of the right ear over the left; lead_s: by
-    which the right ear leads; aside: of the clicked patch, as a share of the width, from the middle to the right."""
-    louder = "" if abs(level_db) < EVEN_DB else side(level_db)
-    first = "" if abs(lead_s) < EVEN_S else side(lead_s)
-    level, time = f"{abs(level_db):.1f} dB louder", f"{abs(lead_s) * 1e6:.0f} µs earlier"
-    if louder and louder == first:
-        apart = f"{louder} ear {level} and {time}"
+def ears(level_db: float, itd_s: float, offset: float) -> tuple[str, str]:
+    """(differences between the ears, whether they match the click). level_db: right ear over left; itd_s: lead of the
+    right ear; offset: of the clicked patch from the centre to the right, as a share of the width."""
+    louder = "" if abs(level_db) < EQUAL_DB else side(level_db)
+    earlier = "" if abs(itd_s) < EQUAL_S else side(itd_s)
+    level, time = f"{abs(level_db):.1f} dB louder", f"{abs(itd_s) * 1e6:.0f} µs earlier"
+    if louder and louder == earlier:
+        difference = f"{louder} ear {level} and {time}"
     else:
-        apart = ", ".join(
-            (f"{louder} ear {level}" if louder else "both as loud", f"{first} ear {time}" if first else "at one time")
-        )
-    if abs(aside) < MIDDLE:
-        return apart, "The click was in the middle, where both ears should hear alike."
-    clicked = side(aside)
-    told = {
-        (True, True): "level and time follow it",
-        (True, False): "the level follows it, the time doesn't",
-        (False, True): "the time follows it, the level doesn't",
-        (False, False): "neither level nor time follows it",
+        difference = ", ".join(
+            (f"{louder} ear {level}" if louder else "equally loud",
+             f"{earlier} ear {time}" if earlier else "at the same time")
+        )  # fmt: skip
+    if abs(offset) < CENTRE:
+        return difference, "The click was in the middle, where both ears should hear the same."
+    clicked = side(offset)
+    match = {
+        (True, True): "level and time match",
+        (True, False): "the level matches, the time doesn't",
+        (False, True): "the time matches, the level doesn't",
+        (False, False): "neither level nor time matches",
     }
-    return apart, f"The click was {clicked} of the middle: {told[louder == clicked, first == clicked]}."
+    return difference, f"The click was {clicked} of the middle: {match[louder == clicked, earlier == clicked]}."
 
 
 def side(signed: float) -> str:

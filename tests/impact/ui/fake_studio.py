@@ -1,4 +1,4 @@
-"""The real Studio with made-up blows: enough to drive the tab "Tap" in milliseconds, without weights.
+"""The real Studio with made-up strikes: enough to drive the tab "Tap" in milliseconds, without weights.
 
 A place's material follows from its hue and its row, its size from its redness; there is something to strike where the
 photograph is bright. What sounds are a few made-up modes. Only for tests of the page: it proves nothing about physics.
@@ -7,19 +7,19 @@ photograph is bright. What sounds are a few made-up modes. Only for tests of the
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
 import numpy as np
-from PIL.Image import Image
 
 from synesthesia.core import presets
 from synesthesia.core.errors import UserError
 from synesthesia.core.presets import Preset
-from synesthesia.core.requests import Settings
-from synesthesia.core.results import Estimate, Evidence, Heard, Impact, LabelScore, MaterialMap, PhysicsState
-from synesthesia.impact.modal.things import MATERIALS, SHAPES
+from synesthesia.core.requests import ImpactRequest
+from synesthesia.core.results import Estimate, Evidence, Impact, LabelScore, MaterialMap, PhysicsState, Sound
+from synesthesia.core.vocabulary import MATERIALS, SHAPES
 from synesthesia.impact.pipeline import ImpactPipeline
 from synesthesia.vision.grid import EncodedImage, PatchGrid
-from tests.ui.fake_studio import FakeStudio
+from tests.ui.fake_studio import FakeServices, FakeStudio, FakeVision
 
 THRESHOLD = 0.1
 FRAME_S = 0.01
@@ -34,56 +34,56 @@ def around(value: float, times: float) -> Estimate:
     return Estimate(value, value / times, value * times)
 
 
-def unseen(picture: Image) -> PatchGrid:
-    raise AssertionError("the pretended adapter looks at nothing twice")
+class FakeImpact(ImpactPipeline):
+    """struck: (row, column, request) of every strike so far; mapped: how often materials were asked for; missing: error
+    instead of a sound, empty for none."""
 
-
-class FakeTapping(ImpactPipeline):
-    """`struck`: the settings of every blow so far and its patch; `mapped`: how often materials were asked for;
-    `missing`: what is said instead of a sound, empty for none."""
+    threshold = THRESHOLD  # type: ignore[assignment]
+    trained = True  # type: ignore[assignment]
 
     def __init__(self, preset: Preset, delay_s: float = 0.0) -> None:
-        super().__init__(preset, unseen)
+        super().__init__(preset, FakeVision().encode_stage_maps)
         self.delay_s, self.missing, self.mapped = delay_s, "", 0
-        self.struck: list[tuple[int, int, Settings]] = []
+        self.struck: list[tuple[int, int, ImpactRequest]] = []
 
     def require(self) -> None:
         if self.missing:
             raise UserError(self.missing)
 
-    def solid(self, seen: EncodedImage) -> np.ndarray:
-        return (seen.grid.features[..., :3].mean(dim=-1) * 2).clamp(0, 1).numpy()
+    def presence(self, image: EncodedImage) -> np.ndarray:
+        return (image.grid.features[..., :3].mean(dim=-1) * 2).clamp(0, 1).numpy()
 
-    def materials(self, seen: EncodedImage) -> MaterialMap:
+    def materials(self, image: EncodedImage) -> MaterialMap:
         self.mapped += 1
-        rows, cols = seen.grid.rows, seen.grid.cols
-        likely = np.stack([shares(seen.grid, at // cols, at % cols) for at in range(rows * cols)])
+        rows, cols = image.grid.rows, image.grid.cols
+        likely = np.stack([shares(image.grid, at // cols, at % cols) for at in range(rows * cols)])
         return MaterialMap(
             names=MATERIALS, shares=likely.reshape(rows, cols, -1).astype(np.float32),
             codes=3 * likely.argmax(axis=-1).reshape(rows, cols),
             purities=np.linspace(0.5, 1.0, 3 * len(MATERIALS)).astype(np.float32),
-            named=np.repeat(np.arange(len(MATERIALS)), 3), solid=self.solid(seen),
+            named=np.repeat(np.arange(len(MATERIALS)), 3), solid=self.presence(image),
         )  # fmt: skip
 
-    def heard(self, seen: EncodedImage, row: int, col: int, x: float, y: float, settings: Settings) -> Heard:
+    def generate(
+        self, image: EncodedImage, row: int, col: int, x: float, y: float, request: ImpactRequest
+    ) -> Iterator[Sound]:
         time.sleep(self.delay_s)
-        self.struck.append((row, col, settings))
-        presence = float(self.solid(seen)[row, col])
-        silent = presence < THRESHOLD and not settings.anyway
-        blow = None if silent else a_blow(seen.grid, row, col, settings)
-        wave = sounding(blow, settings.samples, settings.seed) if blow else np.zeros((1, settings.samples), np.float32)
-        return Heard(
-            waveform=wave, sample_rate=presets.SAMPLE_RATE_HZ, presence=presence, silent=silent,
-            evidence=Evidence(blow.state.materials if blow else ()),
-            recipe=settings.recipe(self.preset, seen.key, x, y), row=row, col=col,
-            box_px=seen.grid.box(row, col), blow=blow,
-        )  # fmt: skip
+        self.struck.append((row, col, request))
+        blow = fake_blow(image.grid, row, col, request)
+        yield Sound(rendered(blow, request.samples, request.seed), Evidence(blow.state.materials), blow=blow)
+
+
+class FakeTapServices(FakeServices):
+    def __init__(self, preset: Preset, delay_s: float = 0.0) -> None:
+        super().__init__(preset, delay_s)
+        self.impact: FakeImpact = FakeImpact(preset, delay_s)  # type: ignore[assignment]
 
 
 class FakeTapStudio(FakeStudio):
-    def __init__(self, delay_s: float = 0.0) -> None:
-        super().__init__(delay_s)
-        self._tapping = self.fake_tapping = FakeTapping(self.preset, delay_s)
+    services: FakeTapServices
+
+    def fake_services(self, preset: Preset, delay_s: float) -> FakeTapServices:
+        return FakeTapServices(preset, delay_s)
 
 
 def shares(grid: PatchGrid, row: int, col: int) -> np.ndarray:
@@ -95,7 +95,7 @@ def shares(grid: PatchGrid, row: int, col: int) -> np.ndarray:
     return odds / odds.sum()
 
 
-def a_blow(grid: PatchGrid, row: int, col: int, settings: Settings) -> Impact:
+def fake_blow(grid: PatchGrid, row: int, col: int, settings: ImpactRequest) -> Impact:
     likely = shares(grid, row, col)
     best = np.argsort(-likely)
     names = tuple(LabelScore(MATERIALS[at], float(likely[at])) for at in best)
@@ -127,7 +127,7 @@ def a_blow(grid: PatchGrid, row: int, col: int, settings: Settings) -> Impact:
     )  # fmt: skip
 
 
-def sounding(blow: Impact, samples: int, seed: int) -> np.ndarray:
+def rendered(blow: Impact, samples: int, seed: int) -> np.ndarray:
     """(1, samples) float32: the blow's modes, each seed a little different."""
     times = np.arange(samples) / presets.SAMPLE_RATE_HZ
     rng = np.random.default_rng(seed)

@@ -12,8 +12,7 @@ import pytest
 from PIL import Image
 
 from synesthesia.core.results import Estimate, Heard, LabelScore, PhysicsState
-from synesthesia.ui.impact import cards as tap_cards
-from synesthesia.ui.impact import words as tap_words
+from synesthesia.ui.impact import cards, quantities, words
 from synesthesia.ui.impact.cards import SCALES, quantity
 from synesthesia.ui.impact.case_study import read_cases, table
 from synesthesia.ui.impact.figures import as_html
@@ -31,29 +30,29 @@ def heard() -> Heard:
 @pytest.mark.parametrize(
     ("value", "units", "said"),
     [
-        (0.21, tap_words.LENGTHS, "21 cm"),
-        (0.034, tap_words.LENGTHS, "3.4 cm"),
-        (0.0008, tap_words.LENGTHS, "0.8 mm"),
-        (1.24, tap_words.LENGTHS, "1.2 m"),
-        (0.999, tap_words.LENGTHS, "1 m"),
-        (1.1e10, tap_words.PRESSURES, "11 GPa"),
-        (2e11, tap_words.PRESSURES, "200 GPa"),
-        (8e6, tap_words.PRESSURES, "8 MPa"),
-        (2e4, tap_words.PRESSURES, "20 kPa"),
-        (0.31, tap_words.TIMES, "310 ms"),
-        (2.449, tap_words.TIMES, "2.4 s"),
-        (652.0, tap_words.DENSITIES, "650 kg/m³"),
-        (842.0, tap_words.FREQUENCIES, "840 Hz"),
-        (1234.0, tap_words.FREQUENCIES, "1.2 kHz"),
+        (0.21, quantities.LENGTHS, "21 cm"),
+        (0.034, quantities.LENGTHS, "3.4 cm"),
+        (0.0008, quantities.LENGTHS, "0.8 mm"),
+        (1.24, quantities.LENGTHS, "1.2 m"),
+        (0.999, quantities.LENGTHS, "1 m"),
+        (1.1e10, quantities.PRESSURES, "11 GPa"),
+        (2e11, quantities.PRESSURES, "200 GPa"),
+        (8e6, quantities.PRESSURES, "8 MPa"),
+        (2e4, quantities.PRESSURES, "20 kPa"),
+        (0.31, quantities.TIMES, "310 ms"),
+        (2.449, quantities.TIMES, "2.4 s"),
+        (652.0, quantities.DENSITIES, "650 kg/m³"),
+        (842.0, quantities.FREQUENCIES, "840 Hz"),
+        (1234.0, quantities.FREQUENCIES, "1.2 kHz"),
     ],
 )
-def test_quantities_have_two_figures_and_a_unit(value: float, units: tuple[tap_words.Unit, ...], said: str) -> None:
-    assert tap_words.amount(value, units) == said
+def test_quantities_have_two_figures_and_a_unit(value: float, units: tuple[quantities.Unit, ...], said: str) -> None:
+    assert quantities.amount(value, units) == said
 
 
 def test_an_interval_names_its_unit_once_where_it_is_one() -> None:
-    assert tap_words.span(Estimate(0.21, 0.13, 0.34), tap_words.LENGTHS) == "13 to 34 cm"
-    assert tap_words.span(Estimate(0.01, 0.008, 0.012), tap_words.LENGTHS) == "8 mm to 1.2 cm"
+    assert quantities.span(Estimate(0.21, 0.13, 0.34), quantities.LENGTHS) == "13 to 34 cm"
+    assert quantities.span(Estimate(0.01, 0.008, 0.012), quantities.LENGTHS) == "8 mm to 1.2 cm"
 
 
 def test_every_estimate_of_the_state_but_the_place_is_drawn() -> None:
@@ -62,7 +61,7 @@ def test_every_estimate_of_the_state_but_the_place_is_drawn() -> None:
 
 
 @pytest.mark.parametrize("scale", SCALES, ids=lambda scale: scale.field)
-def test_the_band_and_the_tick_lie_where_the_numbers_are(scale: tap_cards.Scale) -> None:
+def test_the_band_and_the_tick_lie_where_the_numbers_are(scale: cards.Scale) -> None:
     middle = (scale.low * scale.high) ** 0.5 if scale.log else (scale.low + scale.high) / 2
     html = quantity(scale, Estimate(middle, scale.low, scale.high))
     left, width, tick = (float(each) for each in re.findall(r"(?:left|width):([\d.]+)%", html))
@@ -78,10 +77,10 @@ def test_the_state_names_its_doubts(heard: Heard) -> None:
     two = (LabelScore("wood", 0.41), LabelScore("plastic", 0.38))
     state = replace(heard.blow.state, materials=two)
     unsure = replace(heard, blow=replace(heard.blow, state=state))
-    assert "unsure: wood 0.41, plastic 0.38" in tap_words.struck(unsure, "wood", 0.05)[1]
-    assert "Unsure: wood 0.41, plastic 0.38." in tap_cards.state(unsure, "wood")
+    assert "uncertain: wood 0.41, plastic 0.38" in words.struck(unsure, "wood", 0.05)[1]
+    assert "Uncertain: wood 0.41, plastic 0.38." in cards.state(unsure, "wood")
     sure = replace(state, materials=(LabelScore("wood", 0.9), LabelScore("plastic", 0.1)))
-    assert tap_words.doubt(sure) == ""
+    assert words.doubt(sure) == ""
 
 
 def test_what_is_struck_is_shown_also_where_it_is_not_the_likeliest(heard: Heard) -> None:
@@ -89,35 +88,35 @@ def test_what_is_struck_is_shown_also_where_it_is_not_the_likeliest(heard: Heard
     six = tuple(LabelScore(name, 0.3 - 0.03 * k) for k, name in enumerate(
         ("wood", "plastic", "glass", "metal", "leather", "stone")))  # fmt: skip
     other = replace(heard, blow=replace(heard.blow, state=replace(heard.blow.state, materials=six)))
-    html = tap_cards.state(other, "stone")
-    assert "struck as stone, which sounds least far from all of these" in html
+    html = cards.state(other, "stone")
+    assert "played as stone, the closest compromise" in html
     assert "<div class='bar struck'><span>stone</span>" in html and "<span>leather</span>" not in html
-    assert "<div class='bar struck'><span>wood</span>" in tap_cards.state(other, "wood")
-    assert "struck as" not in tap_words.doubt(other.blow.state, "wood")  # type: ignore[union-attr]
+    assert "<div class='bar struck'><span>wood</span>" in cards.state(other, "wood")
+    assert "played as" not in words.doubt(other.blow.state, "wood")  # type: ignore[union-attr]
 
 
 def test_a_thing_that_does_not_ring_is_said_to(heard: Heard) -> None:
-    assert heard.blow and tap_words.KNOCK not in tap_words.struck(heard, "wood", 0.05)[1]
+    assert heard.blow and words.NO_MODES not in words.struck(heard, "wood", 0.05)[1]
     dull = replace(heard, blow=replace(heard.blow, gains=np.zeros_like(heard.blow.gains)))
-    assert tap_words.KNOCK in tap_words.struck(dull, "wood", 0.05)[1]
-    assert tap_words.KNOCK in as_html(one_clip([Strike(0.0, dull)]), "a thing")
+    assert words.NO_MODES in words.struck(dull, "wood", 0.05)[1]
+    assert words.NO_MODES in as_html(one_clip([Strike(0.0, dull)]), "a thing")
 
 
 def test_a_liquid_has_no_shape(heard: Heard) -> None:
     assert heard.blow
     wet = replace(heard.blow, material="liquid", shape="solid", size_m=0.3)
-    assert tap_words.thing(wet) == "liquid, 30 cm"
-    assert tap_words.thing(replace(wet, material="wood")) == "wood, solid, 30 cm"
+    assert words.thing(wet) == "liquid, 30 cm"
+    assert words.thing(replace(wet, material="wood")) == "wood, solid, 30 cm"
 
 
 def test_two_blows_beside_each_other_show_what_differs(heard: Heard) -> None:
     studio, photo = FakeTapStudio(), Image.new("RGB", (480, 320), "white")
     twice = studio.hear(photo, 10, 10, path="tap", size_factor=2.0)
     assert heard.blow and twice.blow
-    html = tap_cards.compared(heard.blow, twice.blow, "×2")
+    html = cards.compared(heard.blow, twice.blow, "×2")
     differing = re.findall(r"<tr class=differs><th scope='row'>(.*?)</th>", html)
     assert differing[:2] == ["Size", "Wall"] and "Strongest mode" in differing and "Material" not in differing
-    assert "differs" not in tap_cards.compared(heard.blow, heard.blow, "")
+    assert "differs" not in cards.compared(heard.blow, heard.blow, "")
 
 
 def test_data_is_escaped(heard: Heard) -> None:
@@ -125,8 +124,8 @@ def test_data_is_escaped(heard: Heard) -> None:
     state = replace(heard.blow.state, materials=(LabelScore(EVIL, 0.5),), shapes=(LabelScore(EVIL, 0.5),))
     blow = replace(heard.blow, state=state, material=EVIL, shape=EVIL)
     evil = replace(heard, blow=blow)
-    text = tap_cards.state(evil, EVIL) + tap_cards.seen(one_clip([Strike(0.0, evil)]))
-    text += tap_cards.compared(blow, blow, EVIL)
+    text = cards.state(evil, EVIL) + cards.seen(one_clip([Strike(0.0, evil)]))
+    text += cards.compared(blow, blow, EVIL)
     assert "<img" not in text and "&lt;img" in text
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +16,17 @@ from PIL import Image
 
 from synesthesia.core import recipe
 from synesthesia.core.errors import UserError
-from synesthesia.impact.modal.things import MATERIALS
-from synesthesia.ui.image_to_sound.events import guarded
-from synesthesia.ui.impact import words as tap_words
-from synesthesia.ui.impact.events import BlowSettings, TapEvents
+from synesthesia.core.vocabulary import MATERIALS
+from synesthesia.ui.impact import words
+from synesthesia.ui.impact.events import TapEvents
 from synesthesia.ui.impact.session import TapSession
+from synesthesia.ui.impact.strike_path import NO_PATH
 from synesthesia.ui.impact.tab import TapTab, tap_tab
-from synesthesia.ui.shared import words
+from synesthesia.ui.shared import words as shared_words
+from synesthesia.ui.shared.handlers import guarded
 from tests.impact.ui.fake_studio import FakeTapStudio
 
-HOW = BlowSettings(force=12.0, mallet="metal", seconds=2.0)
+HOW = {"force": 12.0, "mallet": "metal", "seconds": 2.0}
 CLICK = [[200.0, 100.0, 0]]  # natural pixels of the cat
 DRAG = [[100.0, 100.0, 0], [180.0, 100.0, 600]]
 
@@ -60,13 +60,15 @@ def test_a_photograph_shows_before_it_is_looked_at(
     updates = events.open_photo(lambda: cat)
     first = next(updates)
     assert "<img" in first[tab.photo.base] and f"data-width='{cat.width}'" in first[tab.photo.base]
-    assert "busy" in first[tab.verdict] and studio.fake_tapping.mapped == 0
+    assert "busy" in first[tab.verdict] and studio.services.impact.mapped == 0
     gone = (tab.seen.heading, tab.seen.audio, tab.what_if.card.heading, tab.what_if.card.audio, tab.what_if.compared)
     assert all(first[part] == "" for part in gone), "no sound of another photograph"
     (last,) = updates
-    assert studio.fake_tapping.mapped == 1 and "busy" not in last[tab.verdict]
-    seen = first[tab.session].seen
-    assert seen.grid is not None and seen.called[5] == MATERIALS[1], "three codes each in the made-up codebook"
+    assert studio.services.impact.mapped == 1 and "busy" not in last[tab.verdict]
+    analysis = first[tab.session].analysis
+    assert analysis.grid is not None and analysis.code_names[5] == MATERIALS[1], (
+        "three codes each in the made-up codebook"
+    )
 
 
 def test_a_blow_made_while_the_photograph_is_looked_at_is_not_lost(
@@ -77,7 +79,7 @@ def test_a_blow_made_while_the_photograph_is_looked_at_is_not_lost(
     (struck,) = events.touched(first[tab.session], CLICK, HOW)
     (last,) = updates
     assert tab.session not in last and not set(last) & set(struck) - {tab.verdict}
-    assert struck[tab.session].seen.called, "what was seen meanwhile is known to it"
+    assert struck[tab.session].analysis.code_names, "what was seen meanwhile is known to it"
 
 
 def test_an_unreadable_photograph_keeps_the_old_one(events: TapEvents, tab: TapTab) -> None:
@@ -92,7 +94,7 @@ def test_a_click_strikes_there_with_the_controls(
     events: TapEvents, studio: FakeTapStudio, tab: TapTab, session: TapSession
 ) -> None:
     (update,) = events.touched(session, CLICK, HOW)
-    ((row, col, made),) = studio.fake_tapping.struck
+    ((row, col, made),) = studio.services.impact.struck
     assert (row, col, made.path, made.force, made.mallet, made.seconds) == (5, 10, "tap", 12.0, "metal", 2.0)
     assert (made.seed, made.anyway, made.material, made.size_factor) == (0, False, "", 1.0)
     head, encoded = update[tab.seen.audio].split(" ")[1].split(",")
@@ -102,11 +104,12 @@ def test_a_click_strikes_there_with_the_controls(
     assert rate_hz == 16_000 and sound.shape == (32_000,) and np.abs(sound).max() > 0.01
     assert Path(update[tab.seen.wav]).read_bytes() == data
     blow = update[tab.session].clip.last.blow
-    assert f"Struck with 12 N (metal): {blow.material}, {blow.shape}" in update[tab.verdict]
-    called = session.seen.called[blow.state.code]
-    assert f"code {blow.state.code}, called {called}, purity 0.93" in update[tab.verdict]
-    assert called and f"called {called}" in update[tab.state]
-    assert (update[tab.photo.row], update[tab.photo.col]) == (5, 10)
+    assert f"<div class='big'>{blow.material.capitalize()}, {blow.shape}" in update[tab.verdict]
+    assert "Struck with 12 N (metal)" in update[tab.verdict]
+    called = session.analysis.code_names[blow.state.code]
+    assert f"code {blow.state.code} ({called}), purity 0.93" in update[tab.verdict]
+    assert called and f"({called})" in update[tab.state]
+    assert (update[tab.photo.patch.row], update[tab.photo.patch.col]) == (5, 10)
     assert update[tab.photo.outline].count("class='cell'") == 1
     told = recipe.from_json(Path(update[tab.seen.recipe].value["path"]).read_text())
     assert (told.seed, told.force, told.mallet, told.seconds) == (0, 12.0, "metal", 2.0)
@@ -114,7 +117,7 @@ def test_a_click_strikes_there_with_the_controls(
 
 def test_a_blow_that_may_be_missed_is_told_to_be_quiet(events: TapEvents, tab: TapTab, session: TapSession) -> None:
     (loud,) = events.touched(session, CLICK, HOW)
-    (soft,) = events.touched(session, CLICK, replace(HOW, force=0.5))
+    (soft,) = events.touched(session, CLICK, HOW | {"force": 0.5})
     assert "very quiet" not in loud[tab.verdict]
     assert "very quiet (peak -" in soft[tab.verdict]
 
@@ -124,8 +127,8 @@ def test_a_strike_sends_neither_photograph_nor_map_nor_figure(
 ) -> None:
     (update,) = events.touched(session, CLICK, HOW)
     assert not {tab.photo.base, tab.photo.layer, tab.photo.legend, tab.seen.figure} & set(update)
-    assert studio.fake_tapping.mapped == 1, "no more than when the photograph was opened"
-    assert "<img" in events.drawn(update[tab.session])
+    assert studio.services.impact.mapped == 1, "no more than when the photograph was opened"
+    assert "<img" in events.figure_as_seen(update[tab.session])
 
 
 def test_each_strike_has_a_seed_of_its_own(
@@ -136,7 +139,7 @@ def test_each_strike_has_a_seed_of_its_own(
         *_, update = events.touched(session, path, HOW)
         session = update[tab.session]
         sounds.append(update[tab.seen.audio].split(" ")[1])
-    seeds = [made.seed for *_, made in studio.fake_tapping.struck]
+    seeds = [made.seed for *_, made in studio.services.impact.struck]
     assert seeds == list(range(len(seeds))) and len(set(sounds)) == 4
     assert f"seed {seeds[-1]}" in update[tab.seen.heading] and f"seed {seeds[-1]}" in update[tab.verdict]
 
@@ -158,16 +161,16 @@ def test_a_drag_is_one_sound_of_every_patch_on_its_way(
 ) -> None:
     busy, update = events.touched(session, DRAG, HOW)
     assert "busy" in busy[tab.verdict]
-    cells = [(row, col) for row, col, _ in studio.fake_tapping.struck]
+    cells = [(row, col) for row, col, _ in studio.services.impact.struck]
     assert [col for _, col in cells] == [5, 6, 7, 8, 9] and {row for row, _ in cells} == {5}
-    assert f"Struck {len(cells)} places" in update[tab.verdict]
+    assert f"{len(cells)} places struck" in update[tab.verdict]
     assert update[tab.photo.outline].count("class='cell'") == len(cells)
     clip = update[tab.session].clip
     assert clip.strikes[-1].at_s == pytest.approx(0.52, abs=0.05), "in the drag's own time"
     assert clip.seconds == pytest.approx(clip.strikes[-1].at_s + 2.0, abs=1e-3)
     told = json.loads(Path(update[tab.seen.recipe].value["path"]).read_text())
     assert [each["recipe"]["seed"] for each in told["strikes"]] == list(range(len(cells)))
-    assert "<img" in events.drawn(update[tab.session])
+    assert "<img" in events.figure_as_seen(update[tab.session])
 
 
 def test_a_drag_passes_over_what_cannot_be_struck(events: TapEvents, tab: TapTab) -> None:
@@ -178,19 +181,19 @@ def test_a_drag_passes_over_what_cannot_be_struck(events: TapEvents, tab: TapTab
     cols = [strike.heard.col for strike in update[tab.session].clip.strikes]
     assert cols and not set(cols) & set(range(5, 15)) and "with nothing to strike" in update[tab.verdict]
     *_, nothing = events.touched(opened[tab.session], [[150, 50, 0], [250, 50, 1000]], HOW)
-    assert "nothing to strike here" in nothing[tab.verdict] and nothing[tab.session].clip is None
+    assert "Nothing to strike here" in nothing[tab.verdict] and nothing[tab.session].clip is None
 
 
 def test_nothing_to_strike_is_said_with_a_way_past_it(events: TapEvents, studio: FakeTapStudio, tab: TapTab) -> None:
     opened, _ = events.open_photo(lambda: Image.new("RGB", (320, 240)))
     (update,) = events.touched(opened[tab.session], [[100.0, 100.0, 0]], HOW)
-    assert "There seems to be nothing to strike here (presence 0.00)" in update[tab.verdict]
+    assert "Nothing to strike here" in update[tab.verdict] and "presence 0.00" in update[tab.verdict]
     assert "quiet" in update[tab.verdict], "the sign by which the page shows the way past it"
     assert update[tab.seen.heading] == update[tab.seen.audio] == ""
-    assert events.drawn(update[tab.session]) == ""
-    row, col = update[tab.photo.row], update[tab.photo.col]
-    (struck,) = events.by_hand(update[tab.session], row, col, replace(HOW, anyway=True))
-    assert studio.fake_tapping.struck[-1][2].anyway and "quiet" not in struck[tab.verdict]
+    assert events.figure_as_seen(update[tab.session]) == ""
+    row, col = update[tab.photo.patch.row], update[tab.photo.patch.col]
+    (struck,) = events.by_hand(update[tab.session], row, col, HOW | {"anyway": True})
+    assert studio.services.impact.struck[-1][2].anyway and "quiet" not in struck[tab.verdict]
     assert struck[tab.seen.heading] and struck[tab.seen.audio]
     assert struck[tab.session].clip.last.recipe.x == 100.0
 
@@ -200,12 +203,12 @@ def test_what_if_is_the_very_same_blow_on_something_else(
 ) -> None:
     (update,) = events.touched(session, CLICK, HOW)
     (other,) = events.what_if(update[tab.session], "glass", 2)
-    first, second = studio.fake_tapping.struck
-    assert second == (*first[:2], replace(first[2], material="glass", size_factor=2.0, anyway=True))
+    first, second = studio.services.impact.struck
+    assert second == (*first[:2], first[2].model_copy(update={"material": "glass", "size_factor": 2.0, "anyway": True}))
     assert "If it were glass and twice as large: glass" in other[tab.verdict]
     assert {"tap-audio-a", "tap-audio-b"} <= set(other[tab.what_if.compared].split("'"))
     assert not {tab.seen.audio, tab.seen.heading, tab.state} & set(other), "A stays as it is"
-    assert "<img" in events.other_drawn(other[tab.session])
+    assert "<img" in events.figure_what_if(other[tab.session])
     (again,) = events.what_if(other[tab.session], "glass", 2)
     first_name, first_sound = other[tab.what_if.card.audio].split(" ")
     second_name, second_sound = again[tab.what_if.card.audio].split(" ")
@@ -225,14 +228,14 @@ def test_what_if_goes_with_its_place(events: TapEvents, tab: TapTab, session: Ta
 
 def test_what_if_needs_a_strike_and_a_wish(events: TapEvents, tab: TapTab, session: TapSession) -> None:
     (update,) = guarded(tab, events.what_if(session, "glass", 1.0))
-    assert list(update) == [tab.verdict] and tap_words.NOT_STRUCK in update[tab.verdict]
-    assert events.wished("", 1.0).interactive is False
-    button = events.wished("glass", 0.25)
+    assert list(update) == [tab.verdict] and words.NOT_STRUCK in update[tab.verdict]
+    assert events.name_button("", 1.0).interactive is False
+    button = events.name_button("glass", 0.25)
     assert button.interactive is True and button.value == "Strike it again as glass, a quarter as large"
-    assert events.wished("", 4.0).value == "Strike it again, four times as large"
+    assert events.name_button("", 4.0).value == "Strike it again, four times as large"
 
 
-@pytest.mark.parametrize("overlay", tap_words.OVERLAYS)
+@pytest.mark.parametrize("overlay", words.OVERLAYS)
 def test_every_overlay_draws_its_layer(events: TapEvents, tab: TapTab, session: TapSession, overlay: str) -> None:
     (update,) = events.change_overlay(session, overlay)
     shown = overlay != "Photo"
@@ -243,22 +246,22 @@ def test_every_overlay_draws_its_layer(events: TapEvents, tab: TapTab, session: 
 def test_an_empty_field_is_one_sentence_and_loses_nothing(
     events: TapEvents, tab: TapTab, session: TapSession, field: str
 ) -> None:
-    (update,) = guarded(tab, events.touched(session, CLICK, replace(HOW, **{field: None})))
-    assert list(update) == [tab.verdict] and tap_words.EMPTY[field] in update[tab.verdict]
+    (update,) = guarded(tab, events.touched(session, CLICK, HOW | {field: None}))
+    assert list(update) == [tab.verdict] and " is empty: enter a number from " in update[tab.verdict]
 
 
 def test_errors_touch_nothing_but_the_verdict(
     events: TapEvents, studio: FakeTapStudio, tab: TapTab, session: TapSession
 ) -> None:
-    studio.fake_tapping.missing = "The path 'tap' has not been trained yet."
+    studio.services.impact.missing = "The path 'tap' has not been trained yet."
     tries: list[Any] = [
-        (events.touched(TapSession(), CLICK, HOW), words.NO_PHOTO),
-        (events.touched(session, [[9999.0, 1.0, 0]], HOW), tap_words.NO_PATH),
-        (events.touched(session, None, HOW), tap_words.NO_PATH),
-        (events.by_hand(session, None, 3, HOW), words.NO_CELL),
+        (events.touched(TapSession(), CLICK, HOW), shared_words.NO_PHOTO),
+        (events.touched(session, [[9999.0, 1.0, 0]], HOW), NO_PATH),
+        (events.touched(session, None, HOW), NO_PATH),
+        (events.by_hand(session, None, 3, HOW), shared_words.NO_CELL),
         (events.by_hand(session, 900, 3, HOW), "outside the grid"),
         (events.touched(session, CLICK, HOW), "has not been trained"),
-        (events.change_overlay(TapSession(), "Materials"), words.NO_PHOTO),
+        (events.change_overlay(TapSession(), "Materials"), shared_words.NO_PHOTO),
     ]
     for updates, sentence in tries:
         (update,) = guarded(tab, updates)

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from synesthesia.core.results import Heard, Impact
-from synesthesia.ui.impact.figures import as_html, audible, shown_s, strike_figure
+from synesthesia.ui.impact.figures import as_html, audible_modes, shown_s, strike_figure
 from synesthesia.ui.impact.strike_path import Strike, one_clip
 from tests.impact.ui.fake_studio import FakeTapStudio
 
@@ -58,7 +58,7 @@ def test_of_a_dull_thing_the_beginning_is_drawn_and_of_a_ringing_one_all(heard: 
 
 def test_silence_has_no_modes(heard: Heard) -> None:
     blow = replace(the_blow(heard), gains=np.zeros(4, np.float32))
-    assert not audible(blow)[0].any()
+    assert not audible_modes(blow)[0].any()
     strike_figure(one_clip([Strike(0.0, replace(heard, blow=blow))]))
 
 

@@ -11,13 +11,13 @@ from PIL import Image
 
 from synesthesia.core import checkpoints, presets
 from synesthesia.core.errors import UserError
-from synesthesia.ui.impact import words as tap_words
-from synesthesia.ui.impact.theme import TAP_CSS
-from synesthesia.ui.page import build_page
-from synesthesia.ui.shared import examples as pictures
+from synesthesia.ui.impact.renders import TITLES, tap_examples
+from synesthesia.ui.impact.tab import FORCE, SECONDS
+from synesthesia.ui.page import build_page, css
+from synesthesia.ui.shared.examples import EXAMPLES, open_example, thumbnails
 from tests.impact.ui.fake_studio import FakeTapStudio
 
-FOLDER = presets.embedded().tap.weights.folder
+FOLDER = presets.embedded().impact.weights.folder
 
 
 def blocks(page: gr.Blocks) -> set[str]:
@@ -81,27 +81,27 @@ def test_every_control_has_a_label(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     sliders = {
         block.label: (block.minimum, block.maximum, block.value) for block in mine if isinstance(block, gr.Slider)
     }
-    assert sliders == {tap_words.FORCE: (0.5, 50, 8), tap_words.SECONDS: (1, 10, 1.5)}
+    assert sliders == {FORCE.label: (0.5, 50, 8), SECONDS.label: (1, 10, 1.5)}
 
 
 def test_the_page_asks_nobody_for_styles() -> None:
-    assert "http" not in TAP_CSS and ":is(" not in TAP_CSS, "the page splits selectors at commas"
+    assert "http" not in css() and ":is(" not in css(), "the page splits selectors at commas"
 
 
 def test_examples_are_what_lies_in_the_folder(tmp_path: Path) -> None:
     for name in ("3-wooden-bottle.webp", "1-glass_box.jpg", "2-x.webp"):
         Image.new("RGB", (96, 64), "red").save(tmp_path / name)
-    (tmp_path / pictures.TITLES).write_text(json.dumps({"2-x.webp": "a furry metal ball"}))
-    examples = pictures.tap_examples(tmp_path)
+    (tmp_path / TITLES).write_text(json.dumps({"2-x.webp": "a furry metal ball"}))
+    examples = tap_examples(tmp_path)
     assert [each.title for each in examples] == ["coffee", "glass box", "a furry metal ball", "wooden bottle"]
-    assert pictures.open_example(examples[1]).size == (96, 64)
-    assert [title for _, title in pictures.thumbnails(examples)] == [each.title for each in examples]
+    assert open_example(examples[1]).size == (96, 64)
+    assert [title for _, title in thumbnails(examples)] == [each.title for each in examples]
     (tmp_path / "1-glass_box.jpg").write_bytes(b"")
     with pytest.raises(UserError, match="'glass box' can't be read"):
-        pictures.open_example(examples[1])
-    (tmp_path / pictures.TITLES).write_text("no json")
-    assert pictures.tap_examples(tmp_path)[2].title == "x"
+        open_example(examples[1])
+    (tmp_path / TITLES).write_text("no json")
+    assert tap_examples(tmp_path)[2].title == "x"
 
 
 def test_without_renders_the_examples_are_photographs(tmp_path: Path) -> None:
-    assert pictures.tap_examples(tmp_path) == pictures.EXAMPLES == pictures.tap_examples(tmp_path / "none")
+    assert tap_examples(tmp_path) == EXAMPLES == tap_examples(tmp_path / "none")

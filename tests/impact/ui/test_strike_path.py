@@ -14,20 +14,20 @@ from synesthesia.core import recipe
 from synesthesia.core.errors import UserError
 from synesthesia.ui.impact.strike_path import (
     FADE_S,
-    LONGEST_S,
-    MOST,
-    SOONEST_S,
+    MAX_DRAG_S,
+    MAX_STRIKES,
+    MIN_GAP_S,
     Strike,
     Touch,
     one_clip,
     points,
     recipes_json,
-    ring_s,
+    strike_seconds,
     touches,
 )
 from synesthesia.vision.grid import PatchGrid
 from tests.impact.ui.fake_studio import FakeTapStudio
-from tests.ui.fake_studio import FakeEyes
+from tests.ui.fake_studio import FakeVision
 
 RATE_HZ = 16_000
 
@@ -35,7 +35,7 @@ RATE_HZ = 16_000
 @pytest.fixture(scope="module")
 def grid() -> PatchGrid:
     """16 rows of 24 patches, 20 px each."""
-    return FakeEyes().encode(Image.new("RGB", (480, 320)))
+    return FakeVision().encode(Image.new("RGB", (480, 320)))
 
 
 def a_strike(at_s: float, level: float, seconds: float = 1.0) -> Strike:
@@ -62,8 +62,8 @@ def test_each_patch_is_struck_when_the_finger_came_to_it(grid: PatchGrid) -> Non
 def test_long_drags_are_thinned_evenly_and_slow_ones_sped_up(grid: PatchGrid) -> None:
     found = touches([(2.0, 10.0, 500.0), (478.0, 10.0, 20_500.0)], grid)
     cols = [each.col for each in found]
-    assert len(found) == MOST and cols[0] == 0 and cols[-1] == 23 and set(np.diff(cols)) <= {2, 3}
-    assert found[0].at_s == 0.0 and found[-1].at_s == pytest.approx(LONGEST_S)
+    assert len(found) == MAX_STRIKES and cols[0] == 0 and cols[-1] == 23 and set(np.diff(cols)) <= {2, 3}
+    assert found[0].at_s == 0.0 and found[-1].at_s == pytest.approx(MAX_DRAG_S)
     assert np.diff([each.at_s for each in found]).min() > 0.2
 
 
@@ -72,13 +72,13 @@ def test_a_brushed_corner_is_not_struck(grid: PatchGrid) -> None:
     assert [(each.row, each.col) for each in found] == [(0, 0), (1, 1)]
     fast = touches([(10, 10, 0), (470, 10, 230)], grid)  # 24 patches in less than a quarter of a second
     gaps = np.diff([each.at_s for each in fast])
-    assert 4 <= len(fast) <= 8 and gaps.min() >= SOONEST_S
+    assert 4 <= len(fast) <= 8 and gaps.min() >= MIN_GAP_S
 
 
 def test_what_lies_outside_is_left_out(grid: PatchGrid) -> None:
     found = touches([(10, 10, 0), (10, -300, 400), (200, -300, 800), (200, 10, 1200)], grid)
     assert [(each.row, each.col) for each in found] == [(0, 0), (0, 10)]
-    with pytest.raises(UserError, match="no place on the photograph"):
+    with pytest.raises(UserError, match="not on the photograph"):
         touches([(-5.0, 10.0, 0.0), (-1e300, 10.0, 50.0)], grid)
 
 
@@ -86,7 +86,7 @@ def test_what_lies_outside_is_left_out(grid: PatchGrid) -> None:
     "path", [None, [], "path", [[1, 2]], [["a", 1, 2]], [[float("nan"), 1, 2]], [[1, 2, 3]] * 701, {"x": 1}, 7]
 )
 def test_only_a_path_is_a_path(path: Any) -> None:
-    with pytest.raises(UserError, match="no place on the photograph"):
+    with pytest.raises(UserError, match="not on the photograph"):
         points(path)
 
 
@@ -109,7 +109,7 @@ def test_a_click_sounds_as_the_studio_made_it() -> None:
 
 def test_strikes_are_made_as_long_as_they_are_heard() -> None:
     on_the_way = [Touch(0, col, 0, 0, at) for col, at in enumerate((0.0, 0.2, 3.2))]
-    assert [ring_s(on_the_way, index, 2.0, 1.0) for index in range(3)] == pytest.approx([1.0, 2.0, 2.0])
+    assert [strike_seconds(on_the_way, index, 2.0, 1.0) for index in range(3)] == pytest.approx([1.0, 2.0, 2.0])
 
 
 def test_every_strike_keeps_its_recipe() -> None:

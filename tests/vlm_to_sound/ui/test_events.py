@@ -15,18 +15,19 @@ from PIL import Image, ImageChops
 
 from synesthesia.core.results import Heard, Writing
 from synesthesia.ui.image_to_sound import events as hear_events
-from synesthesia.ui.image_to_sound.api import add_endpoint
-from synesthesia.ui.image_to_sound.events import LOOKED, HearEvents, guarded
-from synesthesia.ui.image_to_sound.session import Halt, Session
-from synesthesia.ui.image_to_sound.sweep_events import ManyEvents
+from synesthesia.ui.image_to_sound.api import add_hear_endpoint
+from synesthesia.ui.image_to_sound.events import ATTENTION, HearEvents
+from synesthesia.ui.image_to_sound.multi_patch_events import MultiPatchEvents
+from synesthesia.ui.image_to_sound.session import HearSession, StopFlag
 from synesthesia.ui.image_to_sound.tab import HearTab, hear_tab
-from synesthesia.ui.shared import words
-from synesthesia.ui.vlm_to_sound import words as token_words
-from tests.image_to_sound.ui.test_events import ONE
+from synesthesia.ui.image_to_sound.words import OVERLAYS
+from synesthesia.ui.shared.handlers import guarded
+from synesthesia.ui.vlm_to_sound import words
+from tests.image_to_sound.ui.test_events import ONE, changed
 from tests.ui.fake_studio import FakeStudio
 
-LANGUAGE = replace(ONE, voice="language", temperature=0.7, top_k=12)
-WHERE = words.OVERLAYS[LOOKED]
+LANGUAGE = changed(replace(ONE, generator="language"), temperature=0.7, top_k=12)
+WHERE = OVERLAYS[ATTENTION]
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +47,9 @@ def one(studio: FakeStudio, tab: HearTab) -> HearEvents:
 
 
 @pytest.fixture
-def session(one: HearEvents, tab: HearTab, cat: Image.Image) -> Session:
-    (update,) = one.open_photo(lambda: cat, Halt())
-    found: Session = update[tab.session]
+def session(one: HearEvents, tab: HearTab, cat: Image.Image) -> HearSession:
+    (update,) = one.open_photo(lambda: cat, StopFlag())
+    found: HearSession = update[tab.session]
     return found
 
 
@@ -66,7 +67,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def test_the_card_says_how_far_the_tokens_are_a_few_times_a_second(
-    one: HearEvents, tab: HearTab, session: Session
+    one: HearEvents, tab: HearTab, session: HearSession
 ) -> None:
     first, *told, sound, pictures = one.click(session, 640.0, 400.0, LANGUAGE)
     assert "busy" in first[tab.verdict] and all(list(each) == [tab.verdict] for each in told)
@@ -75,14 +76,14 @@ def test_the_card_says_how_far_the_tokens_are_a_few_times_a_second(
     assert all("busy" in card and "role='status'" not in card for card in cards), "no screen reader reads them all"
     done = [int(card.split("aria-valuenow='")[1].split("'")[0]) for card in cards]
     assert done == sorted(set(done)) and all(
-        f"Writing tokens, {n} of 25" in c for n, c in zip(done, cards, strict=True)
+        f"Generating tokens, {n} of 25" in c for n, c in zip(done, cards, strict=True)
     )
     assert "busy" not in sound[tab.verdict] and "progress" not in sound[tab.verdict]
     assert sound[tab.takes[0].audio].endswith(".wav") and pictures[tab.takes[0].tokens].visible is True
 
 
 def test_a_sound_of_two_ears_with_its_tokens_and_where_they_looked(
-    one: HearEvents, tab: HearTab, session: Session, studio: FakeStudio
+    one: HearEvents, tab: HearTab, session: HearSession, studio: FakeStudio
 ) -> None:
     *_, sound, pictures = one.click(session, 200.0, 400.0, LANGUAGE)
     take = tab.takes[0]
@@ -90,32 +91,34 @@ def test_a_sound_of_two_ears_with_its_tokens_and_where_they_looked(
     assert waveform.shape == (16_000, 2)
     assert "<img alt=" in pictures[take.tokens].value and "40 ms" in pictures[take.tokens].value
     evidence = sound[take.evidence]
-    assert token_words.LOOKED in evidence and "times an even share" in evidence
-    assert "Left ear" in evidence and "level and time follow it" in evidence
+    assert words.ATTENTION in evidence and "times the average attention" in evidence
+    assert "Left ear" in evidence and "level and time match" in evidence
     recipe = Path(sound[take.recipe]).read_text()
     assert '"path": "language"' in recipe and '"temperature": 0.7' in recipe and '"top_k": 12' in recipe
-    looks = sound[tab.session].looks
-    assert looks.shape == (16, 24) and np.unravel_index(looks.argmax(), looks.shape) == sound[tab.session].cell
+    attention = sound[tab.session].attention
+    assert (
+        attention.shape == (16, 24) and np.unravel_index(attention.argmax(), attention.shape) == sound[tab.session].cell
+    )
 
 
-def test_other_paths_show_no_tokens(one: HearEvents, tab: HearTab, session: Session) -> None:
+def test_other_paths_show_no_tokens(one: HearEvents, tab: HearTab, session: HearSession) -> None:
     _, sound, pictures = one.click(session, 200.0, 400.0, ONE)
-    assert tab.takes[0].tokens not in pictures and token_words.LOOKED not in sound[tab.takes[0].evidence]
-    assert sound[tab.session].looks is None
+    assert tab.takes[0].tokens not in pictures and words.ATTENTION not in sound[tab.takes[0].evidence]
+    assert sound[tab.session].attention is None
 
 
-def test_compare_makes_one_of_each(one: HearEvents, tab: HearTab, session: Session) -> None:
-    _, *updates = one.click(session, 640.0, 400.0, replace(LANGUAGE, voice="all"))
+def test_compare_makes_one_of_each(one: HearEvents, tab: HearTab, session: HearSession) -> None:
+    _, *updates = one.click(session, 640.0, 400.0, replace(LANGUAGE, generator="all"))
     headings = [update[take.heading] for update in updates for take in tab.takes if take.heading in update]
     assert [path in heading for path, heading in zip(("flow", "mlp", "language"), headings, strict=True)] == [True] * 3
     verdicts = [update[tab.verdict] for update in updates if tab.verdict in update]
-    assert "Take 3 of 3: writing tokens" in verdicts[1] and "busy" not in verdicts[1], "the first sound is there"
+    assert "Take 3 of 3: generating tokens" in verdicts[1] and "busy" not in verdicts[1], "the first sound is there"
     assert verdicts[-1] == verdicts[0], "what was said of the first stands again"
 
 
-def test_the_map_is_of_the_chosen_place_alone(one: HearEvents, tab: HearTab, session: Session) -> None:
+def test_the_map_is_of_the_chosen_place_alone(one: HearEvents, tab: HearTab, session: HearSession) -> None:
     picture, note = one.change_overlay(session.at((7, 12)), WHERE)
-    assert token_words.LOOKED_FIRST[0] in note[tab.verdict]
+    assert words.ATTENTION_FIRST[0] in note[tab.verdict]
     session = picture[tab.session]
     first, *_, sound, pictures = one.click(session, 640.0, 400.0, LANGUAGE)
     heat = pictures[tab.side.photo]
@@ -123,10 +126,10 @@ def test_the_map_is_of_the_chosen_place_alone(one: HearEvents, tab: HearTab, ses
     (again,) = one.change_overlay(sound[tab.session], WHERE)
     assert difference(again[tab.side.photo], heat) == 0
     elsewhere, *_ = one.click(sound[tab.session], 100.0, 100.0, ONE)
-    assert elsewhere[tab.session].looks is None and difference(elsewhere[tab.side.photo], session.view) < 5
+    assert elsewhere[tab.session].attention is None and difference(elsewhere[tab.side.photo], session.view) < 5
 
 
-def test_another_overlay_stays_as_it_was_chosen(one: HearEvents, tab: HearTab, session: Session) -> None:
+def test_another_overlay_stays_as_it_was_chosen(one: HearEvents, tab: HearTab, session: HearSession) -> None:
     updates = list(one.click(session, 640.0, 400.0, LANGUAGE))
     assert [tab.side.photo in update for update in updates].count(True) == 1, "the outline of the click alone"
 
@@ -137,35 +140,35 @@ def difference(one: Image.Image, other: Image.Image | None) -> float:
 
 
 def test_a_path_that_nobody_trained_is_one_sentence_and_loses_nothing(
-    one: HearEvents, tab: HearTab, session: Session, studio: FakeStudio
+    one: HearEvents, tab: HearTab, session: HearSession, studio: FakeStudio
 ) -> None:
-    studio.fake_thinking.missing = "The path 'language' has not been trained yet."
-    many = ManyEvents(studio, tab, one)
+    studio.services.vlm_to_sound.missing = "The path 'language' has not been trained yet."
+    many = MultiPatchEvents(one)
     (update,) = guarded(tab, one.click(session, 640.0, 400.0, LANGUAGE))
     assert list(update) == [tab.verdict] and "has not been trained" in update[tab.verdict]
-    for updates in (many.sweep(session, Halt(), 6, 1.0, LANGUAGE), many.scene(session, LANGUAGE)):
+    for updates in (many.sweep(session, StopFlag(), 6, 1.0, LANGUAGE), many.scene(session, LANGUAGE)):
         *_, last = guarded(tab, updates)
         assert list(last) == [tab.verdict] and "has not been trained" in last[tab.verdict]
 
 
 def test_compare_without_language_keeps_the_two_others(
-    one: HearEvents, tab: HearTab, session: Session, studio: FakeStudio
+    one: HearEvents, tab: HearTab, session: HearSession, studio: FakeStudio
 ) -> None:
-    studio.fake_thinking.missing = "The path 'language' has not been trained yet."
-    updates = list(guarded(tab, one.click(session, 640.0, 400.0, replace(LANGUAGE, voice="all"))))
+    studio.services.vlm_to_sound.missing = "The path 'language' has not been trained yet."
+    updates = list(guarded(tab, one.click(session, 640.0, 400.0, replace(LANGUAGE, generator="all"))))
     assert [take.wav in update for update in updates for take in tab.takes].count(True) == 2
     assert "has not been trained" in updates[-1][tab.verdict]
 
 
 def test_a_silent_place_stays_silent(one: HearEvents, tab: HearTab) -> None:
-    (update,) = one.open_photo(lambda: Image.new("RGB", (320, 240)), Halt())
-    *_, last = one.click(update[tab.session], 640.0, 400.0, replace(LANGUAGE, anyway=False))
-    assert "Nothing here makes a sound" in last[tab.verdict] and last[tab.anyway_button].visible is True
+    (update,) = one.open_photo(lambda: Image.new("RGB", (320, 240)), StopFlag())
+    *_, last = one.click(update[tab.session], 640.0, 400.0, changed(LANGUAGE, anyway=False))
+    assert "No likely sound here" in last[tab.verdict] and last[tab.anyway_button].visible is True
 
 
-def test_a_row_and_a_scene_in_stereo(one: HearEvents, tab: HearTab, session: Session) -> None:
-    many = ManyEvents(one.studio, tab, one)
-    *sounds, last = many.sweep(replace(session, overlay=WHERE), Halt(), 6, 1.0, LANGUAGE)
+def test_a_row_and_a_scene_in_stereo(one: HearEvents, tab: HearTab, session: HearSession) -> None:
+    many = MultiPatchEvents(one)
+    *sounds, last = many.sweep(replace(session, overlay=WHERE), StopFlag(), 6, 1.0, LANGUAGE)
     whole, _ = soundfile.read(last[tab.sweep.audio].value["path"])
     assert whole.shape[1] == 2
     photos = [update[tab.side.photo] for update in sounds if tab.side.photo in update]
@@ -177,7 +180,7 @@ def test_a_row_and_a_scene_in_stereo(one: HearEvents, tab: HearTab, session: Ses
 
 
 def test_the_sampling_reaches_the_studio(
-    one: HearEvents, tab: HearTab, session: Session, monkeypatch: pytest.MonkeyPatch
+    one: HearEvents, tab: HearTab, session: HearSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[dict[str, Any]] = []
 
@@ -195,7 +198,7 @@ def test_the_sampling_reaches_the_studio(
 def test_the_endpoint_tells_the_tokens(cat: Image.Image, tmp_path: Path) -> None:
     cat.save(tmp_path / "cat.png")
     with gr.Blocks() as page:
-        add_endpoint(FakeStudio())
+        add_hear_endpoint(FakeStudio())
     (hear,) = [fn.fn for fn in page.fns.values() if fn.api_name == "hear"]
     assert hear
     wav, found = hear(str(tmp_path / "cat.png"), 300, 100, "language", 2.0, 3)

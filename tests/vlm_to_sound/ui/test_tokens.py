@@ -11,15 +11,13 @@ from PIL import Image
 from synesthesia.core.results import Heard, Tokens
 from synesthesia.ui.shared import overlays
 from synesthesia.ui.shared.sound_figure import sound_figure
-from synesthesia.ui.vlm_to_sound import attention_overlay as looking
-from synesthesia.ui.vlm_to_sound import cards as token_cards
-from synesthesia.ui.vlm_to_sound import words as token_words
+from synesthesia.ui.vlm_to_sound import attention_overlay, cards, words
 from synesthesia.ui.vlm_to_sound.figures import colours, token_figure
-from tests.ui.fake_studio import FakeStudio, fake_codes, fake_looks
+from tests.ui.fake_studio import FakeStudio, fake_attention, fake_codes
 
 
 def tokens(frames: int = 50, take: int = 2) -> Tokens:
-    return Tokens(fake_codes(0, frames), 25.0, 1024, fake_looks(16, 24, 4, 6), -2e-4, 4, take)
+    return Tokens(fake_codes(0, frames), 25.0, 1024, fake_attention(16, 24, 4, 6), -2e-4, 4, take)
 
 
 @pytest.mark.parametrize("narrow", [False, True])
@@ -65,19 +63,21 @@ def test_the_heat_is_where_it_looked_and_the_click_is_framed() -> None:
     view = Image.new("RGB", (720, 480), (100, 100, 100))
     looks = np.full((16, 24), 1e-4, np.float32)
     looks[12, 20] = 1 - looks.sum() + 1e-4
-    drawn = np.asarray(looking.drawn(view, looks, (3, 5)).convert("L")).astype(float)
+    drawn = np.asarray(attention_overlay.draw(view, looks, (3, 5)).convert("L")).astype(float)
     assert drawn[375, 615] > drawn[100, 400] + 60, "the middle of the patch that was looked at"
-    framed = np.asarray(looking.drawn(view, looks, (3, 5))) != np.asarray(overlays.with_heat(view, looks / looks.max()))
+    framed = np.asarray(attention_overlay.draw(view, looks, (3, 5))) != np.asarray(
+        overlays.with_heat(view, looks / looks.max())
+    )
     assert np.abs(np.argwhere(framed.any(axis=2)) - (105, 165)).max() < 25
 
 
 def test_a_look_at_everything_alike_stays_dark() -> None:
     view = Image.new("RGB", (720, 480), (100, 100, 100))
     even = np.full((16, 24), 1 / 384, np.float32)
-    drawn = np.asarray(looking.drawn(view, even, (3, 5)).convert("L")).astype(float)
+    drawn = np.asarray(attention_overlay.draw(view, even, (3, 5)).convert("L")).astype(float)
     sharp = even.copy()
     sharp[12, 20] = 6 / 384
-    pale = np.asarray(looking.drawn(view, sharp, (3, 5)).convert("L")).astype(float)
+    pale = np.asarray(attention_overlay.draw(view, sharp, (3, 5)).convert("L")).astype(float)
     assert drawn[375, 615] < 100 and pale[375, 615] > drawn[375, 615] + 60
 
 
@@ -89,17 +89,15 @@ def heard(cat: Image.Image) -> Heard:
 
 
 def test_pictures_say_in_words_what_they_show(heard: Heard, cat: Image.Image) -> None:
-    assert 'alt="Sound tokens over 1.0 s: 4 codebooks of the left ear above 4 of the right"' in token_cards.timeline(
-        heard
-    )
-    text = token_cards.evidence(heard, overlays.shown(cat))
-    assert 'alt="Where the tokens looked: put ' in text and len(text) < 60_000
-    assert "Right ear" in text and "follow it" in text
+    assert 'alt="Sound tokens over 1.0 s: 4 codebooks of the left ear above 4 of the right"' in cards.timeline(heard)
+    text = cards.evidence(heard, overlays.display_copy(cat))
+    assert 'alt="Attention of the sound tokens: The clicked patch got ' in text and len(text) < 60_000
+    assert "Right ear" in text and "match" in text
 
 
 def test_the_caption_tells_the_kept_take_from_one() -> None:
-    said = token_words.timeline(tokens(take=2))
-    assert "40 ms" in said and "Of 4 takes the classifier kept number 3." in said
+    said = words.timeline(tokens(take=2))
+    assert "40 ms" in said and "Of 4 candidates the classifier kept number 3." in said
 
 
 @pytest.mark.parametrize(
@@ -110,23 +108,23 @@ def test_the_caption_tells_the_kept_take_from_one() -> None:
             -210e-6,
             -0.3,
             "left ear 3.1 dB louder and 210 µs earlier",
-            "left of the middle: level and time follow",
+            "left of the middle: level and time match",
         ),
-        (3.0, 100e-6, 0.3, "right ear 3.0 dB louder and 100 µs earlier", "right of the middle: level and time follow"),
-        (3.0, -1e-4, 0.3, "right ear 3.0 dB louder, left ear 100 µs earlier", "the level follows it, the time doesn't"),
-        (0.01, -90e-6, -0.3, "both as loud, left ear 90 µs earlier", "the time follows it, the level doesn't"),
-        (-1.0, 0.0, 0.3, "left ear 1.0 dB louder, at one time", "neither level nor time"),
+        (3.0, 100e-6, 0.3, "right ear 3.0 dB louder and 100 µs earlier", "right of the middle: level and time match"),
+        (3.0, -1e-4, 0.3, "right ear 3.0 dB louder, left ear 100 µs earlier", "the level matches, the time doesn't"),
+        (0.01, -90e-6, -0.3, "equally loud, left ear 90 µs earlier", "the time matches, the level doesn't"),
+        (-1.0, 0.0, 0.3, "left ear 1.0 dB louder, at the same time", "neither level nor time"),
         (0.2, 10e-6, 0.01, "right ear 0.2 dB louder and 10 µs earlier", "in the middle"),
     ],
 )
 def test_the_ears_are_compared_with_the_click(
     level: float, lead: float, aside: float, apart: str, follows: str
 ) -> None:
-    said = token_words.ears(level, lead, aside)
+    said = words.ears(level, lead, aside)
     assert said[0] == apart and follows in said[1]
 
 
 def test_level_is_of_the_right_ear_over_the_left() -> None:
     noise = np.random.default_rng(0).normal(0, 0.1, 8000)
-    assert token_cards.level_db(np.stack([noise, 2 * noise])) == pytest.approx(6.02, abs=0.01)
-    assert np.isfinite(token_cards.level_db(np.zeros((2, 10))))
+    assert cards.level_db(np.stack([noise, 2 * noise])) == pytest.approx(6.02, abs=0.01)
+    assert np.isfinite(cards.level_db(np.zeros((2, 10))))
