@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import fft
 
-from synesthesia.binaural.hrtf import FREQUENCIES_HZ, HRTF, SPEED_OF_SOUND, diffuse_power
+from synesthesia.binaural.hrtf import FREQUENCIES_HZ, HRTF, RATE_HZ, SPEED_OF_SOUND, diffuse_power
 
 SPACING_M = 0.30  # effective distance of the ears: first zero of the coherence near 570 Hz
 FADE_HZ = (800.0, 1200.0)  # the coherence fades to zero between these
@@ -22,12 +22,12 @@ def diffuse_coherence(frequency_hz: np.ndarray) -> np.ndarray:
 
 
 def diffuse_noise(
-    samples: int, rate_hz: int, rng: np.random.Generator, hrtf: HRTF | None = None, slope_db_octave: float = 0.0
+    samples: int, rng: np.random.Generator, hrtf: HRTF | None = None, slope_db_octave: float = 0.0
 ) -> np.ndarray:
     """(2, samples) float32 stationary noise: white with unit variance, or filtered by an HRTF and a spectral slope."""
     length = fft.next_fast_len(max(samples, 16), real=True)
     white = fft.rfft(rng.standard_normal((2, length), dtype=np.float32), axis=1)  # (2, F') complex64
-    frequency_hz = fft.rfftfreq(length, 1 / rate_hz)
+    frequency_hz = fft.rfftfreq(length, 1 / RATE_HZ)
     coherence = diffuse_coherence(frequency_hz)
     gain = np.ones_like(frequency_hz)
     if hrtf is not None:

@@ -6,9 +6,9 @@ after the first tap, so that neither ear's onset is cut. Levels are relative to 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -27,19 +27,8 @@ LEFT, RIGHT = 0, 1
 CACHED_DIRECTIONS = 16_384  # 16 MB an HRTF
 
 
-class SpectralHRTF(Protocol):
-    """Log magnitudes and delays of any direction, not rounded: what can be interpolated and compared."""
-
-    def spectra(self, azimuth_deg: np.ndarray, elevation_deg: np.ndarray) -> HRTFSpectra:
-        """(N,), (N,) degrees -> log magnitudes and delays of both ears."""
-        ...
-
-
 class HRTF(Protocol):
     """Directions -> head-related impulse responses."""
-
-    @property
-    def rate_hz(self) -> int: ...
 
     def responses(self, azimuth_deg: np.ndarray, elevation_deg: np.ndarray) -> np.ndarray:
         """(N,), (N,) degrees -> (N, 2, TAPS) float32: [:, 0] the left ear's, [:, 1] the right ear's."""
@@ -65,24 +54,30 @@ class HRTFSpectra:
         return self.delay_s[:, LEFT] - self.delay_s[:, RIGHT]
 
 
-class ResponseCache:
-    """Impulse responses by direction, rounded to 1 degree and computed once."""
+class SpectralHRTF(ABC):
+    """HRTF given by spectra: `responses` rounds directions to 1 degree and computes each one once."""
 
-    def __init__(self, spectra: Callable[[np.ndarray, np.ndarray], HRTFSpectra]) -> None:
-        self._spectra = spectra
-        self._responses: dict[tuple[int, int], np.ndarray] = {}
+    @abstractmethod
+    def spectra(self, azimuth_deg: np.ndarray, elevation_deg: np.ndarray) -> HRTFSpectra:
+        """(N,), (N,) degrees, not rounded -> log magnitudes and delays of both ears."""
 
     def responses(self, azimuth_deg: np.ndarray, elevation_deg: np.ndarray) -> np.ndarray:
-        """(N,), (N,) degrees -> (N, 2, TAPS) float32."""
-        azimuth = wrap(np.rint(np.atleast_1d(azimuth_deg)))
+        """(N,), (N,) degrees, rounded to 1 -> (N, 2, TAPS) float32."""
+        azimuth, cache = wrap(np.rint(np.atleast_1d(azimuth_deg))), self._cache
         keys = [(int(a), int(e)) for a, e in zip(azimuth, np.rint(np.atleast_1d(elevation_deg)), strict=True)]
-        new = sorted({key for key in keys if key not in self._responses})
+        new = sorted({key for key in keys if key not in cache})
         if new:
-            if len(self._responses) + len(new) > CACHED_DIRECTIONS:
-                self._responses = {key: self._responses[key] for key in keys if key in self._responses}
+            if len(cache) + len(new) > CACHED_DIRECTIONS:
+                kept = {key: cache[key] for key in keys if key in cache}
+                cache.clear()
+                cache.update(kept)
             angles = np.array(new, dtype=np.float64)
-            self._responses.update(zip(new, self._spectra(angles[:, 0], angles[:, 1]).responses(), strict=True))
-        return np.stack([self._responses[key] for key in keys]) if keys else np.zeros((0, 2, TAPS), np.float32)
+            cache.update(zip(new, self.spectra(angles[:, 0], angles[:, 1]).responses(), strict=True))
+        return np.stack([cache[key] for key in keys]) if keys else np.zeros((0, 2, TAPS), np.float32)
+
+    @cached_property
+    def _cache(self) -> dict[tuple[int, int], np.ndarray]:
+        return {}
 
 
 def band_mask() -> np.ndarray:

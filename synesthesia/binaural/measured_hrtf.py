@@ -12,7 +12,7 @@ import numpy as np
 from scipy.spatial import ConvexHull
 
 from synesthesia.binaural.geometry import fibonacci_sphere, unit_vector, wrap
-from synesthesia.binaural.hrtf import FREQUENCIES_HZ, RATE_HZ, HRTFSpectra, ResponseCache, diffuse_level
+from synesthesia.binaural.hrtf import FREQUENCIES_HZ, RATE_HZ, HRTFSpectra, SpectralHRTF, diffuse_level
 from synesthesia.binaural.minimum_phase import onset_delays_s
 from synesthesia.binaural.sphere_hrtf import ear_angles, woodworth_delay_s
 from synesthesia.core.errors import UserError
@@ -22,11 +22,10 @@ LOWEST_HZ = 250.0  # below it, short measurements are unreliable and HRTFs are f
 POLE_DEG = 60.0  # a pole counts as measured when some direction lies above (below) this elevation
 
 
-class MeasuredHRTF:
+class MeasuredHRTF(SpectralHRTF):
     """Impulse responses ir (M, 2, N) at rate_hz with azimuth and elevation (M,) in this project's convention.
 
     Resampled to 16 kHz once, by reading the spectra at the frequencies of the new rate; levelled to the diffuse field.
-    `responses` rounds directions to 1 degree.
     """
 
     def __init__(self, ir: np.ndarray, azimuth_deg: np.ndarray, elevation_deg: np.ndarray, rate_hz: int) -> None:
@@ -49,11 +48,6 @@ class MeasuredHRTF:
         solid = np.abs(np.linalg.det(corners)) > 1e-9
         self._triangles, self._inverse = triangles[solid], np.linalg.inv(corners[solid])
         self._log_magnitude -= diffuse_level(self.spectra(*fibonacci_sphere(200)).log_magnitude)
-        self._cache = ResponseCache(self.spectra)
-
-    @property
-    def rate_hz(self) -> int:
-        return RATE_HZ
 
     @property
     def measured_spectra(self) -> HRTFSpectra:
@@ -63,7 +57,6 @@ class MeasuredHRTF:
         return HRTFSpectra(self._log_magnitude[:count], sphere_s + self._excess_s[:count])
 
     def spectra(self, azimuth_deg: np.ndarray, elevation_deg: np.ndarray) -> HRTFSpectra:
-        """(N,), (N,) degrees, not rounded -> log magnitudes and delays of both ears."""
         azimuth, elevation = np.atleast_1d(azimuth_deg).astype(float), np.atleast_1d(elevation_deg).astype(float)
         directions = unit_vector(azimuth, elevation)  # (N, 3)
         gains = np.einsum("nx,kxc->nkc", directions, self._inverse)  # (N, K, 3)
@@ -74,10 +67,6 @@ class MeasuredHRTF:
         log_magnitude = np.einsum("nc,ncef->nef", gain, self._log_magnitude[corners])
         excess_s = np.einsum("nc,nce->ne", gain, self._excess_s[corners])
         return HRTFSpectra(log_magnitude, woodworth_delay_s(ear_angles(azimuth, elevation)) + excess_s)
-
-    def responses(self, azimuth_deg: np.ndarray, elevation_deg: np.ndarray) -> np.ndarray:
-        """(N,), (N,) degrees, rounded to 1 -> (N, 2, TAPS) float32."""
-        return self._cache.responses(azimuth_deg, elevation_deg)
 
 
 def _spectrum(ir: np.ndarray, rate_hz: int) -> np.ndarray:

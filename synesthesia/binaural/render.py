@@ -9,7 +9,7 @@ import numpy as np
 from scipy import fft
 
 from synesthesia.binaural.diffuse import diffuse_noise
-from synesthesia.binaural.hrtf import HRTF
+from synesthesia.binaural.hrtf import HRTF, RATE_HZ
 from synesthesia.binaural.room import Room, room_response, sample_listener_pose
 
 PEAK = 0.89  # -1 dBFS
@@ -25,7 +25,7 @@ def render(
     distance_m: float = 1.5,
     rng: np.random.Generator | None = None,
 ) -> np.ndarray:
-    """sound (n,) at hrtf.rate_hz -> (2, n) float32. In a room, `rng` (default: seed 0) draws listener pose and tail.
+    """sound (n,) at RATE_HZ -> (2, n) float32. In a room, `rng` (default: seed 0) draws listener pose and tail.
 
     UserError when the source does not fit into the room.
     """
@@ -47,13 +47,13 @@ def render_moving(sound: np.ndarray, hrtf: HRTF, times_s: np.ndarray, azimuths_d
     Azimuths are interpolated the short way round; before the first and after the last time the source stands still.
     """
     assert sound.ndim == 1 and len(times_s) == len(azimuths_deg) > 0, "one sound, one azimuth a time"
-    samples, hop = len(sound), round(HOP_S * hrtf.rate_hz)
+    samples, hop = len(sound), round(HOP_S * RATE_HZ)
     frames = -(-samples // hop) + 1  # frame k rises over hop k - 1 and falls over hop k
     padded = np.zeros((frames + 1) * hop, dtype=np.float32)
     padded[hop : hop + samples] = sound
     fade = np.sin(0.5 * np.pi * (np.arange(2 * hop) + 0.5) / hop) ** 2
     pieces = np.lib.stride_tricks.sliding_window_view(padded, 2 * hop)[::hop] * fade.astype(np.float32)  # (F, 2 hop)
-    middle_s = np.arange(frames) * hop / hrtf.rate_hz
+    middle_s = np.arange(frames) * hop / RATE_HZ
     azimuth = np.interp(middle_s, times_s, np.unwrap(np.asarray(azimuths_deg, dtype=np.float64), period=360.0))
     responses = hrtf.responses(azimuth, np.zeros(frames))  # (F, 2, taps)
     rendered = _fft_convolve(pieces[:, None], responses)  # (F, 2, 2 hop + taps - 1)
@@ -69,14 +69,13 @@ def add_noise(
     snr_db: float,
     rng: np.random.Generator,
     hrtf: HRTF | None = None,
-    rate_hz: int = 16_000,
     slope_db_octave: float = -3.0,
 ) -> np.ndarray:
     """(2, n) -> (2, n) with diffuse noise, `snr_db` below the mean power of both ears over the clip.
 
     The noise is pink by default and filtered by `hrtf`. Silence stays silence.
     """
-    noise = diffuse_noise(binaural.shape[1], rate_hz, rng, hrtf, slope_db_octave)
+    noise = diffuse_noise(binaural.shape[1], rng, hrtf, slope_db_octave)
     power = np.mean(binaural.astype(np.float64) ** 2) / 10 ** (snr_db / 10)
     gain = np.sqrt(power / max(float(np.mean(noise.astype(np.float64) ** 2)), 1e-20))
     return limit_peak(binaural + np.float32(gain) * noise)

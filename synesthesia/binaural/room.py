@@ -15,7 +15,7 @@ import numpy as np
 
 from synesthesia.binaural.diffuse import diffuse_noise
 from synesthesia.binaural.geometry import unit_vector, vector_angles
-from synesthesia.binaural.hrtf import HRTF, PRE_DELAY_S, SPEED_OF_SOUND
+from synesthesia.binaural.hrtf import HRTF, PRE_DELAY_S, RATE_HZ, SPEED_OF_SOUND
 from synesthesia.core.errors import UserError
 
 ORDER = 8  # reflections a path at most; the mixing time comes first in any room that is not a corridor
@@ -94,7 +94,7 @@ def sample_listener_pose(room: Room, azimuth_deg: float, elevation_deg: float, d
 
 def room_response(hrtf: HRTF, room: Room, *, azimuth_deg: float, elevation_deg: float, distance_m: float,
                   listener_m: np.ndarray, yaw_deg: float, rng: np.random.Generator) -> np.ndarray:  # fmt: skip
-    """(2, n) float32 at hrtf.rate_hz. The direct sound is the HRTF's own response, undelayed and with gain 1.
+    """(2, n) float32 at RATE_HZ. The direct sound is the HRTF's own response, undelayed and with gain 1.
 
     `rng` draws the tail. UserError when the source would stand outside.
     """
@@ -113,14 +113,14 @@ def room_response(hrtf: HRTF, room: Room, *, azimuth_deg: float, elevation_deg: 
 
     direct = hrtf.responses(np.array([azimuth_deg]), np.array([elevation_deg]))[0]  # (2, taps)
     taps = direct.shape[1]
-    length = taps + int(hrtf.rate_hz * min(LONGEST_S, max(room.t60_s, crossfade[1])))
+    length = taps + int(RATE_HZ * min(LONGEST_S, max(room.t60_s, crossfade[1])))
     response = _tail(hrtf, room, distance_m, crossfade, length, rng)
     response[:, :taps] += direct
     azimuth, elevation = vector_angles(offset)
     step = REFLECTION_GRID_DEG
     reflections = hrtf.responses(np.rint((azimuth - yaw_deg) / step) * step, np.rint(elevation / step) * step)
     reflections = reflections * gains[:, None, None].astype(np.float32)  # (K, 2, taps)
-    for first, one in zip(np.rint(delay_s * hrtf.rate_hz).astype(int), reflections, strict=True):
+    for first, one in zip(np.rint(delay_s * RATE_HZ).astype(int), reflections, strict=True):
         response[:, first : first + taps] += one
     return response
 
@@ -133,8 +133,8 @@ def _crossfade_angle(delay_s: np.ndarray, crossfade: tuple[float, float]) -> np.
 def _tail(hrtf: HRTF, room: Room, distance_m: float, crossfade: tuple[float, float], length: int,
           rng: np.random.Generator) -> np.ndarray:  # fmt: skip
     """(2, length) decaying diffuse noise, faded in over the crossfade, relative to a direct sound of gain 1."""
-    delay_s = np.arange(length) / hrtf.rate_hz - PRE_DELAY_S  # behind the direct sound
+    delay_s = np.arange(length) / RATE_HZ - PRE_DELAY_S  # behind the direct sound
     since_emission_s = delay_s + distance_m / SPEED_OF_SOUND
-    power = 4 * np.pi * SPEED_OF_SOUND / room.volume_m3 / hrtf.rate_hz * 10 ** (-6 * since_emission_s / room.t60_s)
+    power = 4 * np.pi * SPEED_OF_SOUND / room.volume_m3 / RATE_HZ * 10 ** (-6 * since_emission_s / room.t60_s)
     envelope = distance_m * np.sqrt(power) * np.sin(_crossfade_angle(delay_s, crossfade))
-    return diffuse_noise(length, hrtf.rate_hz, rng, hrtf) * envelope.astype(np.float32)
+    return diffuse_noise(length, rng, hrtf) * envelope.astype(np.float32)

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from synesthesia.binaural.geometry import unit_vector
-from synesthesia.binaural.hrtf import FREQUENCIES_HZ, RATE_HZ, HRTFSpectra, ResponseCache
+from synesthesia.binaural.hrtf import FREQUENCIES_HZ, HRTFSpectra, SpectralHRTF
 from synesthesia.binaural.sphere_hrtf import ear_angles, woodworth_delay_s
 from synesthesia.core.errors import UserError
 from synesthesia.nn.checkpoint_file import load_checkpoint, save_checkpoint
@@ -35,7 +35,7 @@ def ear_directions(azimuth_deg: np.ndarray, elevation_deg: np.ndarray) -> np.nda
     return np.stack([right * [1.0, -1.0, 1.0], right], axis=1)
 
 
-class SphericalHarmonicHRTF:
+class SphericalHarmonicHRTF(SpectralHRTF):
     """levels (K, F): natural log magnitudes; excess_s (K,): delay beyond a sphere's; K = (order + 1) ** 2."""
 
     def __init__(self, config: SphericalHarmonicHRTFConfig, levels: np.ndarray, excess_s: np.ndarray) -> None:
@@ -45,7 +45,6 @@ class SphericalHarmonicHRTF:
         if config.frequencies != len(FREQUENCIES_HZ):
             raise UserError(f"The HRTF has {config.frequencies} frequencies, not {len(FREQUENCIES_HZ)}.")
         self.config, self.levels, self.excess_s = config, levels, excess_s
-        self._cache = ResponseCache(self.spectra)
 
     @classmethod
     def fit(
@@ -63,21 +62,12 @@ class SphericalHarmonicHRTF:
         delay = np.linalg.solve(gram + config.delay_smoothness * laplacian, weighted.T @ excess_s)
         return cls(config, levels, delay)
 
-    @property
-    def rate_hz(self) -> int:
-        return RATE_HZ
-
     def spectra(self, azimuth_deg: np.ndarray, elevation_deg: np.ndarray) -> HRTFSpectra:
-        """(N,), (N,) degrees, not rounded -> log magnitudes and delays of both ears."""
         directions = ear_directions(azimuth_deg, elevation_deg)  # (N, 2, 3)
         basis = spherical_harmonics(directions.reshape(-1, 3), self.config.order)  # (2 N, K)
         log_magnitude = (basis @ self.levels).reshape(*directions.shape[:2], -1)
         sphere_s = woodworth_delay_s(ear_angles(np.atleast_1d(azimuth_deg), np.atleast_1d(elevation_deg)))
         return HRTFSpectra(log_magnitude, sphere_s + (basis @ self.excess_s).reshape(directions.shape[:2]))
-
-    def responses(self, azimuth_deg: np.ndarray, elevation_deg: np.ndarray) -> np.ndarray:
-        """(N,), (N,) degrees, rounded to 1 -> (N, 2, TAPS) float32."""
-        return self._cache.responses(azimuth_deg, elevation_deg)
 
     def save(self, folder: Path) -> None:
         """config.json and model.safetensors (levels in float16)."""

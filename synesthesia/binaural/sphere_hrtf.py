@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from synesthesia.binaural.geometry import unit_vector
-from synesthesia.binaural.hrtf import FREQUENCIES_HZ, RADIUS_M, RATE_HZ, SPEED_OF_SOUND, HRTFSpectra
+from synesthesia.binaural.hrtf import FREQUENCIES_HZ, RADIUS_M, SPEED_OF_SOUND, HRTFSpectra, SpectralHRTF
 
 
 def ear_angles(azimuth_deg: np.ndarray, elevation_deg: np.ndarray) -> np.ndarray:
@@ -28,15 +28,10 @@ def woodworth_delay_s(angle: np.ndarray, radius_m: float = RADIUS_M) -> np.ndarr
 
 
 @dataclass(frozen=True)
-class SphereHRTF:
+class SphereHRTF(SpectralHRTF):
     radius_m: float = RADIUS_M
 
-    @property
-    def rate_hz(self) -> int:
-        return RATE_HZ
-
     def spectra(self, azimuth_deg: np.ndarray, elevation_deg: np.ndarray) -> HRTFSpectra:
-        """(N,), (N,) degrees -> log magnitudes and delays of both ears."""
         angle = ear_angles(np.asarray(azimuth_deg, float), np.asarray(elevation_deg, float))  # (N, 2)
         zero = 1.05 + 0.95 * np.cos(1.2 * angle)[..., None]  # (N, 2, 1)
         ratio = np.pi * FREQUENCIES_HZ * self.radius_m / SPEED_OF_SOUND  # w / 2w0
@@ -44,5 +39,5 @@ class SphereHRTF:
         return HRTFSpectra(log_magnitude, woodworth_delay_s(angle, self.radius_m))
 
     def responses(self, azimuth_deg: np.ndarray, elevation_deg: np.ndarray) -> np.ndarray:
-        """(N,), (N,) degrees -> (N, 2, TAPS) float32."""
+        """(N,), (N,) degrees, not rounded -> (N, 2, TAPS) float32."""
         return self.spectra(azimuth_deg, elevation_deg).responses()

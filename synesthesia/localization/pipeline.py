@@ -18,7 +18,7 @@ import torch
 
 from synesthesia.binaural.clip import BinauralClip
 from synesthesia.binaural.geometry import OCTANTS, is_front, lateral_angle, octant, wrap
-from synesthesia.binaural.hrtf import HRTF
+from synesthesia.binaural.hrtf import HRTF, RATE_HZ
 from synesthesia.core import checkpoints
 from synesthesia.core.presets import LocalizationConfig
 from synesthesia.core.results import Attention, AttentionMap, Located
@@ -228,7 +228,7 @@ class ItdTable:
         """Measured with the same correlation on the HRTF's impulse responses at elevation 0."""
         azimuth = np.arange(-90.0, 90.0 + step_deg / 2, step_deg)
         responses = hrtf.responses(azimuth, np.zeros_like(azimuth))  # (N, 2, taps)
-        return cls(azimuth, np.array([itd_s(response, hrtf.rate_hz) for response in responses]))
+        return cls(azimuth, np.array([itd_s(response, RATE_HZ) for response in responses]))
 
     def save(self, folder: Path) -> None:
         """Writes itd_table.json."""

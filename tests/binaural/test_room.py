@@ -117,7 +117,7 @@ def test_nobody_stands_in_a_wall() -> None:
 
 
 def test_diffuse_noise_has_the_coherence_it_should() -> None:
-    noise = diffuse_noise(1 << 18, 16_000, np.random.default_rng(0))
+    noise = diffuse_noise(1 << 18, np.random.default_rng(0))
     frames = np.fft.rfft(noise.reshape(2, -1, 512) * np.hanning(512), axis=-1)
     power = np.square(np.abs(frames)).mean(axis=1)
     found = np.real(np.mean(frames[0] * np.conj(frames[1]), axis=0)) / np.sqrt(power[0] * power[1])
@@ -127,7 +127,7 @@ def test_diffuse_noise_has_the_coherence_it_should() -> None:
 
 
 def test_diffuse_noise_takes_the_heads_colour() -> None:
-    noise = diffuse_noise(1 << 17, 16_000, np.random.default_rng(0), SPHERE)
+    noise = diffuse_noise(1 << 17, np.random.default_rng(0), SPHERE)
     power = np.square(np.abs(np.fft.rfft(noise.reshape(2, -1, 256), axis=-1))).mean(axis=(0, 1)) / 256
     ratio_db = 10 * np.log10(power / diffuse_power(SPHERE))[4:120]
     assert np.abs(ratio_db).max() < 1.0 and len(FREQUENCIES_HZ) == len(power) and TAPS == 128

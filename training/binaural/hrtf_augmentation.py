@@ -11,38 +11,31 @@ from __future__ import annotations
 
 import numpy as np
 
-from synesthesia.binaural.hrtf import FREQUENCIES_HZ, RATE_HZ, HRTFSpectra, ResponseCache, SpectralHRTF
+from synesthesia.binaural.hrtf import FREQUENCIES_HZ, HRTFSpectra, SpectralHRTF
 from synesthesia.binaural.measured_hrtf import MeasuredHRTF
 
 STRETCH = 0.16  # natural logarithm, at most, either way
 MIX = 0.5  # of the second HRTF, at most
 
 
-class MirroredHRTF:
+class MirroredHRTF(SpectralHRTF):
     """Left and right ear swapped."""
 
     def __init__(self, hrtf: SpectralHRTF) -> None:
         self.hrtf = hrtf
 
     def spectra(self, azimuth_deg: np.ndarray, elevation_deg: np.ndarray) -> HRTFSpectra:
-        """(N,), (N,) degrees -> log magnitudes and delays of both ears."""
         mirrored = self.hrtf.spectra(-np.asarray(azimuth_deg), elevation_deg)
         return HRTFSpectra(mirrored.log_magnitude[:, ::-1], mirrored.delay_s[:, ::-1])
 
 
-class InterpolatedHRTF:
+class InterpolatedHRTF(SpectralHRTF):
     """mix: 0 the first HRTF alone; stretch: above 1 notches lie lower, as with larger ears."""
 
     def __init__(self, first: SpectralHRTF, second: SpectralHRTF, mix: float, stretch: float) -> None:
         self.first, self.second, self.mix, self.stretch = first, second, mix, stretch
-        self._cache = ResponseCache(self.spectra)
-
-    @property
-    def rate_hz(self) -> int:
-        return RATE_HZ
 
     def spectra(self, azimuth_deg: np.ndarray, elevation_deg: np.ndarray) -> HRTFSpectra:
-        """(N,), (N,) degrees -> log magnitudes and delays of both ears."""
         one, two = (hrtf.spectra(azimuth_deg, elevation_deg) for hrtf in (self.first, self.second))
         log_magnitude = (1 - self.mix) * one.log_magnitude + self.mix * two.log_magnitude  # (N, 2, F)
         at = np.interp(FREQUENCIES_HZ * self.stretch, FREQUENCIES_HZ, np.arange(len(FREQUENCIES_HZ)))
@@ -50,10 +43,6 @@ class InterpolatedHRTF:
         part = at - low
         stretched = (1 - part) * log_magnitude[..., low] + part * log_magnitude[..., low + 1]
         return HRTFSpectra(stretched, (1 - self.mix) * one.delay_s + self.mix * two.delay_s)
-
-    def responses(self, azimuth_deg: np.ndarray, elevation_deg: np.ndarray) -> np.ndarray:
-        """(N,), (N,) degrees, rounded to 1 -> (N, 2, TAPS) float32."""
-        return self._cache.responses(azimuth_deg, elevation_deg)
 
 
 def interpolated_hrtfs(hrtfs: list[MeasuredHRTF], count: int, rng: np.random.Generator) -> list[InterpolatedHRTF]:

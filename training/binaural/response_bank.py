@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from synesthesia.binaural.geometry import angle_difference, fibonacci_sphere
-from synesthesia.binaural.hrtf import HRTF
+from synesthesia.binaural.hrtf import HRTF, RATE_HZ
 from synesthesia.binaural.room import room_response, sample_listener_pose
 from training.binaural.hrtf_data import MeasuredResponses
 from training.binaural.random_room import random_distance_m, random_room
@@ -147,7 +147,7 @@ def _directions(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
 
 def _diffuse(hrtf: HRTF, rng: np.random.Generator) -> np.ndarray:
     """(2, n) float16: white noise from directions spread over the sphere, RMS 1."""
-    samples = int(NOISE_SECONDS * hrtf.rate_hz)
+    samples = int(NOISE_SECONDS * RATE_HZ)
     azimuth, elevation = fibonacci_sphere(NOISE_DIRECTIONS)
     responses = hrtf.responses(azimuth, elevation.clip(min=-45.0))  # (N, 2, taps)
     size = 1 << int(np.ceil(np.log2(samples + responses.shape[2])))
