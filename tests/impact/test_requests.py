@@ -1,4 +1,4 @@
-"""The path "tap" at the border: what is refused and in which words, recipes, the command line, info."""
+"""Impact requests: refused input with its sentence, recipes, command line, info."""
 
 from __future__ import annotations
 
@@ -13,48 +13,29 @@ from PIL import Image
 from synesthesia import Studio, cli
 from synesthesia.core import checkpoints, presets, recipe
 from synesthesia.core.errors import UserError
+from synesthesia.core.requests import ImpactRequest, settings_of
+from synesthesia.core.vocabulary import MALLETS
 from synesthesia.impact.modal import contact
-from synesthesia.impact.pipeline import ImpactPipeline, to_dict
-from synesthesia.vlm_to_sound.pipeline import VlmToSoundPipeline
-from tests.impact.tiny import strike, struck, write_eyes_and_tap
+from synesthesia.studio import Services
+from tests.impact.tiny import impact_of, strike
 from tests.tiny import damaged_copy
 from training.common.manifest import write_manifest
 
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("checkpoints")
-    write_eyes_and_tap(folder)
-    return folder
+pytestmark = pytest.mark.usefixtures("tiny_checkpoints")
 
 
-@pytest.fixture(autouse=True)
-def here(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(checkpoints.ROOT_VARIABLE, str(tiny))
+class NoServices(Services):
+    @property
+    def vision(self) -> None:  # type: ignore[override]
+        raise AssertionError("the models come after the place")
 
-
-@pytest.fixture(scope="module")
-def studio() -> Studio:
-    return Studio.load("embedded")
+    image_to_sound = vlm_to_sound = impact = vision  # type: ignore[assignment]
 
 
 @pytest.mark.parametrize("path", ["flow", "mlp", "language", "tap"])
-def test_a_click_outside_is_refused_before_models_are_loaded(
-    path: str, studio: Studio, cat: Image.Image, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Nor asked whether there are any; in the words of the grid, which would say so later."""
-
-    def refuse(*_: object) -> None:
-        raise AssertionError("the models come after the place")
-
-    grid, fresh = studio.look(cat), Studio.load("embedded")
-    for part, name in (
-        (Studio, "_eyes"),
-        (Studio, "_require_mapper"),
-        (ImpactPipeline, "require"),
-        (VlmToSoundPipeline, "require"),
-    ):
-        monkeypatch.setattr(part, name, refuse)
+def test_a_click_outside_is_refused_before_models_are_loaded(path: str, studio: Studio, cat: Image.Image) -> None:
+    """With the sentence of the grid, which would refuse it later."""
+    grid, fresh = studio.look(cat), Studio(presets.embedded(), NoServices(presets.embedded()))
     for x, y in ((451, 20), (-1, 20), (20, 300), (float("nan"), 20)):
         with pytest.raises(UserError) as later:
             grid.cell(x, y)
@@ -64,7 +45,9 @@ def test_a_click_outside_is_refused_before_models_are_loaded(
             assert str(caught.value) == str(later.value) and "451 x 300" in str(caught.value)
 
 
-def test_untrained_it_names_its_command(cat: Image.Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_untrained_predictor_names_its_command(
+    cat: Image.Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(checkpoints.ROOT_VARIABLE, str(tmp_path))
     for name in ("embedded", "hub"):
         studio = Studio.load(name)
@@ -74,11 +57,11 @@ def test_untrained_it_names_its_command(cat: Image.Image, tmp_path: Path, monkey
         ):  # fmt: skip
             with pytest.raises(UserError) as caught:
                 call(studio)
-            assert studio.preset.tap.train_command in str(caught.value) and "\n" not in str(caught.value)
-    assert "checkpoints/tap_hub" in presets.hub().tap.train_command
+            assert studio.preset.impact.train_command in str(caught.value) and "\n" not in str(caught.value)
+    assert "checkpoints/tap_hub" in presets.hub().impact.train_command
 
 
-def test_a_damaged_adapter_is_refused(
+def test_a_damaged_predictor_is_refused(
     tiny: Path, cat: Image.Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = damaged_copy(tiny, tmp_path / "checkpoints", "tap/model.safetensors")
@@ -90,7 +73,7 @@ def test_a_damaged_adapter_is_refused(
 
 
 def test_recipes(studio: Studio, cat: Image.Image, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Through a file and the command line: the very same samples."""
+    """Through a file and the command line: the same samples."""
     import soundfile
 
     heard = strike(studio, cat, seed=4, force=12.5, mallet="metal", material="glass", size_factor=0.5)
@@ -103,26 +86,26 @@ def test_recipes(studio: Studio, cat: Image.Image, tmp_path: Path, capsys: pytes
     (tmp_path / "r.json").write_text(recipe.to_json(heard.recipe))
     given = ["hear", tmp_path / "cat.png", "--recipe", tmp_path / "r.json", "--out", tmp_path / "a.wav", "--json"]
     assert cli.main([str(one) for one in given]) == 0
-    said = json.loads(capsys.readouterr().out)
-    assert said["recipe"] == json.loads((tmp_path / "r.json").read_text())
-    assert said["blow"] == json.loads(json.dumps(to_dict(struck(heard))))
+    output = json.loads(capsys.readouterr().out)
+    assert output["recipe"] == json.loads((tmp_path / "r.json").read_text())
+    assert output["blow"] == json.loads(json.dumps(impact_of(heard).to_dict()))
     samples, rate_hz = soundfile.read(tmp_path / "a.wav", dtype="int16")
     assert rate_hz == 16_000
     assert np.abs(samples - np.round(np.clip(heard.waveform[0], -1, 1) * 32767)).max() <= 1
 
 
-def test_a_recipe_belongs_to_eyes_and_adapter_alone(
+def test_a_recipe_depends_on_vision_and_predictor_alone(
     tiny: Path, studio: Studio, cat: Image.Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wanted = strike(studio, cat).recipe
     folder = tmp_path / "checkpoints"
     shutil.copytree(tiny, folder)
     (folder / "ear").mkdir()
-    (folder / "ear" / "model.safetensors").write_bytes(b"another ear")
+    (folder / "ear" / "model.safetensors").write_bytes(b"another tagger")
     write_manifest(folder)
     monkeypatch.setenv(checkpoints.ROOT_VARIABLE, str(folder))
     studio.check_recipe(cat, wanted)
-    (folder / "tap" / "model.safetensors").write_bytes(b"another adapter")
+    (folder / "tap" / "model.safetensors").write_bytes(b"another predictor")
     write_manifest(folder)
     with pytest.raises(UserError, match="other weights"):
         studio.check_recipe(cat, wanted)
@@ -135,9 +118,9 @@ def test_the_command_line(studio: Studio, cat: Image.Image, tmp_path: Path, caps
     call = ["hear", str(tmp_path / "cat.png"), "--x", "200", "--y", "100", "--path", "tap", "--anyway", "--out",
             str(tmp_path / "a.wav")]  # fmt: skip
     assert cli.main([*call, "--force", "12", "--mallet", "metal", "--material", "rubber", "--json"]) == 0
-    said = json.loads(capsys.readouterr().out)
-    assert said["seconds"] == 1.5 and soundfile.info(tmp_path / "a.wav").frames == 24_000
-    of = said["blow"]
+    output = json.loads(capsys.readouterr().out)
+    assert output["seconds"] == 1.5 and soundfile.info(tmp_path / "a.wav").frames == 24_000
+    of = output["blow"]
     assert (of["force_n"], of["mallet"], of["material"], of["what_if"]) == (12.0, "metal", "rubber", True)
     assert set(of["state"]["size_m"]) == {"value", "low", "high"} and of["contact_s"] > 0
     assert of["state"]["materials"][0].keys() == {"label", "score"} and of["frames"] == 150
@@ -148,7 +131,7 @@ def test_the_command_line(studio: Studio, cat: Image.Image, tmp_path: Path, caps
     assert soundfile.info(tmp_path / "a.wav").frames == 16_000
 
 
-def test_info_names_the_adapter(studio: Studio) -> None:
+def test_info_lists_the_predictor(studio: Studio) -> None:
     listed = {one.role: one for one in studio.info().checkpoints}
     assert listed["physics adapter"].present and listed["physics adapter"].where == "checkpoints/tap"
     assert "Apache-2.0" in listed["physics adapter"].licence and listed["physics adapter"].megabytes > 0
@@ -156,10 +139,11 @@ def test_info_names_the_adapter(studio: Studio) -> None:
     assert not {one.role: one for one in Studio.load("hub").info().checkpoints}["physics adapter"].present
 
 
-def test_the_borders_bounds_are_the_strikers() -> None:
-    """Settings are checked without the striking room's torch, so its limits stand twice."""
-    assert presets.MALLETS == contact.MALLETS
-    assert (presets.MIN_FORCE_N, presets.MAX_FORCE_N) == (contact.MIN_FORCE_N, contact.MAX_FORCE_N)
+def test_the_requests_bounds_are_those_of_the_synthesis() -> None:
+    """Requests are checked without torch, so the limits are defined twice."""
+    force = settings_of(ImpactRequest)["force"]
+    assert (force.low, force.high) == (contact.MIN_FORCE_N, contact.MAX_FORCE_N)
+    assert set(contact.MALLET_TIPS) == set(MALLETS)
 
 
 @pytest.mark.parametrize(
@@ -171,7 +155,7 @@ def test_the_borders_bounds_are_the_strikers() -> None:
         ({"size_factor": 5}, "The size factor must lie between 0.25 and 4, but 5 was given."),
     ],
 )
-def test_bad_settings_say_what_would_do(studio: Studio, cat: Image.Image, given: dict[str, object], words: str) -> None:
+def test_bad_settings_name_the_bounds(studio: Studio, cat: Image.Image, given: dict[str, object], words: str) -> None:
     with pytest.raises(UserError) as caught:
         strike(studio, cat, **given)
     assert str(caught.value).startswith(words)

@@ -1,4 +1,4 @@
-"""Things to strike, one of each shape, and their tensors in double precision."""
+"""One object of each shape, and their modes in double precision."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from synesthesia.core.vocabulary import MaterialName, ShapeName
 from synesthesia.impact.modal.materials import Properties
-from synesthesia.impact.modal.shapes import MODES
-from synesthesia.impact.modal.things import MaterialName, PhysicalObject, ShapeName
+from synesthesia.impact.modal.objects import PhysicalObject
+from synesthesia.impact.modal.strike import SHAPE_MODES
 from synesthesia.impact.modal.vibration import Body, Vibration
 
-THINGS: dict[ShapeName, PhysicalObject] = {
+OBJECTS: dict[ShapeName, PhysicalObject] = {
     "solid": PhysicalObject("rubber", "solid", 0.2, 0.8, 0.55, 0.11),
     "hollow": PhysicalObject("cardboard", "hollow", 0.3, 0.8, 0.6, 0.004),
     "plate": PhysicalObject("glass", "plate", 0.3, 0.7, 0.01, 0.003),
@@ -23,28 +24,28 @@ THINGS: dict[ShapeName, PhysicalObject] = {
     "bottle": PhysicalObject("glass", "bottle", 0.3, 0.27, 0.26, 0.003),
     "tube": PhysicalObject("metal", "tube", 0.4, 0.1, 0.1, 0.002),
 }
-PLACE = torch.tensor([[0.31, 0.42]], dtype=torch.float64)
+POINT = torch.tensor([[0.31, 0.42]], dtype=torch.float64)
 
 
-def of_material(thing: PhysicalObject, material: MaterialName) -> PhysicalObject:
-    return replace(thing, material=material)
+def of_material(item: PhysicalObject, material: MaterialName) -> PhysicalObject:
+    return replace(item, material=material)
 
 
-def scaled(thing: PhysicalObject, factor: float) -> PhysicalObject:
-    return replace(thing, size_m=factor * thing.size_m, thickness_m=factor * thing.thickness_m)
+def scaled(item: PhysicalObject, factor: float) -> PhysicalObject:
+    return replace(item, size_m=factor * item.size_m, thickness_m=factor * item.thickness_m)
 
 
-def modes(thing: PhysicalObject, place: Tensor = PLACE) -> Vibration:
-    """All candidates, before any are chosen."""
-    return MODES[thing.shape](Body.of([thing], torch.float64), Properties.of([thing.material], torch.float64), place)
+def modes(item: PhysicalObject, point: Tensor = POINT) -> Vibration:
+    """All modes, before they are subsampled."""
+    return SHAPE_MODES[item.shape](Body.of([item], torch.float64), Properties.of([item.material], torch.float64), point)
 
 
-def lowest_hz(thing: PhysicalObject, count: int = 8, place: Tensor = PLACE) -> Tensor:
-    return modes(thing, place).frequencies_hz[0].sort().values[:count]
+def lowest_hz(item: PhysicalObject, count: int = 8, point: Tensor = POINT) -> Tensor:
+    return modes(item, point).frequencies_hz[0].sort().values[:count]
 
 
 def core_seconds(work: Callable[[], object], times: int = 3) -> float:
-    """The least time that one core needs for it, whatever else the machine is doing."""
+    """The least CPU time of several runs on one core, independent of the machine's load."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

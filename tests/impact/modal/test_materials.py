@@ -1,4 +1,4 @@
-"""What materials are, how they blend, and how fast they fall silent against each other."""
+"""Material properties: their ranges, blends, and decay times relative to each other."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from synesthesia.core.vocabulary import MATERIALS
 from synesthesia.impact.modal.materials import LITERATURE, Properties, damping_models
-from synesthesia.impact.modal.things import MATERIALS
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -22,7 +22,7 @@ def t60_s(hz: float) -> dict[str, float]:
     return {name: math.log(1000) / float(decay) for name, decay in zip(MATERIALS, decays, strict=True)}
 
 
-def test_every_material_is_described() -> None:
+def test_every_material_has_properties() -> None:
     assert set(LITERATURE) == set(damping_models()) == set(MATERIALS)
     properties = Properties.of(MATERIALS, torch.float64)
     for field in fields(properties):
@@ -41,7 +41,7 @@ def test_metal_rings_longest_and_soft_things_shortest(hz: float) -> None:
     assert seconds["rubber"] < 0.2 * seconds["glass"]
 
 
-def test_they_ring_as_long_as_they_should() -> None:
+def test_decay_times_at_one_kilohertz() -> None:
     seconds = t60_s(1000.0)
     assert 0.5 < seconds["metal"] < 2.0
     assert 0.05 < seconds["wood"] < 0.2
@@ -71,10 +71,10 @@ def test_a_blend_lies_between_in_decades_and_has_a_gradient() -> None:
     assert float(weights.grad[0, MATERIALS.index("glass")]) == pytest.approx(math.log(70e9), rel=1e-9)
 
 
-def test_the_file_is_read_when_it_is_needed_and_not_before() -> None:
+def test_the_damping_file_is_read_at_its_first_use() -> None:
     code = (
-        "import synesthesia.impact.modal.strike; from synesthesia.striking import materials;"
-        "print(materials.laws.cache_info().currsize)"
+        "import synesthesia.impact.modal.strike; from synesthesia.impact.modal import materials;"
+        "print(materials.damping_models.cache_info().currsize)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.strip() == "0"

@@ -1,4 +1,4 @@
-"""The bank against the sum that it stands for."""
+"""The modal bank against the plain sum of damped sines."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from synesthesia.impact.modal.modal_bank import Modes, below_nyquist, synthesise
+from synesthesia.impact.modal.modal_bank import Modes, nyquist_fade, synthesize_modes
 from tests.impact.modal.bodies import core_seconds
 
 RATE = 16_000
@@ -32,19 +32,19 @@ def brute_force(modes: Modes, samples: int) -> torch.Tensor:
 @pytest.mark.parametrize("samples", [1, 160, 24_000, 24_001])
 def test_equals_the_sum_of_damped_sines(samples: int) -> None:
     modes = random_modes(3, 17)
-    torch.testing.assert_close(synthesise(modes, samples, RATE), brute_force(modes, samples), rtol=0.0, atol=1e-9)
+    torch.testing.assert_close(synthesize_modes(modes, samples, RATE), brute_force(modes, samples), rtol=0.0, atol=1e-9)
     single = Modes(*(value.float() for value in (modes.frequencies_hz, modes.decays_per_s, modes.gains)))
     torch.testing.assert_close(
-        synthesise(single, samples, RATE), brute_force(single, samples).float(), rtol=0.0, atol=2e-5
+        synthesize_modes(single, samples, RATE), brute_force(single, samples).float(), rtol=0.0, atol=2e-5
     )
 
 
 def test_nothing_above_nyquist() -> None:
     hz = torch.tensor([7000.0, 7600.0, 8000.0, 8500.0, 40_000.0])
-    kept = below_nyquist(hz, RATE)
+    kept = nyquist_fade(hz, RATE)
     assert float(kept[0]) == 1.0 and 0.4 < float(kept[1]) < 0.6 and kept[2:].tolist() == [0.0, 0.0, 0.0]
     above = Modes(hz[None, 2:], torch.ones(1, 3), torch.ones(1, 3))
-    assert float(synthesise(above, 1000, RATE).abs().max()) == 0.0
+    assert float(synthesize_modes(above, 1000, RATE).abs().max()) == 0.0
 
 
 def test_gradients_agree_with_differences() -> None:
@@ -53,11 +53,11 @@ def test_gradients_agree_with_differences() -> None:
     weight = torch.randn(1, 400, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
 
     def value(hz: torch.Tensor, fall: torch.Tensor, gains: torch.Tensor) -> torch.Tensor:
-        return (synthesise(Modes(1000 * hz, 100 * fall, gains), 400, RATE) * weight).sum()
+        return (synthesize_modes(Modes(1000 * hz, 100 * fall, gains), 400, RATE) * weight).sum()
 
     assert torch.autograd.gradcheck(value, [part.clone().requires_grad_() for part in values])
 
 
 def test_is_fast() -> None:
     modes = random_modes(1, 48, torch.float32)
-    assert core_seconds(lambda: synthesise(modes, 24_000, RATE), 5) < 0.05  # a few milliseconds on a free core
+    assert core_seconds(lambda: synthesize_modes(modes, 24_000, RATE), 5) < 0.05  # a few milliseconds on a free core

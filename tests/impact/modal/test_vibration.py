@@ -1,4 +1,4 @@
-"""Frequencies of things whose frequencies are known, and what every shape has to obey."""
+"""Modes of shapes with known frequencies, and scaling laws of every shape."""
 
 from __future__ import annotations
 
@@ -9,34 +9,42 @@ import pytest
 import torch
 from torch import Tensor
 
-from synesthesia.impact.modal.beams import cantilever_roots, cantilever_shape, free_roots, free_shape
+from synesthesia.core.vocabulary import SHAPES, ShapeName
 from synesthesia.impact.modal.materials import Properties
-from synesthesia.impact.modal.shapes import MODES, vibration
+from synesthesia.impact.modal.objects import PhysicalObject
 from synesthesia.impact.modal.solids import solid
-from synesthesia.impact.modal.things import SHAPES, PhysicalObject, ShapeName
-from synesthesia.impact.modal.vibration import Body, indices, subsample_modes
-from tests.impact.modal.bodies import PLACE, THINGS, lowest_hz, modes, of_material, scaled
+from synesthesia.impact.modal.strike import SHAPE_MODES, body_modes
+from synesthesia.impact.modal.vibration import (
+    Body,
+    cantilever_roots,
+    cantilever_shape,
+    free_roots,
+    free_shape,
+    mode_indices,
+    subsample_modes,
+)
+from tests.impact.modal.bodies import OBJECTS, POINT, lowest_hz, modes, of_material, scaled
 
 STEEL_E, STEEL_RHO, STEEL_NU = 200e9, 7850.0, 0.29
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_twice_the_size_halves_every_frequency(shape: ShapeName) -> None:
-    thing = THINGS[shape]
+    item = OBJECTS[shape]
     torch.testing.assert_close(
-        2 * modes(scaled(thing, 2.0)).frequencies_hz, modes(thing).frequencies_hz, rtol=1e-9, atol=0.0
+        2 * modes(scaled(item, 2.0)).frequencies_hz, modes(item).frequencies_hz, rtol=1e-9, atol=0.0
     )
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_frequencies_go_with_the_root_of_stiffness_over_density(shape: ShapeName) -> None:
-    thing = THINGS[shape]
-    body, properties = Body.of([thing], torch.float64), Properties.of([thing.material], torch.float64)
+    item = OBJECTS[shape]
+    body, properties = Body.of([item], torch.float64), Properties.of([item.material], torch.float64)
     stiffer = replace(properties, youngs_modulus_pa=8 * properties.youngs_modulus_pa, density=2 * properties.density)
-    there, here = (MODES[shape](body, p, PLACE).frequencies_hz for p in (stiffer, properties))
+    there, here = (SHAPE_MODES[shape](body, p, POINT).frequencies_hz for p in (stiffer, properties))
     ratio = (there / here)[0]
     off = (ratio - 2.0).abs() > 1e-9
-    assert int(off.sum()) == (1 if shape == "bottle" else 0)  # the air in its neck knows nothing of the glass
+    assert int(off.sum()) == (1 if shape == "bottle" else 0)  # the air in its neck does not depend on the glass
 
 
 def test_steel_bar_by_hand() -> None:
@@ -45,11 +53,11 @@ def test_steel_bar_by_hand() -> None:
     assert 340 < by_hand < 350
     first, second, _ = lowest_hz(bar, 3)
     assert float(first) == pytest.approx(by_hand, rel=0.005)
-    assert float(first) < by_hand  # shear and rotary inertia only slow it
+    assert float(first) < by_hand  # shear and rotary inertia only lower it
     assert float(second / first) == pytest.approx((7.853205 / 4.730041) ** 2, rel=0.01)
 
 
-def test_timoshenko_slows_a_thick_bar() -> None:
+def test_timoshenko_lowers_a_thick_bar() -> None:
     """An exact Timoshenko free-free beam, h / L = 0.2, nu = 0.29, shear 5/6: from its frequency equation below."""
     bar = PhysicalObject("metal", "bar", 0.3, 0.2, 0.2, 0.06)
     euler = 4.730041**2 / (2 * math.pi * math.sqrt(12)) * (0.06 / 0.09) * math.sqrt(STEEL_E / STEEL_RHO)
@@ -82,7 +90,7 @@ def test_square_free_plate_against_leissa() -> None:
     """Leissa 1973, table C.1: omega a^2 sqrt(rho h / D) of a free square plate with Poisson's ratio 0.3."""
     body = Body.of([PhysicalObject("glass", "plate", 0.4, 1.0, 0.001, 0.0004)], torch.float64)
     properties = replace(Properties.of(["glass"], torch.float64), poisson=torch.tensor([0.3], dtype=torch.float64))
-    found = MODES["plate"](body, properties, PLACE)
+    found = SHAPE_MODES["plate"](body, properties, POINT)
     rigidity = 70e9 * 0.0004**3 / (12 * (1 - 0.3**2))
     numbers = 2 * math.pi * found.frequencies_hz[0].sort().values * 0.4**2 * math.sqrt(2480 * 0.0004 / rigidity)
     leissa = torch.tensor([13.489, 19.789, 24.432, 35.024, 35.024, 61.526], dtype=torch.float64)
@@ -91,7 +99,7 @@ def test_square_free_plate_against_leissa() -> None:
 
 
 def test_glass_plate_by_hand() -> None:
-    """A long narrow plate bends between as a beam, which may curl across, and as a wide plate, which may not."""
+    """A long narrow plate lies between a beam, which curls across, and a wide plate, which does not."""
     beam = 22.373 / (2 * math.pi * 0.5**2) * math.sqrt(70e9 * 0.004**2 / (12 * 2480))
     found = float(lowest_hz(PhysicalObject("glass", "plate", 0.5, 0.1, 0.008, 0.004), 1))
     assert beam < found < beam / math.sqrt(1 - 0.23**2)
@@ -110,7 +118,7 @@ def test_ball_against_lamb() -> None:
     properties = replace(Properties.of(["stone"], torch.float64), poisson=torch.tensor([0.25], dtype=torch.float64))
     ball = Body.of([PhysicalObject("stone", "solid", 0.2, 1.0, 1.0, 0.2)], torch.float64)
     slow = math.sqrt(50e9 / (2 * 1.25) / 2700)
-    numbers = solid(ball, properties, PLACE).frequencies_hz[0].sort().values * 2 * math.pi * 0.1 / slow
+    numbers = solid(ball, properties, POINT).frequencies_hz[0].sort().values * 2 * math.pi * 0.1 / slow
     torch.testing.assert_close(numbers[:5], torch.full((5,), 2.501).double(), rtol=1e-3, atol=0.0)
     torch.testing.assert_close(numbers[5:10], torch.full((5,), 2.640).double(), rtol=1e-3, atol=0.0)
     assert int(((numbers - 3.865).abs() < 2e-3).sum()) == 7
@@ -149,14 +157,14 @@ def test_tube_against_hoppe_and_beam() -> None:
 
 
 def test_bottle_hums_at_helmholtz() -> None:
-    bottle = THINGS["bottle"]
+    bottle = OBJECTS["bottle"]
     found = modes(bottle)
-    air = found.own_decays_per_s[0] > 0
+    air = found.extra_decays_per_s[0] > 0
     assert int(air.sum()) == 1
     assert 90 < float(found.frequencies_hz[0][air]) < 250  # a wine bottle's is about 110 Hz
 
 
-def test_ends_of_a_beam_are_free_and_a_foot_is_held() -> None:
+def test_beam_ends_are_free_or_clamped() -> None:
     numbers = torch.arange(1, 12, dtype=torch.float64)
     along = torch.linspace(0, 1, 20001, dtype=torch.float64)
     for roots, shape in ((free_roots(numbers), free_shape), (cantilever_roots(numbers), cantilever_shape)):
@@ -172,40 +180,40 @@ def test_ends_of_a_beam_are_free_and_a_foot_is_held() -> None:
 
 
 def test_a_bar_struck_at_a_node_does_not_move_there() -> None:
-    bar = THINGS["bar"]
+    bar = OBJECTS["bar"]
     node = 0.2242  # of the first bending mode: Fletcher and Rossing, section 2.15
     found = modes(bar, torch.tensor([[node, 0.5]], dtype=torch.float64))
     first = found.frequencies_hz[0].argmin()
-    assert float(found.at_place[0, first]) < 2e-3
-    assert float(modes(bar, torch.tensor([[0.5, 0.5]], dtype=torch.float64)).at_place[0, first]) > 1.0
+    assert float(found.point_values[0, first]) < 2e-3
+    assert float(modes(bar, torch.tensor([[0.5, 0.5]], dtype=torch.float64)).point_values[0, first]) > 1.0
 
 
-def test_torsion_is_only_moved_beside_the_middle_line() -> None:
+def test_torsion_is_only_excited_beside_the_middle_line() -> None:
     ruler = PhysicalObject("metal", "bar", 0.3, 0.3, 0.01, 0.003)
     there, middle = (modes(ruler, torch.tensor([[0.1, y]]).double()) for y in (0.9, 0.5))
-    turning = (there.at_place - middle.at_place)[0].abs() > 1e-9
+    turning = (there.point_values - middle.point_values)[0].abs() > 1e-9
     assert int(turning.sum()) == 24
-    assert float(middle.at_place[0][turning].max()) == 0.0
+    assert float(middle.point_values[0][turning].max()) == 0.0
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_gradients_agree_with_differences(shape: ShapeName) -> None:
-    """Of frequencies and of what a place moves, towards extents, material and place."""
-    thing = THINGS[shape]
-    body, properties = Body.of([thing], torch.float64), Properties.of([thing.material], torch.float64)
+    """Of frequencies and mode shapes with respect to extents, material and strike point."""
+    item = OBJECTS[shape]
+    body, properties = Body.of([item], torch.float64), Properties.of([item.material], torch.float64)
     start = torch.cat([
         torch.stack([body.size_m, body.middle, body.least, body.thickness_m]),
         torch.stack([properties.youngs_modulus_pa / 1e9, properties.density / 1e3, properties.poisson]),
-        PLACE.T,
+        POINT.T,
     ])[:, 0]  # fmt: skip
 
     def value(at: Tensor) -> Tensor:
         size, middle, least, thickness, stiff, dense, poisson, along, across = at[:, None]
         there = replace(properties, youngs_modulus_pa=stiff * 1e9, density=dense * 1e3, poisson=poisson)
-        found = MODES[shape](Body(size, middle, least, thickness), there, torch.stack([along, across], dim=1))
+        found = SHAPE_MODES[shape](Body(size, middle, least, thickness), there, torch.stack([along, across], dim=1))
         low = found.frequencies_hz[0] < 4 * found.frequencies_hz[0].min()
         return (
-            found.frequencies_hz[0, low].log() + 0.1 * found.at_place[0, low] ** 2
+            found.frequencies_hz[0, low].log() + 0.1 * found.point_values[0, low] ** 2
         ).sum() + found.mass_kg.log().sum()
 
     point = start.clone().requires_grad_()
@@ -222,24 +230,24 @@ def test_gradients_agree_with_differences(shape: ShapeName) -> None:
 @pytest.mark.parametrize("size", [0.03, 2.0])
 def test_extreme_sizes_stay_finite(shape: ShapeName, size: float) -> None:
     for material in ("metal", "fabric"):
-        found = modes(of_material(scaled(THINGS[shape], size / THINGS[shape].size_m), material))
-        for values in (found.frequencies_hz, found.at_place, found.share, found.wavenumbers_per_m):
+        found = modes(of_material(scaled(OBJECTS[shape], size / OBJECTS[shape].size_m), material))
+        for values in (found.frequencies_hz, found.point_values, found.mean_square, found.wavenumbers_per_m):
             assert torch.isfinite(values).all()
-        assert (found.frequencies_hz > 0).all() and (found.share > 0).all()
+        assert (found.frequencies_hz > 0).all() and (found.mean_square > 0).all()
 
 
 def test_a_batch_mixes_shapes() -> None:
-    things = [THINGS["plate"], THINGS["bar"], THINGS["solid"], THINGS["bar"]]
-    body, properties = Body.of(things), Properties.of([thing.material for thing in things])
-    place = PLACE.float().expand(4, -1)
-    mixed = vibration([thing.shape for thing in things], body, properties, place, 20, 8000.0)
-    for row, thing in enumerate(things):
-        alone = vibration([thing.shape], body.rows([row]), properties.rows([row]), place[:1], 20, 8000.0)
+    items = [OBJECTS["plate"], OBJECTS["bar"], OBJECTS["solid"], OBJECTS["bar"]]
+    body, properties = Body.of(items), Properties.of([item.material for item in items])
+    point = POINT.float().expand(4, -1)
+    mixed = body_modes([item.shape for item in items], body, properties, point, 20, 8000.0)
+    for row, item in enumerate(items):
+        alone = body_modes([item.shape], body.rows([row]), properties.rows([row]), point[:1], 20, 8000.0)
         torch.testing.assert_close(mixed.frequencies_hz[row], alone.frequencies_hz[0])
-        torch.testing.assert_close(mixed.at_place[row], alone.at_place[0], rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(mixed.point_values[row], alone.point_values[0], rtol=1e-4, atol=1e-4)
 
 
-def test_few_modes_speak_for_many() -> None:
+def test_few_modes_represent_many() -> None:
     sheet = PhysicalObject("metal", "plate", 2.0, 0.8, 0.0005, 0.001)
     found = modes(sheet)
     inside = (found.frequencies_hz >= 20) & (found.frequencies_hz <= 8000)
@@ -263,6 +271,6 @@ def test_few_modes_are_all_kept() -> None:
 
 
 def test_indices_count_every_number_once() -> None:
-    numbers, counts = indices(1, 10, 20, 1.3, torch.zeros(1).double())
+    numbers, counts = mode_indices(1, 10, 20, 1.3, torch.zeros(1).double())
     assert numbers[:10].tolist() == list(range(1, 11)) and (numbers.diff() > 0).all()
     assert float(counts.sum()) == pytest.approx(float(numbers[-1] + counts[-1] / 2 - 0.5), abs=0.6)

@@ -1,4 +1,4 @@
-"""Distributions over bins: what went in comes out, and an interval holds nine cases in ten."""
+"""Binned variables: targets, quantiles and 90 % intervals."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import math
 import pytest
 import torch
 
-from synesthesia.impact.binned_variable import BinnedVariable, estimated
-from synesthesia.impact.physics_net import ALONG, BY_SHAPE, SIZE
+from synesthesia.impact.physics_net import ALONG, BY_SHAPE, SIZE, BinnedVariable, weighted_estimate
 
 SCALES = (*BY_SHAPE, ALONG)
 
@@ -16,7 +15,7 @@ SCALES = (*BY_SHAPE, ALONG)
 @pytest.mark.parametrize("scale", SCALES, ids=str)
 def test_the_median_of_a_target_is_its_value(scale: BinnedVariable) -> None:
     """To a third of a bin, away from the ends, where the curve is cut off."""
-    low, high = scale.ends
+    low, high = scale.bounds
     at = torch.linspace(low + 2 * scale.step, high - 2 * scale.step, 40)
     values = at.exp() if scale.logarithmic else at
     shares = scale.target(values)
@@ -27,9 +26,9 @@ def test_the_median_of_a_target_is_its_value(scale: BinnedVariable) -> None:
 
 
 @pytest.mark.parametrize("scale", SCALES, ids=str)
-def test_what_lies_beyond_the_scale_is_told_at_its_end(scale: BinnedVariable) -> None:
+def test_values_beyond_the_scale_count_as_its_end(scale: BinnedVariable) -> None:
     low, high = scale.quantile(scale.target(torch.tensor([scale.low / 100 - 1, scale.high * 100])), 0.5).tolist()
-    first, last = scale.ends
+    first, last = scale.bounds
     assert (math.log(low) if scale.logarithmic else low) < first + scale.step
     assert (math.log(high) if scale.logarithmic else high) > last - scale.step
 
@@ -45,7 +44,7 @@ def test_quantiles_of_known_shares() -> None:
     assert (estimate.low, estimate.value, estimate.high) == pytest.approx((0.0, 2.0, 4.0))
 
 
-def test_an_interval_holds_nine_draws_in_ten() -> None:
+def test_an_interval_holds_nine_samples_in_ten() -> None:
     random = torch.Generator().manual_seed(0)
     shares = torch.rand(1, SIZE.bins, generator=random) ** 4
     shares = shares / shares.sum()
@@ -56,13 +55,13 @@ def test_an_interval_holds_nine_draws_in_ten() -> None:
     assert SIZE.low <= estimate.low < estimate.value < estimate.high <= SIZE.high
 
 
-def test_estimates_of_weighed_values() -> None:
+def test_estimates_of_weighted_values() -> None:
     values, weights = torch.tensor([5.0, 1.0, 3.0]), torch.tensor([0.02, 0.38, 0.6])
-    found = estimated(values, weights)
+    found = weighted_estimate(values, weights)
     assert (found.low, found.value, found.high) == (1.0, 3.0, 3.0)
-    found = estimated(values, torch.tensor([0.06, 0.04, 0.9]))
+    found = weighted_estimate(values, torch.tensor([0.06, 0.04, 0.9]))
     assert (found.low, found.value, found.high) == (3.0, 3.0, 5.0)
-    assert estimated(torch.tensor([7.0]), torch.tensor([0.999])).high == 7.0
+    assert weighted_estimate(torch.tensor([7.0]), torch.tensor([0.999])).high == 7.0
 
 
 def test_an_interval_that_ends_in_the_last_bin_holds_the_end() -> None:
