@@ -1,25 +1,26 @@
-"""What this program says about itself: version, models with licences, limits, how to cite it."""
+"""Model information: version, checkpoints with licences, limits, citation."""
 
 from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
 
 from synesthesia.core import checkpoints
-from synesthesia.core.presets import PATHS, Preset, Weights
+from synesthesia.core.presets import Preset, Weights
+from synesthesia.core.requests import PATHS
 from synesthesia.core.results import CheckpointInfo, Info
 from synesthesia.core.version import VERSION
 
 CITATION = "Synesthesia contributors (2026). Synesthesia: click a patch of a photograph and hear it. Version 0.1.0."
 LIMITS = (
-    "The embedded models are small and were trained on about two hours of sound in 132 labels. They know everyday "
-    "animals, weather, machines, materials and instruments; a thing that no label covers gets the nearest one; many "
-    "sounds are rough. Where presence is low the studio stays silent. The sounds are made up: they are no evidence of "
-    "what a place really sounded like. Directions were learnt from simulated clips through fifteen heads; front and "
-    "back are often confused, most for dull sounds and in live rooms. The path language places a sound by where the "
-    "picture was clicked, left to right, and knows nothing of distance. The path tap takes the thing at a place for "
-    "one of 13 materials and 7 shapes, learnt mostly from rendered pictures; on photographs unlike those that taught "
-    "it the material is little better than a guess; sizes and walls are guesses too, told with intervals. Part of the "
-    "training data is for research only, so treat the weights alike."
+    "The embedded models are small and were trained on about two hours of sound in 132 labels: everyday animals, "
+    "weather, machines, materials and instruments. An object outside these labels gets the nearest one; many "
+    "sounds are rough. Where presence is low, nothing is played. The sounds are generated: no evidence of what "
+    "a place really sounded like. Directions were learned from simulated clips through the heads of fifteen people; "
+    "front and back are often confused, mostly for dull sounds and in reverberant rooms. The path language places a "
+    "sound by the horizontal position of the click and knows nothing of distance. The path tap reads one of 13 "
+    "materials and 7 shapes, learned mostly from rendered pictures; on photographs unlike its training sources the "
+    "material is little better than a guess; size and wall thickness are rough estimates with intervals. Part of the "
+    "training data is for research only, so use the weights for research only."
 )
 _LIBRARIES = ("torch", "timm", "diffusers", "transformers", "gradio", "numpy", "pillow")
 

@@ -7,30 +7,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from synesthesia.core.errors import UserError
 
 SAMPLE_RATE_HZ = 16_000  # of every sound that leaves the studio
 OUR_LICENCE = "Apache-2.0, trained partly on research-only data"
-PathName = Literal["flow", "mlp", "language", "tap"]
-PATHS: tuple[PathName, ...] = ("flow", "mlp", "language", "tap")
-
-MIN_SECONDS, MAX_SECONDS = 1.0, 10.0
-MAX_STEPS = 12
-MAX_GUIDANCE = 10.0
-MAX_TEMPERATURE = 2.0
-MAX_TOP_K = 1024
-MALLETS = ("finger", "wood", "metal")
-MIN_FORCE_N, MAX_FORCE_N = 0.5, 50.0
-MIN_SIZE_FACTOR, MAX_SIZE_FACTOR = 0.25, 4.0
-
-SECONDS, TAP_SECONDS = 4.0, 1.5  # see usual_seconds
-
-
-def usual_seconds(path: str) -> float:
-    """Of a sound by this path, where nobody chose."""
-    return TAP_SECONDS if path == "tap" else SECONDS
 
 
 @dataclass(frozen=True)
@@ -193,7 +176,7 @@ def embedded() -> Preset:
             Weights("mapper", licence=OUR_LICENCE),
             Weights("ear", licence=OUR_LICENCE),
             train_command="python -m training.image_to_sound.train --data DIR --out checkpoints/mapper",
-        ),  # fmt: skip
+        ),
     )
 
 
@@ -256,8 +239,9 @@ def hub() -> Preset:
     )
 
 
+@cache
 def preset(name: str) -> Preset:
-    """The preset of that name. UserError for any other."""
+    """The preset of that name, made once. UserError for any other."""
     if name == "embedded":
         return embedded()
     if name == "hub":
