@@ -13,7 +13,8 @@ import soundfile
 from synesthesia import Studio, UserError, cli
 from synesthesia.audio_qa.generate import AnswerGenerator
 from synesthesia.core import checkpoints as store
-from synesthesia.localization.pipeline import KEPT_TOKENS, LocalizationPipeline
+from synesthesia.localization import pipeline
+from synesthesia.localization.pipeline import LocalizationPipeline
 from tests.localization.test_studio_locate import clip
 from tests.tiny import write_checkpoints
 from tests.ui.fake_studio import FakeAnswerer
@@ -70,11 +71,12 @@ def test_many_questions_locate_a_clip_once(answerer: FakeAnswerer, runs: list[st
     assert runs == ["stereo"] * 2, "another clip is located anew"
 
 
-def test_the_number_of_kept_tokens_is_bounded(answerer: FakeAnswerer) -> None:
+def test_the_number_of_kept_tokens_is_bounded(answerer: FakeAnswerer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "KEPT_TOKENS", 3)
     studio = Studio.load("embedded")
-    for seed in range(KEPT_TOKENS + 5):
+    for seed in range(5):
         studio.ask(clip(0.2, seed=seed), 16_000, "What is it?")
-    assert len(studio.services.localization._tokens) == KEPT_TOKENS
+    assert len(studio.services.localization._tokens) == 3
 
 
 @pytest.mark.parametrize("second", [1.0, 0.5], ids=["mono", "panned"])

@@ -24,10 +24,10 @@ SECONDS_SHARES = (0.4, 0.4, 0.2)
 class ClipDataConfig:
     """Which clips a training draws."""
 
-    data: Path  # folder with the sounds' manifest and the measured heads
+    data: Path  # folder with sounds, their manifest, and measured HRTFs
     cache: Path = Path("runs/cache")
     tagger: Path = Path("checkpoints/ear")
-    head: Path = Path("checkpoints/head")
+    hrtf: Path = Path("checkpoints/head")
     bank: int = 14_400  # head-related impulse responses
     limit: int = 0  # recordings; 0: all
     clips: int = 24  # per step and process
@@ -57,7 +57,7 @@ def clip_sampler(
     folder's heads."""
     clips = read_manifest(config.data)[: config.limit or None]
     rows = [i for i, clip in enumerate(clips) if clip.split == "train" and clip.label in tagger.labels]
-    responses = responses or training_responses(config.data, config.head, config.bank, config.cache, config.seed)
+    responses = responses or training_responses(config.data, config.hrtf, config.bank, config.cache, config.seed)
     return ClipSampler(SoundStore(config.data, clips, config.cache), rows, responses, rng)
 
 

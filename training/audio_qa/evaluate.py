@@ -58,7 +58,7 @@ class QAEvaluation:
     token: Path = Path("checkpoints/spatial_token")
     localizer: Path = Path("checkpoints/localiser")
     tagger: Path = Path("checkpoints/ear")
-    head: Path = Path("checkpoints/head")
+    hrtf: Path = Path("checkpoints/head")
     out: Path = Path("runs/evaluate_spatial")
     cache: Path = Path("runs/cache")
     clips: int = 400
@@ -175,7 +175,7 @@ def predict(config: QAEvaluation) -> tuple[list[Prediction], Baselines]:
     language_model = load_language_model(config.language, tagger)
     load_spatial_token(language_model.model, config.token)
     language_model.model.eval()
-    localization = LocalizationPipeline(Localizer.load(config.localizer), ItdTable.load(config.head))
+    localization = LocalizationPipeline(Localizer.load(config.localizer), ItdTable.load(config.hrtf))
     predictions: list[Prediction] = []
     baselines = Baselines([], [], [])
     for row, (simulated, examples) in enumerate(zip(*question_set(config, tagger.labels), strict=True)):

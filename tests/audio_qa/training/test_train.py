@@ -209,7 +209,7 @@ def test_the_projector_learns_directions_before_it_meets_the_language_model(
     spatial_qa, projector = build(config, model).eval(), model.model.spatial_projector
     before = {name: value.clone() for name, value in projector.state_dict().items()}
     batch, log = warm_up_batch(config, sampler), Log()
-    warm_up(projector, spatial_qa.token, lambda: batch, 1.0, Accelerator(cpu=True), log, steps=81, rows=24)
+    warm_up(projector, spatial_qa.token, lambda: batch, 1.0, Accelerator(cpu=True), log, steps=49, rows=24)
     changed = {name for name, value in projector.state_dict().items() if not torch.equal(value, before[name])}
     assert changed == {name for name in before if not name.startswith(("layers.8.", "layers.9."))}
     losses = [line["azimuth_loss"] for line in log.lines]
