@@ -10,7 +10,7 @@ from synesthesia.vlm_to_sound.attention import near_mask, relative_attention
 from training.vlm_to_sound.losses import near_box
 
 
-def test_an_even_look_is_one_and_a_sharp_one_what_it_is() -> None:
+def test_uniform_attention_is_one_and_sharp_attention_by_hand() -> None:
     even = np.full((10, 20), 1 / 200, np.float32)
     for cell in ((0, 0), (5, 10), (9, 19)):
         assert relative_attention(even, cell) == pytest.approx(1.0, rel=1e-4)

@@ -1,4 +1,4 @@
-"""The audio head's folder: LoRA merged into the thinker, and what does not belong together is said plainly."""
+"""The audio head's checkpoint: LoRA merged into the thinker, and errors for files that do not fit together."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return where
 
 
-def test_merged_lora_thinks_what_laid_over_lora_thinks(folder: Path) -> None:
+def test_merged_lora_equals_injected_lora(folder: Path) -> None:
     thinker = load_tiny(folder / "thinker")
     plain, names = states(thinker), [name for name, _ in thinker.named_modules()]
     before = {name: value.clone() for name, value in thinker.state_dict().items()}
     load_audio_head(folder / "token_decoder", thinker, MelTokens.load(folder / "mel_tokens"))
     wanted = torch.from_numpy(np.load(folder / "states.npy"))
     assert (states(thinker) - wanted).abs().max() < 0.05 * (plain - wanted).abs().max(), "but for the eight bits"
-    assert [name for name, _ in thinker.named_modules()] == names, "nothing is laid over it any more"
+    assert [name for name, _ in thinker.named_modules()] == names, "no LoRA layers are left"
     state = load_quantised(folder / "token_decoder" / "model.safetensors")
     for name, value in thinker.state_dict().items():
         own = f"lora.{name.removesuffix('weight')}lora_"
@@ -61,7 +61,7 @@ def test_merged_lora_thinks_what_laid_over_lora_thinks(folder: Path) -> None:
     assert sum(name.startswith("lora.") for name in state) == 2 * 2 * 2  # matrices, projections, layers
 
 
-def test_the_head_writes_what_it_wrote_before(folder: Path) -> None:
+def test_the_loaded_head_has_the_stored_tensors(folder: Path) -> None:
     thinker, tokens = load_tiny(folder / "thinker"), MelTokens.load(folder / "mel_tokens")
     head = load_audio_head(folder / "token_decoder", thinker, tokens)
     assert not head.training and not any(p.requires_grad for p in head.parameters()) and head.tokens is tokens
@@ -80,14 +80,14 @@ def load(
 
 
 @pytest.mark.parametrize("missing", ["config.json", "model.safetensors"])
-def test_a_missing_file_is_said_plainly(folder: Path, tmp_path: Path, missing: str) -> None:
+def test_a_missing_file_is_a_plain_error(folder: Path, tmp_path: Path, missing: str) -> None:
     for name in {"config.json", "model.safetensors"} - {missing}:
         (tmp_path / name).write_bytes((folder / "token_decoder" / name).read_bytes())
     with pytest.raises(UserError, match="incomplete"):
         load_audio_head(tmp_path, load_tiny(folder / "thinker"), MelTokens.load(folder / "mel_tokens"))
 
 
-def test_what_does_not_belong_together_is_said_plainly(folder: Path, tmp_path: Path) -> None:
+def test_what_does_not_fit_together_is_a_plain_error(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="hidden states of size 16, but this thinker's have 32"):
         load(folder, thinker=build_tiny(tiny_config(4, width=32, layers=2)))
     with pytest.raises(UserError, match="trained for another thinker"):
@@ -95,7 +95,7 @@ def test_what_does_not_belong_together_is_said_plainly(folder: Path, tmp_path: P
     with pytest.raises(UserError, match="2 x 16 codes, but the sound tokens have 3 x 16"):
         load(folder, tokens=random_tokens(MelTokenConfig(codebooks=3, codes=16)))
     with pytest.raises(UserError, match="another thinker"):
-        load(folder, new_embeddings=True)  # the words of a hub's thinker are missing
+        load(folder, new_embeddings=True)  # the embeddings of a hub thinker are missing
     fields = json.loads((folder / "token_decoder" / "config.json").read_text())
     fields["decoder"]["layers"] = 3
     (tmp_path / "config.json").write_text(json.dumps(fields))
@@ -112,7 +112,7 @@ def test_refused_files_leave_the_thinker_as_it_was(folder: Path) -> None:
     assert torch.equal(states(thinker), before)
 
 
-def test_the_new_words_of_a_hubs_thinker_travel_with_the_head(folder: Path, tmp_path: Path) -> None:
+def test_the_new_embeddings_of_a_hub_thinker_are_stored_with_the_head(folder: Path, tmp_path: Path) -> None:
     trained = load_tiny(folder / "thinker")
     trained.new_embeddings.weight.data.normal_(std=2.0)
     write_audio_head(tmp_path, trained, "token_decoder", new_embeddings=True)

@@ -1,4 +1,4 @@
-"""The language path on tiny random models and a vocoder of plain noise: seeds, streaming, odd grids, takes, looks."""
+"""Generation with tiny random models and a noise vocoder: seeds, streaming, odd grids, takes, attention."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ GREEDY = TokenSampler(temperature=0.0)
 
 
 class Noise:
-    """White noise as loud as the mel, a vocoder that remembers what it was given."""
+    """White noise as loud as the mel: a vocoder that remembers its inputs."""
 
     def __init__(self) -> None:
         self.spoken: list[Tensor] = []
@@ -50,8 +50,8 @@ class Noise:
 
 
 @cache
-def a_path() -> TokenGenerator:
-    """Random weights, large enough that everything matters to what is said."""
+def random_generator() -> TokenGenerator:
+    """Random weights, large enough that every input matters."""
     torch.manual_seed(0)
     tokens = MelTokens(MelTokenConfig(codebooks=BOOKS, codes=CODES))
     tokens.books.normal_(std=0.5)
@@ -67,8 +67,8 @@ def a_path() -> TokenGenerator:
 
 
 @pytest.fixture
-def path() -> TokenGenerator:
-    return TokenGenerator(a_path().thinker, a_path().head, Noise(), None, FeatureRegionInputs())
+def generator() -> TokenGenerator:
+    return TokenGenerator(random_generator().thinker, random_generator().head, Noise(), None, FeatureRegionInputs())
 
 
 def encoded(rows: int, cols: int) -> EncodedImage:
@@ -84,33 +84,33 @@ PHOTO = IMAGE.grid
 
 
 @pytest.fixture
-def memory(path: TokenGenerator) -> Memory:
-    return path.encode(IMAGE, 2, 3)
+def memory(generator: TokenGenerator) -> Memory:
+    return generator.encode(IMAGE, 2, 3)
 
 
-def test_the_same_seed_says_the_same_samples(path: TokenGenerator, memory: Memory) -> None:
-    first, again, other = (path.generate(memory, PHOTO, seconds=0.4, seed=seed, takes=2) for seed in (3, 3, 4))
+def test_the_same_seed_gives_the_same_samples(generator: TokenGenerator, memory: Memory) -> None:
+    first, again, other = (generator.generate(memory, PHOTO, seconds=0.4, seed=seed, takes=2) for seed in (3, 3, 4))
     assert np.array_equal(first.waveform, again.waveform) and np.array_equal(first.codes, again.codes)
     assert np.array_equal(first.cross_attention, again.cross_attention) and first.itd_s == again.itd_s
     assert not np.array_equal(first.codes, other.codes) and not np.array_equal(first.waveform, other.waveform)
-    elsewhere = path.generate(path.encode(IMAGE, 4, 0), PHOTO, seconds=0.4, seed=3, takes=2)
+    elsewhere = generator.generate(generator.encode(IMAGE, 4, 0), PHOTO, seconds=0.4, seed=3, takes=2)
     assert not np.array_equal(first.codes, elsewhere.codes)
 
 
 @pytest.mark.parametrize("seconds", [0.04, 0.3, 1.0, 1.01])
-def test_a_sound_lasts_as_long_as_was_asked(path: TokenGenerator, memory: Memory, seconds: float) -> None:
-    said = path.generate(memory, PHOTO, seconds=seconds, seed=0, takes=1)
-    assert said.waveform.shape == (2, round(RATE_HZ * seconds)) and said.waveform.dtype == np.float32
-    assert 0.8 * PEAK < float(np.abs(said.waveform).max()) <= PEAK + 1e-5
-    assert not said.waveform[:, 0].any() and not said.waveform[:, -1].any(), "faded"
-    tokens = said.codes.shape[2]
-    assert said.codes.shape == (2, BOOKS, tokens) and said.codes.dtype == np.int64
+def test_a_sound_has_the_requested_duration(generator: TokenGenerator, memory: Memory, seconds: float) -> None:
+    generated = generator.generate(memory, PHOTO, seconds=seconds, seed=0, takes=1)
+    assert generated.waveform.shape == (2, round(RATE_HZ * seconds)) and generated.waveform.dtype == np.float32
+    assert 0.8 * PEAK < float(np.abs(generated.waveform).max()) <= PEAK + 1e-5
+    assert not generated.waveform[:, 0].any() and not generated.waveform[:, -1].any(), "faded"
+    tokens = generated.codes.shape[2]
+    assert generated.codes.shape == (2, BOOKS, tokens) and generated.codes.dtype == np.int64
     assert 0 <= tokens - seconds * 25 < 1 + 1e-9
 
 
 @pytest.mark.parametrize("seconds", [0.04, 0.5, 0.52, 0.53, 1.0, 1.3, 1.517, 2.6])
-def test_pieces_together_last_exactly_as_long(path: TokenGenerator, memory: Memory, seconds: float) -> None:
-    pieces = list(path.stream(memory, seconds=seconds, seed=0, sampler=GREEDY))
+def test_chunks_together_have_the_requested_duration(generator: TokenGenerator, memory: Memory, seconds: float) -> None:
+    pieces = list(generator.stream(memory, seconds=seconds, seed=0, sampler=GREEDY))
     assert sum(piece.shape[1] for piece in pieces) == round(RATE_HZ * seconds)
     assert all(p.shape[0] == 2 and p.dtype == np.float32 and np.abs(p).max() <= 1.0 for p in pieces)
     lengths = [piece.shape[1] for piece in pieces]
@@ -119,15 +119,20 @@ def test_pieces_together_last_exactly_as_long(path: TokenGenerator, memory: Memo
     assert not pieces[0][:, 0].any() and not pieces[-1][:, -1].any()
 
 
-def test_pieces_together_are_what_is_said_in_one_go(path: TokenGenerator, memory: Memory) -> None:
-    """The same tokens through a real vocoder, but for one gain, the vocoder's own ends, and the lead, which the first
-    piece decides."""
+def test_chunks_together_are_the_sound_in_one_go(generator: TokenGenerator, memory: Memory) -> None:
+    """The same tokens through a real vocoder, but for one gain, the vocoder's own ends, and the ITD, which the first
+    chunk decides."""
     torch.manual_seed(3)
-    path.vocoder = IstftVocoder(IstftConfig(width=16, hidden=32, blocks=1, match_rounds=0)).eval().requires_grad_(False)
-    pieces = list(path.stream(memory, seconds=1.8, seed=5))
-    steps = list(path.sample(memory, 45, 5, 1))
-    codes, lead_s = stack_steps(steps, path.head).codes, stack_steps(steps[: 2 * FIRST_FRAMES], path.head).itd_s
-    whole = render_stereo(path.head.tokens.decode(codes[0])[None], lead_s, path.vocoder)[0].numpy()
+    generator.vocoder = (
+        IstftVocoder(IstftConfig(width=16, hidden=32, blocks=1, match_rounds=0)).eval().requires_grad_(False)
+    )
+    pieces = list(generator.stream(memory, seconds=1.8, seed=5))
+    steps = list(generator.sample(memory, 45, 5, 1))
+    codes, lead_s = (
+        stack_steps(steps, generator.head).codes,
+        stack_steps(steps[: 2 * FIRST_FRAMES], generator.head).itd_s,
+    )
+    whole = render_stereo(generator.head.tokens.decode(codes[0])[None], lead_s, generator.vocoder)[0].numpy()
     joined = np.concatenate(pieces, axis=1)
     assert len(pieces) == 3 and joined.shape == whole.shape
     gain = float((joined * whole).sum() / (whole**2).sum())
@@ -140,24 +145,24 @@ def test_pieces_together_are_what_is_said_in_one_go(path: TokenGenerator, memory
     assert steps_at[seams].max() <= np.quantile(steps_at, 0.999), "no click where pieces meet"
 
 
-def test_the_time_between_the_ears_does_not_jump(
-    path: TokenGenerator, memory: Memory, monkeypatch: pytest.MonkeyPatch
+def test_the_itd_does_not_change_between_chunks(
+    generator: TokenGenerator, memory: Memory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    leads: list[float] = []
+    itds_s: list[float] = []
 
-    def listening(mels: Tensor, lead_s: Tensor, vocoder: Vocoder) -> Tensor:
-        leads.append(float(lead_s))
+    def recording(mels: Tensor, lead_s: Tensor, vocoder: Vocoder) -> Tensor:
+        itds_s.append(float(lead_s))
         return render_stereo(mels, lead_s, vocoder)
 
-    monkeypatch.setattr(generate, "render_stereo", listening)
-    list(path.stream(memory, seconds=2.6, seed=5))
-    steps = list(path.sample(memory, FIRST_FRAMES, 5, 1))
-    assert len(leads) == 4 and len(set(leads)) == 1
-    assert leads[0] == pytest.approx(float(stack_steps(steps, path.head).itd_s), abs=1e-7)
+    monkeypatch.setattr(generate, "render_stereo", recording)
+    list(generator.stream(memory, seconds=2.6, seed=5))
+    steps = list(generator.sample(memory, FIRST_FRAMES, 5, 1))
+    assert len(itds_s) == 4 and len(set(itds_s)) == 1
+    assert itds_s[0] == pytest.approx(float(stack_steps(steps, generator.head).itd_s), abs=1e-7)
 
 
-def test_the_first_piece_does_not_wait_for_the_last(
-    path: TokenGenerator, memory: Memory, monkeypatch: pytest.MonkeyPatch
+def test_the_first_chunk_does_not_wait_for_the_last(
+    generator: TokenGenerator, memory: Memory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     positions, run = [0], KeyValueCache.run
 
@@ -166,111 +171,115 @@ def test_the_first_piece_does_not_wait_for_the_last(
         return run(*args)  # type: ignore[arg-type]
 
     monkeypatch.setattr(KeyValueCache, "run", counted)
-    pieces = path.stream(memory, seconds=4.0, seed=0)
+    pieces = generator.stream(memory, seconds=4.0, seed=0)
     assert positions == [0]
     next(pieces)
     assert positions == [2 * FIRST_FRAMES]
 
 
 @pytest.mark.parametrize(("rows", "cols"), [(4, 6), (5, 6), (4, 7), (5, 7), (3, 1)])
-def test_looks_are_a_map_of_the_patches(path: TokenGenerator, rows: int, cols: int) -> None:
+def test_attention_is_a_map_of_the_patches(generator: TokenGenerator, rows: int, cols: int) -> None:
     image, down, across = encoded(rows, cols), (rows + 1) // 2, (cols + 1) // 2
-    memory = path.encode(image, rows - 1, cols - 1)
+    memory = generator.encode(image, rows - 1, cols - 1)
     assert int(memory.image_mask.sum()) == down * across
-    said = path.generate(memory, image.grid, seconds=0.2, seed=0, takes=2)
-    assert said.cross_attention.shape == (rows, cols) and said.cross_attention.sum() == pytest.approx(1.0, abs=1e-5)
-    steps = list(path.sample(memory, 5, 0, 2))
-    by_hand = torch.stack([step.cross_attention[said.take] for step in steps]).mean(dim=0)[memory.image_mask[0]]
+    generated = generator.generate(memory, image.grid, seconds=0.2, seed=0, takes=2)
+    assert generated.cross_attention.shape == (rows, cols) and generated.cross_attention.sum() == pytest.approx(
+        1.0, abs=1e-5
+    )
+    steps = list(generator.sample(memory, 5, 0, 2))
+    by_hand = torch.stack([step.cross_attention[generated.take] for step in steps]).mean(dim=0)[memory.image_mask[0]]
     by_hand = (by_hand / by_hand.sum()).view(down, across).numpy()
     for y in range(down):
         for x in range(across):
-            assert said.cross_attention[2 * y : 2 * y + 2, 2 * x : 2 * x + 2].sum() == pytest.approx(
+            assert generated.cross_attention[2 * y : 2 * y + 2, 2 * x : 2 * x + 2].sum() == pytest.approx(
                 by_hand[y, x], abs=1e-5
             )
 
 
-def test_how_far_it_is_comes_before_the_sound(path: TokenGenerator, memory: Memory) -> None:
-    came = list(path.generate_steps(memory, PHOTO, seconds=0.41, seed=0, takes=2))
-    assert came[:-1] == [Writing(done, 11) for done in range(1, 12)]
-    said = path.generate(memory, PHOTO, seconds=0.41, seed=0, takes=2)
-    assert isinstance(came[-1], GeneratedStereo) and np.array_equal(came[-1].waveform, said.waveform)
+def test_progress_comes_before_the_sound(generator: TokenGenerator, memory: Memory) -> None:
+    items = list(generator.generate_steps(memory, PHOTO, seconds=0.41, seed=0, takes=2))
+    assert items[:-1] == [Writing(done, 11) for done in range(1, 12)]
+    generated = generator.generate(memory, PHOTO, seconds=0.41, seed=0, takes=2)
+    assert isinstance(items[-1], GeneratedStereo) and np.array_equal(items[-1].waveform, generated.waveform)
 
 
 def test_longer_sounds_get_fewer_takes() -> None:
     assert [number_of_takes(seconds, TokenSampler()) for seconds in (1.0, 4.0, 5.0, 7.0, 10.0)] == [12, 12, 9, 6, 4]
 
 
-def test_where_nothing_is_drawn_one_take_is_enough() -> None:
+def test_greedy_decoding_needs_one_take() -> None:
     assert number_of_takes(4.0, TokenSampler(temperature=0.0)) == number_of_takes(4.0, TokenSampler(top_k=1)) == 1
 
 
 @pytest.mark.parametrize(("rows", "cols"), [(4, 6), (5, 7), (15, 15)])
-def test_the_box_lies_in_the_cell_that_the_patch_belongs_to(path: TokenGenerator, rows: int, cols: int) -> None:
-    """Also where an odd last row or column stands twice, and a cell's place is told by the tower's grid."""
-    told: list[Tensor] = []
+def test_the_box_lies_in_the_cell_that_the_patch_belongs_to(generator: TokenGenerator, rows: int, cols: int) -> None:
+    """Also where an odd last row or column is repeated, and boxes are fractions of the tower's grid."""
+    boxes_seen: list[Tensor] = []
 
-    def listen(seen: list[ImageInput], boxes: Tensor) -> HiddenStates:
-        told.append(boxes[0])
-        found: HiddenStates = a_path().thinker(seen, boxes)
+    def record(images: list[ImageInput], boxes: Tensor) -> HiddenStates:
+        boxes_seen.append(boxes[0])
+        found: HiddenStates = random_generator().thinker(images, boxes)
         return found
 
-    path.thinker = listen  # type: ignore[assignment]
+    generator.thinker = record  # type: ignore[assignment]
     down, across = (rows + 1) // 2, (cols + 1) // 2
     for row, col in ((row, col) for row in {0, 1, rows // 2, rows - 2, rows - 1} for col in (0, cols // 2, cols - 2)):
-        path.encode(encoded(rows, cols), row, col)
-        left, top, right, bottom = told[-1].tolist()
+        generator.encode(encoded(rows, cols), row, col)
+        left, top, right, bottom = boxes_seen[-1].tolist()
         assert 0 <= left < right <= 1 and 0 <= top < bottom <= 1
         assert (int((top + bottom) / 2 * down), int((left + right) / 2 * across)) == (row // 2, col // 2)
 
 
-def test_the_ear_keeps_the_take_it_likes_best(path: TokenGenerator, memory: Memory) -> None:
-    heard: list[Tensor] = []
+def test_the_tagger_chooses_the_best_take(generator: TokenGenerator, memory: Memory) -> None:
+    mels_seen: list[Tensor] = []
 
-    class Likes:
+    class FakeTagger:
         def __init__(self, best: int) -> None:
             self.best = best
 
         def __call__(self, mel: Tensor) -> tuple[Tensor, Tensor]:
-            heard.append(mel)
+            mels_seen.append(mel)
             logits = torch.zeros(len(mel), 3)
             logits[:, 0], logits[self.best, 2] = 9.0, 5.0  # all sound like the first label, which nobody wants
             return logits, logits
 
-    wanted = torch.tensor([0.0, 0.5, 0.5])
+    class_probs = torch.tensor([0.0, 0.5, 0.5])
     for best in (2, 0):
-        path.tagger = cast(AudioTagger, Likes(best))
-        said = path.generate(memory, PHOTO, seconds=0.2, seed=7, takes=3, class_probs=wanted)
-        assert said.take == best
-        written = stack_steps(list(path.sample(memory, 5, 7, 3)), path.head)
-        assert np.array_equal(said.codes, written.codes[best].numpy())
-        assert said.itd_s == pytest.approx(float(written.itd_s[best]))
-        mels = path.head.tokens.decode(written.codes[best])
-        assert torch.allclose(heard[-1][best], mid_mel(mels[None])[0], atol=1e-5)
-        assert torch.allclose(cast(Noise, path.vocoder).spoken[-1], mid_mel(mels[None]), atol=1e-5)
-    assert path.generate(memory, PHOTO, seconds=0.2, seed=7, takes=3).take == 0, "nothing wanted: the first"
+        generator.tagger = cast(AudioTagger, FakeTagger(best))
+        generated = generator.generate(memory, PHOTO, seconds=0.2, seed=7, takes=3, class_probs=class_probs)
+        assert generated.take == best
+        sampled = stack_steps(list(generator.sample(memory, 5, 7, 3)), generator.head)
+        assert np.array_equal(generated.codes, sampled.codes[best].numpy())
+        assert generated.itd_s == pytest.approx(float(sampled.itd_s[best]))
+        mels = generator.head.tokens.decode(sampled.codes[best])
+        assert torch.allclose(mels_seen[-1][best], mid_mel(mels[None])[0], atol=1e-5)
+        assert torch.allclose(cast(Noise, generator.vocoder).spoken[-1], mid_mel(mels[None]), atol=1e-5)
+    assert generator.generate(memory, PHOTO, seconds=0.2, seed=7, takes=3).take == 0, (
+        "without class probabilities: the first"
+    )
 
 
-def test_takes_do_not_depend_on_each_other(path: TokenGenerator, memory: Memory) -> None:
-    one, four = (stack_steps(list(path.sample(memory, 6, 11, takes)), path.head) for takes in (1, 4))
+def test_takes_do_not_depend_on_each_other(generator: TokenGenerator, memory: Memory) -> None:
+    one, four = (stack_steps(list(generator.sample(memory, 6, 11, takes)), generator.head) for takes in (1, 4))
     assert torch.equal(one.codes[0], four.codes[0])
     assert len({tuple(take.flatten().tolist()) for take in four.codes}) == 4
 
 
 def test_positions_are_gathered_by_ear_and_book() -> None:
-    decoder = a_path().head
-    leads = torch.full((2, 33), -30.0)
-    leads[0, 16 + 4] = leads[1, 16 - 2] = 30.0
+    decoder = random_generator().head
+    itds_s = torch.full((2, 33), -30.0)
+    itds_s[0, 16 + 4] = itds_s[1, 16 - 2] = 30.0
     steps = [
-        DecodingStep(torch.tensor([[10 * p, 10 * p + 1], [10 * p + 5, 10 * p + 6]]), leads if p % 2 else None,
+        DecodingStep(torch.tensor([[10 * p, 10 * p + 1], [10 * p + 5, 10 * p + 6]]), itds_s if p % 2 else None,
              torch.full((2, 3), float(p)))
         for p in range(6)
     ]  # fmt: skip
-    written = stack_steps(steps, decoder)
-    assert written.codes.shape == (2, 2, 2, 3)
-    assert written.codes[0].tolist() == [[[0, 20, 40], [1, 21, 41]], [[10, 30, 50], [11, 31, 51]]]
-    assert written.codes[1, 0, 0].tolist() == [5, 25, 45]
-    assert torch.allclose(written.itd_s, torch.tensor([200e-6, -100e-6]))
-    assert torch.allclose(written.cross_attention, torch.tensor(2.5))
+    sampled = stack_steps(steps, decoder)
+    assert sampled.codes.shape == (2, 2, 2, 3)
+    assert sampled.codes[0].tolist() == [[[0, 20, 40], [1, 21, 41]], [[10, 30, 50], [11, 31, 51]]]
+    assert sampled.codes[1, 0, 0].tolist() == [5, 25, 45]
+    assert torch.allclose(sampled.itd_s, torch.tensor([200e-6, -100e-6]))
+    assert torch.allclose(sampled.cross_attention, torch.tensor(2.5))
 
 
 def test_loudness_is_set_for_both_ears_together() -> None:

@@ -1,4 +1,4 @@
-"""The path "language" of the preset hub, proven offline: a Qwen3-VL with its own visual tower, tokenizer and image
+"""The path "language" of the preset hub, tested offline: a Qwen3-VL with its own visual tower, tokenizer and image
 processor, a thousandth of the size, saved by transformers into a folder that stands for the hub."""
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def write_qwen(folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def preset(tmp_path_factory: pytest.TempPathFactory) -> Preset:
-    """The preset hub's thinker, audio head and tokens, behind the embedded eyes and voice."""
+    """The preset hub's thinker, audio head and tokens, behind the embedded vision network and vocoder."""
     where = tmp_path_factory.mktemp("hub")
     write_qwen(where / "qwen")
     write_checkpoints(where / "checkpoints")
@@ -85,7 +85,7 @@ def click(studio: Studio, picture: Image.Image, x: float, y: float, seed: int = 
     return studio.hear(picture, x, y, path="language", seconds=1, seed=seed, anyway=True)
 
 
-def test_a_model_with_its_own_pixels_speaks(studio: Studio, cat: Image.Image) -> None:
+def test_a_model_that_reads_pixels_generates_sound(studio: Studio, cat: Image.Image) -> None:
     heard, again, there = click(studio, cat, 200, 100), click(studio, cat, 200, 100), click(studio, cat, 20, 280)
     assert heard.waveform.shape == (2, 16_000) and np.abs(heard.waveform).max() > 0.05
     assert np.array_equal(heard.waveform, again.waveform) and not np.array_equal(heard.waveform, there.waveform)
@@ -95,7 +95,7 @@ def test_a_model_with_its_own_pixels_speaks(studio: Studio, cat: Image.Image) ->
     assert sum(piece.shape[1] for piece in studio.stream(cat, 200, 100, seconds=2, anyway=True)) == 32_000
 
 
-def test_it_sees_the_photographs_pixels_and_the_box(studio: Studio, cat: Image.Image) -> None:
+def test_hidden_states_depend_on_the_pixels_and_the_box(studio: Studio, cat: Image.Image) -> None:
     generator, grid = studio.services.vlm_to_sound.generator, studio.look(cat)
     image = EncodedImage(cat, grid.key, grid)
     noise = replace(image, picture=Image.effect_noise(cat.size, 90).convert("RGB"))
@@ -106,7 +106,7 @@ def test_it_sees_the_photographs_pixels_and_the_box(studio: Studio, cat: Image.I
     assert int(memory.image_mask.sum()) == seen.rows * seen.cols // 4
 
 
-def test_the_new_words_come_from_the_heads_folder(studio: Studio, preset: Preset) -> None:
+def test_the_new_embeddings_come_from_the_heads_folder(studio: Studio, preset: Preset) -> None:
     loaded = studio.services.vlm_to_sound.generator.thinker
     fresh = load_hub(preset.vlm_to_sound.thinker_weights.hub_id, "main")
     assert loaded.new_embeddings.weight.std() > 0.1 > fresh.new_embeddings.weight.std()
@@ -116,7 +116,7 @@ def test_the_new_words_come_from_the_heads_folder(studio: Studio, preset: Preset
 
 
 def test_an_embedded_head_does_not_fit(preset: Preset, cat: Image.Image, tmp_path: Path) -> None:
-    """Files of a head that was trained without words of its own."""
+    """Files of a head that was trained without new embeddings."""
     where = Path(preset.vlm_to_sound.thinker_weights.hub_id)
     write_checkpoints(tmp_path)
     write_audio_head(tmp_path, load_hub(str(where), "main"), "token_decoder_hub")
@@ -126,7 +126,7 @@ def test_an_embedded_head_does_not_fit(preset: Preset, cat: Image.Image, tmp_pat
             click(Studio(preset), cat, 5, 5)
 
 
-def test_a_model_that_is_not_to_be_had_is_one_sentence(preset: Preset, cat: Image.Image) -> None:
+def test_a_model_that_cannot_be_fetched_is_one_sentence(preset: Preset, cat: Image.Image) -> None:
     gone = replace(preset.vlm_to_sound, thinker_weights=presets.hub().vlm_to_sound.thinker_weights)
     with pytest.raises(UserError, match="can't be fetched") as caught:
         click(Studio(replace(preset, vlm_to_sound=gone)), cat, 5, 5)

@@ -31,7 +31,7 @@ def test_the_shipped_configuration_has_25_tokens_a_second_and_256_numbers_in_eac
     assert (MelTokenConfig().tokens_per_second, MelTokenConfig().patch_dim) == (25.0, 256)
 
 
-def test_codes_are_whole_numbers_of_the_promised_shape(tokens: MelTokens) -> None:
+def test_codes_are_integers_of_the_promised_shape(tokens: MelTokens) -> None:
     codes = tokens.encode(mels())
     assert codes.shape == (3, 4, 20) and codes.dtype == torch.int64
     assert int(codes.min()) >= 0 and int(codes.max()) < 8 and len(codes.unique()) > 4
@@ -46,7 +46,7 @@ def test_every_row_and_token_has_its_own_codes(tokens: MelTokens) -> None:
     assert torch.equal(tokens.decode(codes[:, :, 3:5]), tokens.decode(codes)[:, 6:10])
 
 
-def test_a_cell_is_its_frames_one_after_the_other(tokens: MelTokens) -> None:
+def test_a_patch_is_its_frames_in_order(tokens: MelTokens) -> None:
     cells = tokens.to_patches(mels())
     assert cells.shape == (3, 20, 12)
     assert torch.equal(cells[1, 7], torch.cat([mels()[1, 14], mels()[1, 15]]))
@@ -71,7 +71,7 @@ def test_more_codebooks_come_closer(tokens: MelTokens) -> None:
     assert errors[1] < errors[0] < float((unheard - unheard.mean()).square().mean())
 
 
-def test_fit_tells_the_error_that_each_codebook_leaves() -> None:
+def test_fit_returns_the_error_after_each_codebook() -> None:
     made = MelTokens(TINY)
     cells = made.to_patches(mels()).flatten(0, 1)
     told = made.fit(cells, torch.Generator().manual_seed(0))
@@ -84,7 +84,7 @@ def test_fit_tells_the_error_that_each_codebook_leaves() -> None:
     assert torch.equal(again.books, made.books), "the same generator fits the same codebooks"
 
 
-def test_what_a_codebook_holds_comes_back_exactly() -> None:
+def test_centres_of_a_codebook_are_decoded_exactly() -> None:
     tokens = MelTokens(MelTokenConfig(codebooks=1, codes=8, frames=2, bands=6))
     generator = torch.Generator().manual_seed(0)
     tokens.books.copy_(torch.randint(-64, 64, tokens.books.shape, generator=generator) / 8)  # sums without rounding
@@ -109,7 +109,7 @@ def test_save_and_load_keep_codes_and_half_precision_codebooks(tokens: MelTokens
 
 
 @pytest.mark.parametrize("missing", ["config.json", "model.safetensors"])
-def test_a_missing_file_is_said_plainly(tokens: MelTokens, missing: str, tmp_path: Path) -> None:
+def test_a_missing_file_is_a_plain_error(tokens: MelTokens, missing: str, tmp_path: Path) -> None:
     tokens.save(tmp_path)
     (tmp_path / missing).unlink()
     with pytest.raises(UserError, match="incomplete"):

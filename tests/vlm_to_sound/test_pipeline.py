@@ -45,7 +45,7 @@ def click(studio: Studio, cat: Image.Image, x: float = 200, y: float = 100, **se
     return studio.hear(cat, x, y, path="language", anyway=True, **({"seconds": 1.0} | settings))  # type: ignore[arg-type]
 
 
-def told(heard: Heard) -> Tokens:
+def tokens_of(heard: Heard) -> Tokens:
     assert heard.tokens is not None
     return heard.tokens
 
@@ -55,15 +55,20 @@ def test_durations_and_seeds(studio: Studio, cat: Image.Image, seconds: float) -
     first, again, other = (click(studio, cat, seconds=seconds, seed=seed) for seed in (5, 5, 6))
     assert first.waveform.shape == (2, round(seconds * 16_000)) and first.waveform.dtype == np.float32
     assert 0.05 < np.abs(first.waveform).max() <= 1 and not np.array_equal(*first.waveform)
-    assert np.array_equal(first.waveform, again.waveform) and np.array_equal(told(first).codes, told(again).codes)
-    assert not np.array_equal(told(first).codes, told(other).codes)
-    theirs = click(Studio.load("embedded"), cat, seconds=seconds, seed=5)
+    assert np.array_equal(first.waveform, again.waveform) and np.array_equal(
+        tokens_of(first).codes, tokens_of(again).codes
+    )
+    assert not np.array_equal(tokens_of(first).codes, tokens_of(other).codes)
+
+
+def test_another_studio_gives_the_same_samples(studio: Studio, cat: Image.Image) -> None:
+    first, theirs = (click(each, cat, seed=5) for each in (studio, Studio.load("embedded")))
     assert np.array_equal(first.waveform, theirs.waveform) and first.recipe == theirs.recipe
 
 
-def test_what_was_written_is_told(studio: Studio, cat: Image.Image) -> None:
+def test_tokens_of_a_result(studio: Studio, cat: Image.Image) -> None:
     heard = click(studio, cat, seconds=1.3)
-    tokens, grid = told(heard), studio.look(cat)
+    tokens, grid = tokens_of(heard), studio.look(cat)
     assert tokens.codes.shape == (2, TOKENS.codebooks, 33) and tokens.codes.dtype == np.int64
     assert tokens.codes.min() >= 0 and tokens.codes.max() < TOKENS.codes == tokens.sizes
     assert tokens.per_second == 25 and tokens.takes == 12 and 0 <= tokens.take < 12
@@ -73,38 +78,43 @@ def test_what_was_written_is_told(studio: Studio, cat: Image.Image) -> None:
     assert heard.evidence.labels and heard.evidence.neighbours[0].licence == "CC0"
 
 
-def test_the_take_is_the_one_in_which_the_ear_hears_the_priors_wish(studio: Studio, cat: Image.Image) -> None:
-    heard, grid, hearing = click(studio, cat, seed=8), studio.look(cat), studio.services.image_to_sound.pipeline
+def test_the_take_is_chosen_by_the_priors_class_probabilities(studio: Studio, cat: Image.Image) -> None:
+    heard, grid, image_to_sound = click(studio, cat, seed=8), studio.look(cat), studio.services.image_to_sound.pipeline
     generator, (row, col) = studio.services.vlm_to_sound.generator, grid.cell(200, 100)
-    wish = hearing.predict(grid)
+    condition = image_to_sound.predict(grid)
     by_hand = generator.generate(
         generator.encode(EncodedImage(cat, grid.key, grid), row, col), grid, seconds=1.0,
         seed=patch_seed(8, grid.key, row, col), sampler=TokenSampler(1.0, 100, 3.0),
-        class_probs=wish.class_probs[row * grid.cols + col],
+        class_probs=condition.class_probs[row * grid.cols + col],
     )  # fmt: skip
-    assert np.array_equal(heard.waveform, by_hand.waveform) and told(heard).take == by_hand.take
-    assert generator.tagger is hearing.generator.tagger and generator.vocoder is hearing.generator.codec.vocoder
+    assert np.array_equal(heard.waveform, by_hand.waveform) and tokens_of(heard).take == by_hand.take
+    assert (
+        generator.tagger is image_to_sound.generator.tagger
+        and generator.vocoder is image_to_sound.generator.codec.vocoder
+    )
     mono = torch.from_numpy(heard.waveform).mean(dim=0)
-    assert heard.evidence == hearing.evidence(mono, wish.query[row * grid.cols + col])
+    assert heard.evidence == image_to_sound.evidence(mono, condition.query[row * grid.cols + col])
 
 
 def test_places_and_settings_matter(studio: Studio, cat: Image.Image) -> None:
-    codes = [told(click(studio, cat, **given)).codes for given in (
+    codes = [tokens_of(click(studio, cat, **given)).codes for given in (
         {}, {"x": 30.0}, {"temperature": 0.3}, {"top_k": 2}, {"guidance": 1.0},
     )]  # type: ignore[arg-type]  # fmt: skip
     assert len({code.tobytes() for code in codes}) == len(codes)
-    greedy = [told(click(studio, cat, temperature=0, seed=seed)) for seed in (1, 2)]
+    greedy = [tokens_of(click(studio, cat, temperature=0, seed=seed)) for seed in (1, 2)]
     assert np.array_equal(greedy[0].codes, greedy[1].codes)
 
 
 def test_a_sound_of_ten_seconds(studio: Studio, cat: Image.Image) -> None:
     heard = click(studio, cat, seconds=10.0)
-    assert heard.waveform.shape == (2, 160_000) and told(heard).codes.shape[2] == 250 and told(heard).takes == 4
+    assert (
+        heard.waveform.shape == (2, 160_000) and tokens_of(heard).codes.shape[2] == 250 and tokens_of(heard).takes == 4
+    )
     assert np.abs(heard.waveform[:, -16_000:]).max() > 1e-3
 
 
 @pytest.mark.parametrize("seconds", [1.0, 5.117])
-def test_a_stream_lasts_as_long_as_was_asked(studio: Studio, cat: Image.Image, seconds: float) -> None:
+def test_a_stream_has_the_requested_duration(studio: Studio, cat: Image.Image, seconds: float) -> None:
     pieces = list(studio.stream(cat, 200, 100, seconds=seconds, seed=3, anyway=True))
     assert sum(piece.shape[1] for piece in pieces) == round(16_000 * seconds) and len(pieces) > 1
     assert all(piece.dtype == np.float32 and np.abs(piece).max() <= 0.9 for piece in pieces)
@@ -139,8 +149,9 @@ def test_a_recipe_on_the_command_line_gives_the_same_samples(
     assert np.abs(samples.T - np.round(np.clip(heard.waveform, -1, 1) * 32767)).max() <= 1
 
 
+@pytest.mark.slow
 def test_memory_stays_flat(studio: Studio, cat: Image.Image) -> None:
-    """Nothing of a click is kept: the same tensors live after many as after a few."""
+    """Nothing of a click is kept: the same tensors are alive after many as after a few."""
 
     def alive(clicks: int) -> Counter[tuple[int, ...]]:
         for number in range(clicks):

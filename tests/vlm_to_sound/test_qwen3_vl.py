@@ -1,4 +1,4 @@
-"""The project's own tiny Qwen3-VL: how a photograph comes in, its visual tower, save and load."""
+"""The project's own tiny Qwen3-VL: its inputs, its visual tower, save and load."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def states(thinker: Thinker) -> Tensor:
 
 
 @pytest.mark.parametrize(("rows", "cols"), [(4, 6), (3, 5), (1, 1), (4, 3)])
-def test_blocks_are_two_by_two_patches_and_an_odd_last_one_stands_twice(rows: int, cols: int) -> None:
+def test_blocks_are_two_by_two_patches_and_an_odd_last_one_is_repeated(rows: int, cols: int) -> None:
     photo = grid(rows, cols)
     pixels, (high, wide) = merge_blocks(photo)
     assert (high, wide) == (rows + rows % 2, cols + cols % 2)
@@ -71,13 +71,13 @@ def test_the_tower_makes_one_token_of_a_block() -> None:
     assert found.std(dim=0).min() > 1e-3
 
 
-def test_the_tiny_model_is_a_qwen3_vl_with_the_projects_eyes() -> None:
+def test_the_tiny_model_is_a_qwen3_vl_with_a_feature_tower() -> None:
     made = a_thinker()
     assert type(made.model).__name__ == "Qwen3VLModel" and isinstance(made.model.visual, FeatureVisionTower)
     assert made.hidden_size == 32 and not made.training
     assert len(made.model.language_model.layers) == 2
     sections = tiny_config(1280).text_config.rope_parameters["mrope_section"]
-    assert sum(sections) == 32 and min(sections) > 0, "half of a head's numbers"
+    assert sum(sections) == 32 and min(sections) > 0, "half of a head's dimensions"
 
 
 @pytest.mark.parametrize("layer", [-1, 1])
@@ -99,18 +99,18 @@ def test_what_is_saved_in_eight_bits_loads_close(layer: int, tmp_path: Path) -> 
     assert not torch.equal(close, exact)
     assert F.cosine_similarity(close, exact, dim=2).min() > 0.995
     save_tiny(loaded, tmp_path / "again")
-    assert torch.allclose(states(load_tiny(tmp_path / "again")), close, atol=1e-3), "once rounded, it stays"
+    assert torch.allclose(states(load_tiny(tmp_path / "again")), close, atol=1e-3), "rounding is idempotent"
 
 
 @pytest.mark.parametrize("missing", ["config.json", "model.safetensors"])
-def test_a_missing_file_is_said_plainly(missing: str, tmp_path: Path) -> None:
+def test_a_missing_file_is_a_plain_error(missing: str, tmp_path: Path) -> None:
     save_tiny(a_thinker(), tmp_path)
     (tmp_path / missing).unlink()
     with pytest.raises(UserError, match="incomplete"):
         load_tiny(tmp_path)
 
 
-def test_weights_of_another_shape_are_said_plainly(tmp_path: Path) -> None:
+def test_weights_of_another_shape_are_a_plain_error(tmp_path: Path) -> None:
     save_tiny(a_thinker(), tmp_path)
     fields = json.loads((tmp_path / "config.json").read_text())
     fields["model"]["text_config"]["num_hidden_layers"] = 3

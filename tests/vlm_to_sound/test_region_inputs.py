@@ -1,4 +1,4 @@
-"""What a thinker is shown, and its looks laid back on the photograph's patches."""
+"""Inputs of the thinker, and its attention resampled onto the photograph's patches."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def grid(rows: int, cols: int, width_px: int = 0, height_px: int = 0) -> PatchGr
                      height_px or 10 * rows, "made up")  # fmt: skip
 
 
-def test_shares_go_where_the_tokens_lie() -> None:
+def test_attention_is_split_by_area() -> None:
     looks, edges = torch.tensor([0.4, 0.0, 0.0, 0.6]), torch.tensor([0.0, 1.5, 3.0])
     found = area_resample(looks, edges, edges, grid(3, 3))
     by_hand = torch.tensor([[4, 2, 0], [2, 1, 0], [0, 0, 0]]) / 9 * 0.4
@@ -58,8 +58,8 @@ def test_the_pixels_own_tokens_cover_the_whole_photograph(pixels: PixelRegionInp
     assert even.shape == (16, 24) and torch.allclose(even, torch.full((16, 24), 1 / 384), rtol=1e-3)
 
 
-def test_a_look_at_one_token_lies_on_what_it_shows(pixels: PixelRegionInputs) -> None:
-    """A white spot: the token that holds it, found by its pixels, is laid on the patches of the spot."""
+def test_attention_to_one_token_lies_on_the_patches_it_shows(pixels: PixelRegionInputs) -> None:
+    """A white spot: the token that holds it, found by its pixels, maps to the patches of the spot."""
     photo, picture = grid(16, 24, 480, 320), Image.new("RGB", (480, 320))
     picture.paste((255, 255, 255), photo.box(5, 18))
     seen, _ = pixels.prepare(EncodedImage(picture, "", photo), 0, 0)

@@ -1,4 +1,4 @@
-"""Writing: how a code is drawn, and how a sound longer than training ever showed goes on in a fresh context."""
+"""Top-k sampling, and how a sound longer than the training excerpts continues in a fresh context."""
 
 from __future__ import annotations
 
@@ -16,36 +16,42 @@ from synesthesia.vlm_to_sound.sampling import (
     TokenSampler,
     decode,
 )
-from tests.vlm_to_sound.test_audio_head import decoder, forced, laid_out, memory, seeds
+from tests.vlm_to_sound.test_audio_head import audio_head, memory, seeds, stack_codes, teacher_forced
 
 SHARES = torch.tensor([[0.1, 0.6, 0.0, 0.3]])
 
 
-def drawn(uniform: list[float], temperature: float = 1.0, top_k: int = 4) -> list[int]:
+def sampled(uniform: list[float], temperature: float = 1.0, top_k: int = 4) -> list[int]:
     many = torch.tensor(uniform)
     return TokenSampler(temperature, top_k)(SHARES.clamp(min=1e-9).log().repeat(len(many), 1), many).tolist()
 
 
-def test_codes_are_drawn_as_often_as_they_are_likely() -> None:
-    counts = torch.bincount(torch.tensor(drawn(torch.linspace(0, 1, 10_001)[:-1].tolist())), minlength=4) / 10_000
+def test_codes_are_sampled_as_often_as_they_are_likely() -> None:
+    counts = torch.bincount(torch.tensor(sampled(torch.linspace(0, 1, 10_001)[:-1].tolist())), minlength=4) / 10_000
     assert torch.allclose(counts, SHARES[0], atol=1e-3)
-    sharper = torch.bincount(torch.tensor(drawn(torch.linspace(0, 1, 10_001)[:-1].tolist(), 0.5)), minlength=4) / 10_000
+    sharper = (
+        torch.bincount(torch.tensor(sampled(torch.linspace(0, 1, 10_001)[:-1].tolist(), 0.5)), minlength=4) / 10_000
+    )
     assert torch.allclose(sharper, SHARES[0] ** 2 / (SHARES**2).sum(), atol=1e-3)
-    two = torch.bincount(torch.tensor(drawn(torch.linspace(0, 1, 10_001)[:-1].tolist(), 1.0, 2)), minlength=4) / 10_000
+    two = (
+        torch.bincount(torch.tensor(sampled(torch.linspace(0, 1, 10_001)[:-1].tolist(), 1.0, 2)), minlength=4) / 10_000
+    )
     assert torch.allclose(two, torch.tensor([0.0, 2 / 3, 0.0, 1 / 3]), atol=1e-3)
 
 
 def test_the_ends_of_the_unit_interval_are_codes_too() -> None:
     almost_one = float(torch.tensor(1.0) - 2**-24)
-    assert {0, 1, 3} >= set(drawn([0.0, almost_one]))
-    assert drawn([0.0, 0.5, almost_one], temperature=0.0) == [1, 1, 1] == drawn([0.0, 0.5, almost_one], top_k=1)
+    assert {0, 1, 3} >= set(sampled([0.0, almost_one]))
+    assert sampled([0.0, 0.5, almost_one], temperature=0.0) == [1, 1, 1] == sampled([0.0, 0.5, almost_one], top_k=1)
     flat = torch.zeros(2, 1024)
     assert TokenSampler(1.0, 1024)(flat, torch.tensor([0.0, almost_one])).max() < 1024
 
 
-def sample(told: Memory, frames: int, *numbers: int, guidance: float, temperature: float = 1.0) -> list[DecodingStep]:
+def sample(
+    conditional: Memory, frames: int, *numbers: int, guidance: float, temperature: float = 1.0
+) -> list[DecodingStep]:
     sampler = TokenSampler(temperature, guidance=guidance, no_history_share=0.0)
-    return list(decode(decoder(), told, frames, seeds(*numbers), sampler))
+    return list(decode(audio_head(), conditional, frames, seeds(*numbers), sampler))
 
 
 @pytest.fixture
@@ -56,34 +62,34 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("guidance", [1.0, 2.5])
-def test_a_long_sound_goes_on_from_what_was_written_last(short: None, guidance: float) -> None:
-    told = memory(6)
-    steps = sample(told, 9, 0, temperature=0.0, guidance=guidance)
-    codes = laid_out(steps)
+def test_a_long_sound_continues_from_its_last_frames(short: None, guidance: float) -> None:
+    conditional = memory(6)
+    steps = sample(conditional, 9, 0, temperature=0.0, guidance=guidance)
+    codes = stack_codes(steps)
     assert codes.shape[3] == 9 and len(steps) == 18
     for first in (0, 2, 4, 6):  # contexts of frames 0-3, 2-5, 4-7, 6-9
         shown = codes[..., first : first + 4]
-        logits, leads = forced(told, shown).codes, forced(told, shown).itd
+        logits, itd = teacher_forced(conditional, shown).codes, teacher_forced(conditional, shown).itd
         if guidance != 1.0:
-            free = forced(decoder().null_memory(1), shown).codes
+            free = teacher_forced(audio_head().null_memory(1), shown).codes
             logits = free + guidance * (logits - free)
         new = range(0 if first == 0 else 4, 2 * shown.shape[3])
         for position in new:
             step = steps[2 * first + position]
             assert torch.equal(logits[:, position].argmax(dim=2), step.codes), (first, position)
             if step.itd is not None:
-                assert torch.allclose(leads[:, position // 2], step.itd, atol=1e-4)
-    assert torch.equal(codes[..., :4], laid_out(sample(told, 4, 0, temperature=0.0, guidance=guidance)))
+                assert torch.allclose(itd[:, position // 2], step.itd, atol=1e-4)
+    assert torch.equal(codes[..., :4], stack_codes(sample(conditional, 4, 0, temperature=0.0, guidance=guidance)))
 
 
-def test_takes_of_a_long_sound_are_their_generators(short: None) -> None:
-    told = memory(6)
-    both = laid_out(sample(told, 11, 3, 4, guidance=2.0))
-    assert torch.equal(both[1], laid_out(sample(told, 11, 4, guidance=2.0))[0])
+def test_takes_of_a_long_sound_depend_on_their_own_generators(short: None) -> None:
+    conditional = memory(6)
+    both = stack_codes(sample(conditional, 11, 3, 4, guidance=2.0))
+    assert torch.equal(both[1], stack_codes(sample(conditional, 11, 4, guidance=2.0))[0])
     assert not torch.equal(both[0], both[1])
 
 
-def test_no_position_is_asked_that_was_not_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_position_is_beyond_those_trained(monkeypatch: pytest.MonkeyPatch) -> None:
     ends, lengths, run = [], [], KeyValueCache.run
 
     def watched(self: KeyValueCache, x: Tensor) -> tuple[Tensor, Tensor]:

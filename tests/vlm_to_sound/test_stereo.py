@@ -1,4 +1,4 @@
-"""Parametric stereo with a vocoder of plain noise: levels and the time between the ears come out as they went in."""
+"""Parametric stereo with a noise vocoder: levels and ITD come out as they went in."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from synesthesia.vlm_to_sound.stereo import MAX_GAIN, MIN_GAIN, mid_mel, render_
 
 FRAMES = 100
 MIDDLE = slice(10, -10)  # frames away from the edges
-FINER = 16  # times finer than a sample the time between the ears is looked for
+FINER = 16  # times finer than a sample the ITD is resolved
 
 
 def vocoder(mel: Tensor) -> Tensor:
@@ -34,7 +34,7 @@ def difference(wave: Tensor) -> Tensor:
     return right - left
 
 
-def lead_of(wave: Tensor) -> float:
+def itd_of(wave: Tensor) -> float:
     """Seconds by which the right channel leads, from the peak of the channels' cross-correlation."""
     count = 2 * wave.shape[1]
     left, right = torch.fft.rfft(wave, count)
@@ -54,21 +54,21 @@ def test_one_sound_in_both_ears_is_mono() -> None:
     mels = ears(-3.0, -3.0)
     left, right = render_stereo(mels, torch.zeros(1), vocoder)[0]
     assert torch.equal(left, right)
-    assert torch.allclose(left, vocoder(mid_mel(mels))[0], atol=1e-6), "and just what the vocoder says"
+    assert torch.allclose(left, vocoder(mid_mel(mels))[0], atol=1e-6), "and exactly the vocoder's output"
 
 
 @pytest.mark.parametrize("steps", [0, 1, 6, -2, -11])
-def test_the_time_between_the_ears_comes_out_as_it_was_put_in(steps: int) -> None:
-    lead_s = 50e-6 * steps
-    wave = render_stereo(ears(-3.0, -3.0), torch.tensor([lead_s]), vocoder)[0]
-    assert lead_of(wave) == pytest.approx(lead_s, abs=0.6 / (16_000 * FINER))
+def test_the_itd_comes_out_as_requested(steps: int) -> None:
+    itd_s = 50e-6 * steps
+    wave = render_stereo(ears(-3.0, -3.0), torch.tensor([itd_s]), vocoder)[0]
+    assert itd_of(wave) == pytest.approx(itd_s, abs=0.6 / (16_000 * FINER))
     plain = vocoder(ears(-3.0, -3.0)[:, 0])[0]
-    for channel, earlier in ((wave[0], -lead_s / 2), (wave[1], lead_s / 2)):
-        assert lead_of(torch.stack([plain, channel])) == pytest.approx(earlier, abs=0.6 / (16_000 * FINER))
+    for channel, earlier in ((wave[0], -itd_s / 2), (wave[1], itd_s / 2)):
+        assert itd_of(torch.stack([plain, channel])) == pytest.approx(earlier, abs=0.6 / (16_000 * FINER))
 
 
-def test_what_leads_comes_first() -> None:
-    """Without any mathematics: a click, and the right ear hears it earlier."""
+def test_the_leading_ear_is_earlier() -> None:
+    """A click arrives earlier at the right ear."""
 
     def click(mel: Tensor) -> Tensor:
         return F.one_hot(torch.tensor([8000]), mel.shape[1] * 160).float()
@@ -77,42 +77,42 @@ def test_what_leads_comes_first() -> None:
     assert (int(left.argmax()), int(right.argmax())) == (8004, 7996)
 
 
-def test_levels_differ_in_every_band_as_they_should() -> None:
+def test_levels_differ_in_every_band_as_requested() -> None:
     slope = torch.linspace(-1.2, 1.8, 64)
-    for lead_s in (0.0, 400e-6):
-        wave = render_stereo(ears(-3.0 - slope / 2, -3.0 + slope / 2), torch.tensor([lead_s]), vocoder)[0]
-        heard = difference(wave)[MIDDLE].mean(dim=0)
-        assert torch.allclose(heard[1:], slope[1:], atol=0.06), "the lowest band is narrower than a window resolves"
+    for itd_s in (0.0, 400e-6):
+        wave = render_stereo(ears(-3.0 - slope / 2, -3.0 + slope / 2), torch.tensor([itd_s]), vocoder)[0]
+        measured = difference(wave)[MIDDLE].mean(dim=0)
+        assert torch.allclose(measured[1:], slope[1:], atol=0.06), "the lowest band is narrower than a window resolves"
 
 
 def test_levels_stay_in_their_bands() -> None:
     louder = torch.zeros(64)
     louder[40:49] = 1.0
-    heard = difference(render_stereo(ears(-3.0, -3.0 + louder), torch.zeros(1), vocoder)[0])[MIDDLE].mean(dim=0)
-    middle = float((heard * torch.arange(64)).sum() / heard.sum())
+    measured = difference(render_stereo(ears(-3.0, -3.0 + louder), torch.zeros(1), vocoder)[0])[MIDDLE].mean(dim=0)
+    middle = float((measured * torch.arange(64)).sum() / measured.sum())
     assert middle == pytest.approx(44.0, abs=0.2)
-    assert torch.allclose(heard[42:47], torch.tensor(1.0), atol=0.06)
-    assert torch.allclose(heard[2:38], torch.tensor(0.0), atol=0.02)
+    assert torch.allclose(measured[42:47], torch.tensor(1.0), atol=0.06)
+    assert torch.allclose(measured[2:38], torch.tensor(0.0), atol=0.02)
 
 
 def test_levels_follow_the_time() -> None:
     mels = ears(-3.0, -3.0)
     mels[0, 0, : FRAMES // 2] += 1.0
     mels[0, 1, FRAMES // 2 :] += 1.0
-    heard = difference(render_stereo(mels, torch.zeros(1), vocoder)[0])[:, 1:].mean(dim=1)
-    assert torch.allclose(heard[2:40], torch.tensor(-1.0), atol=0.05)
-    assert torch.allclose(heard[60:-2], torch.tensor(1.0), atol=0.05)
+    measured = difference(render_stereo(mels, torch.zeros(1), vocoder)[0])[:, 1:].mean(dim=1)
+    assert torch.allclose(measured[2:40], torch.tensor(-1.0), atol=0.05)
+    assert torch.allclose(measured[60:-2], torch.tensor(1.0), atol=0.05)
 
 
-def test_both_ears_together_keep_the_power_of_the_one_voice() -> None:
+def test_both_ears_together_keep_the_power_of_the_mono_sound() -> None:
     mels = ears(-3.0, -1.5)
     wave = render_stereo(mels, torch.zeros(1), vocoder)[0]
     assert float(wave.square().mean() / vocoder(mid_mel(mels)).square().mean()) == pytest.approx(1.0, abs=0.01)
 
 
-def test_a_silent_ear_is_held_at_the_faintest() -> None:
-    heard = difference(render_stereo(ears(-11.5, 0.0), torch.zeros(1), vocoder)[0])[MIDDLE].mean()
-    assert float(heard) == pytest.approx(MAX_GAIN - MIN_GAIN, abs=0.03)
+def test_a_silent_ear_is_clamped_to_the_lowest_gain() -> None:
+    measured = difference(render_stereo(ears(-11.5, 0.0), torch.zeros(1), vocoder)[0])[MIDDLE].mean()
+    assert float(measured) == pytest.approx(MAX_GAIN - MIN_GAIN, abs=0.03)
 
 
 def test_swapped_ears_are_swapped_channels() -> None:
@@ -123,13 +123,13 @@ def test_swapped_ears_are_swapped_channels() -> None:
     assert not torch.allclose(mirrored, wave, atol=1e-3)
 
 
-def test_every_row_of_a_batch_has_its_own_levels_and_lead() -> None:
+def test_every_row_of_a_batch_has_its_own_levels_and_itd() -> None:
     mels = -3.0 + torch.randn(3, 2, 20, 64, generator=torch.Generator().manual_seed(1))
-    leads = torch.tensor([0.0, 500e-6, -200e-6])
-    together = render_stereo(mels, leads, vocoder)
+    itds_s = torch.tensor([0.0, 500e-6, -200e-6])
+    together = render_stereo(mels, itds_s, vocoder)
     assert together.shape == (3, 2, 3200) and together.isfinite().all()
     for row in range(3):
-        alone = render_stereo(mels[[row]], leads[[row]], vocoder)
+        alone = render_stereo(mels[[row]], itds_s[[row]], vocoder)
         assert torch.allclose(together[[row]], alone, atol=1e-6)
 
 

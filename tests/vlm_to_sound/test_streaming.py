@@ -1,4 +1,4 @@
-"""Pieces of a sound whose end is unknown: exact length, no seam, one gain, nothing too loud."""
+"""Streaming in chunks: exact length, no seam, one gain, nothing above the peak."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def tone(samples: int, level: float = 0.3) -> Tensor:
 
 
 def in_pieces(whole: Tensor, ends: list[int], again: int = 2_000) -> tuple[list[np.ndarray], StreamAssembler]:
-    """Each piece is `whole`, from a little before what was given on."""
+    """Each chunk is `whole` from a little before the end of what was emitted."""
     pieces, out = StreamAssembler(whole.shape[1], RATE_HZ, FADE, PEAK), []
     for end in ends:
         start = max(0, pieces.emitted - again)
@@ -27,7 +27,7 @@ def in_pieces(whole: Tensor, ends: list[int], again: int = 2_000) -> tuple[list[
 
 
 @pytest.mark.parametrize("ends", [[9_000], [5_000, 9_000], [5_000, 5_700, 8_320, 9_000]])
-def test_pieces_of_one_sound_are_that_sound(ends: list[int]) -> None:
+def test_chunks_of_one_sound_are_that_sound(ends: list[int]) -> None:
     whole = tone(9_000)
     out, pieces = in_pieces(whole, ends)
     joined = np.concatenate(out, axis=1)
@@ -38,12 +38,12 @@ def test_pieces_of_one_sound_are_that_sound(ends: list[int]) -> None:
     assert joined[0, 0] == 0 and joined[1, -1] == 0 and np.abs(joined[1, 0]) < 1e-6, "both ends are faded"
 
 
-def test_what_is_spoken_beyond_the_end_is_left_out() -> None:
+def test_samples_beyond_the_end_are_dropped() -> None:
     pieces = StreamAssembler(1_000, RATE_HZ, FADE, PEAK)
     assert pieces.add(tone(1_300), 0, last=True).shape == (2, 1_000)
 
 
-def test_renditions_that_differ_are_laid_over_each_other() -> None:
+def test_chunks_that_differ_are_cross_faded() -> None:
     pieces = StreamAssembler(4_000, RATE_HZ, FADE, PEAK)
     one, other = torch.full((2, 2_000), 0.5), torch.full((2, 4_000), 0.3)
     first, second = pieces.add(one, 0, last=False), pieces.add(other, 0, last=True)
@@ -66,7 +66,7 @@ def test_one_gain_for_all_and_never_too_loud() -> None:
     assert not in_pieces(torch.zeros(2, 4_000), [4_000])[0][0].any()
 
 
-def test_bending_is_smooth_and_keeps_the_order() -> None:
+def test_the_soft_limit_is_smooth_and_monotonic() -> None:
     ramp = torch.linspace(-5, 5, 20_001)
     made = soft_limit(ramp, PEAK)
     assert float(made.abs().max()) <= PEAK and torch.allclose(made, -made.flip(0), atol=1e-6)

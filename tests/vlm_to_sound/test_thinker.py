@@ -1,5 +1,5 @@
-"""Thinking about a box, with the project's own eyes and with the visual towers of Qwen3-VL and Qwen2.5-VL: what the
-states are, that pictures of a batch don't mix, and that nothing is known before it was said."""
+"""Hidden states for a box with the project's feature tower and with those of Qwen3-VL and Qwen2.5-VL: their values,
+independence of the batch, causality."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ BOXES = torch.tensor([[0.0, 0.1, 0.5, 1.0], [0.3, 0.3, 0.4, 0.4], [0.6, 0.0, 0.7
 
 @cache
 def thinker(kind: Kind) -> Thinker:
-    """Random weights, large enough that every token matters to what is thought. Tests leave it as it is."""
+    """Random weights, large enough that every token matters. Tests leave it as it is."""
     torch.manual_seed(0)
     made = build_tiny(tiny_config(4, width=WIDTH, layers=LAYERS)) if kind == "eyes" else _qwen(kind)
     with torch.no_grad():
@@ -75,31 +75,31 @@ def pictures(kind: Kind) -> list[ImageInput]:
 
 
 @torch.no_grad()
-def thought(kind: Kind, seen: list[ImageInput], boxes: Tensor, layer: int = -1) -> HiddenStates:
+def hidden_states(kind: Kind, images: list[ImageInput], boxes: Tensor, layer: int = -1) -> HiddenStates:
     made = thinker(kind)
     made.layer = layer
     try:
-        found: HiddenStates = made(seen, boxes)
+        found: HiddenStates = made(images, boxes)
     finally:
         made.layer = -1
     return found
 
 
 def embedded(kind: Kind, box: list[float]) -> Tensor:
-    """(7, WIDTH) what stands behind the picture, in the order <bbox> x1 y1 x2 y2 </bbox> ... <think_sound>."""
-    states = thought(kind, [picture(kind, 2, 2)], torch.tensor([box]), layer=0).states[0]
+    """(7, WIDTH) the embeddings after the image, in the order <bbox> x1 y1 x2 y2 </bbox> ... <think_sound>."""
+    states = hidden_states(kind, [picture(kind, 2, 2)], torch.tensor([box]), layer=0).states[0]
     after = len(thinker(kind).template.after)
     return torch.cat([states[-NEW_TOKENS_PER_PROMPT - after : -1 - after], states[-1:]])
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_pictures_of_a_batch_are_thought_about_as_alone(kind: Kind) -> None:
-    together = thought(kind, pictures(kind), BOXES)
+def test_batching_does_not_change_hidden_states(kind: Kind) -> None:
+    together = hidden_states(kind, pictures(kind), BOXES)
     lengths = together.mask.sum(dim=1).tolist()
     assert len(set(lengths)) == 3 and max(lengths) == together.states.shape[1]
     assert together.mask[:, -1].all() and together.states.isfinite().all()
-    for row, seen in enumerate(pictures(kind)):
-        alone = thought(kind, [seen], BOXES[[row]])
+    for row, images in enumerate(pictures(kind)):
+        alone = hidden_states(kind, [images], BOXES[[row]])
         length = lengths[row]
         assert alone.mask.all() and alone.states.shape == (1, length, WIDTH)
         assert not together.mask[row, :-length].any(), "padding stands on the left"
@@ -109,19 +109,19 @@ def test_pictures_of_a_batch_are_thought_about_as_alone(kind: Kind) -> None:
             torch.equal(together.positions[row, -length:], alone.positions[0])
             and not together.positions[row, :-length].any()
         )
-        assert together.image_mask[row].sum() == seen.rows * seen.cols // 4
+        assert together.image_mask[row].sum() == images.rows * images.cols // 4
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_thought_is_what_the_plain_model_makes_of_the_same_tokens(kind: Kind) -> None:
-    """The new tokens written with words that the model has, through its own ids, merger and rotary positions."""
+def test_hidden_states_equal_those_of_the_plain_model_for_the_same_tokens(kind: Kind) -> None:
+    """The new tokens are given embeddings of known ones; ids, merger and rotary positions are the model's own."""
     made = thinker(kind)
     model, there, template = made.model, made.new_embeddings.weight.clone(), made.template
     config, table = model.config, model.get_input_embeddings().weight
     known = torch.tensor([VISION_START if kind == "eyes" else 10 + k for k in range(len(NEW_TOKENS))])
-    seen, boxes = pictures(kind)[:2], BOXES[:2]
+    images, boxes = pictures(kind)[:2], BOXES[:2]
     rows = []
-    for one, box in zip(seen, boxes, strict=True):
+    for one, box in zip(images, boxes, strict=True):
         coordinates = 3 + (box * BINS).long().clamp(max=BINS - 1)
         rows.append(torch.tensor([
             *template.before, *[config.image_token_id] * (one.rows * one.cols // 4), *template.between, known[0],
@@ -132,49 +132,49 @@ def test_a_thought_is_what_the_plain_model_makes_of_the_same_tokens(kind: Kind) 
     mask = torch.stack([torch.arange(longest) >= longest - len(row) for row in rows])
     try:
         made.new_embeddings.weight.copy_(table[known])
-        ours = thought(kind, seen, boxes)
+        ours = hidden_states(kind, images, boxes)
         with torch.no_grad():
             theirs = model(
                 input_ids=ids, attention_mask=mask.long(), mm_token_type_ids=(ids == config.image_token_id).int(),
-                pixel_values=torch.cat([one.pixels for one in seen]),
-                image_grid_thw=torch.tensor([[1, one.rows, one.cols] for one in seen]),
+                pixel_values=torch.cat([one.pixels for one in images]),
+                image_grid_thw=torch.tensor([[1, one.rows, one.cols] for one in images]),
             ).last_hidden_state  # fmt: skip
     finally:
         made.new_embeddings.weight.copy_(there)
     assert torch.equal(ours.mask, mask) and torch.equal(ours.image_mask, ids == config.image_token_id)
     assert torch.allclose(ours.states[mask], theirs[mask], atol=1e-5)
-    assert not torch.allclose(thought(kind, seen, boxes).states[mask], theirs[mask], atol=0.1)
+    assert not torch.allclose(hidden_states(kind, images, boxes).states[mask], theirs[mask], atol=0.1)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_another_box_changes_only_what_comes_after_it(kind: Kind) -> None:
-    seen = [picture(kind, 4, 6)]
-    first = thought(kind, seen, torch.tensor([[0.1, 0.2, 0.3, 0.4]]))
+    images = [picture(kind, 4, 6)]
+    first = hidden_states(kind, images, torch.tensor([[0.1, 0.2, 0.3, 0.4]]))
     after = len(thinker(kind).template.after)
     for place in range(4):
         box = torch.tensor([[0.1, 0.2, 0.3, 0.4]])
         box[0, place] += 0.5
-        other = thought(kind, seen, box)
+        other = hidden_states(kind, images, box)
         changed = (first.states - other.states).abs().amax(dim=2)[0]
-        said = first.states.shape[1] - NEW_TOKENS_PER_PROMPT - after + 1 + place
-        assert not changed[:said].any(), "to the bit"
-        assert (changed[said:] > 1e-4).all()
-        assert first.image_mask[0, :said].sum() == first.image_mask.sum() == 6
+        expected = first.states.shape[1] - NEW_TOKENS_PER_PROMPT - after + 1 + place
+        assert not changed[:expected].any(), "to the bit"
+        assert (changed[expected:] > 1e-4).all()
+        assert first.image_mask[0, :expected].sum() == first.image_mask.sum() == 6
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_another_picture_changes_the_thought(kind: Kind) -> None:
-    seen, other = picture(kind, 4, 6), picture(kind, 4, 6, seed=9)
-    there, here = (thought(kind, [one], BOXES[:1]).states[0] for one in (seen, other))
+def test_another_picture_changes_the_hidden_states(kind: Kind) -> None:
+    images, other = picture(kind, 4, 6), picture(kind, 4, 6, seed=9)
+    there, here = (hidden_states(kind, [one], BOXES[:1]).states[0] for one in (images, other))
     assert (there[-1] - here[-1]).abs().max() > 1e-2
-    swapped = ImageInput(seen.pixels.roll(4, dims=0), 4, 6)  # the same cells, each one place further
-    assert (thought(kind, [swapped], BOXES[:1]).states[0, -1] - there[-1]).abs().max() > 1e-3
+    swapped = ImageInput(images.pixels.roll(4, dims=0), 4, 6)  # the same cells, each one place further
+    assert (hidden_states(kind, [swapped], BOXES[:1]).states[0, -1] - there[-1]).abs().max() > 1e-3
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_layers_are_counted_as_hidden_states_are(kind: Kind) -> None:
-    seen, made = pictures(kind), thinker(kind)
-    by_layer = [thought(kind, seen, BOXES, layer).states for layer in (*range(LAYERS + 1), -1)]
+    images, made = pictures(kind), thinker(kind)
+    by_layer = [hidden_states(kind, images, BOXES, layer).states for layer in (*range(LAYERS + 1), -1)]
     assert torch.equal(by_layer[-2], by_layer[-1]), "the last one is normalised"
     for one, other in pairwise(by_layer[:-1]):
         assert (one[:, -1] - other[:, -1]).abs().max() > 1e-2
@@ -182,27 +182,27 @@ def test_layers_are_counted_as_hidden_states_are(kind: Kind) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_prompt_is_said_in_order(kind: Kind) -> None:
+def test_tokens_of_a_prompt_are_in_order(kind: Kind) -> None:
     made = thinker(kind)
     template, table = made.template, made.model.get_input_embeddings().weight
-    found = thought(kind, [picture(kind, 4, 6)], torch.tensor([[0.25, 0.5, 0.75, 1.0]]), layer=0)
+    found = hidden_states(kind, [picture(kind, 4, 6)], torch.tensor([[0.25, 0.5, 0.75, 1.0]]), layer=0)
     words = made.new_embeddings.weight[[0, 3 + 16, 3 + 32, 3 + 48, 3 + 63, 1]]
     before, behind = found.states[0, : len(template.before)], found.states[0, len(template.before) + 6 :]
     assert torch.equal(before, table[list(template.before)])
-    said = torch.cat(
+    expected = torch.cat(
         [table[list(template.between)], words, table[list(template.after)], made.new_embeddings.weight[[THINK_SOUND]]]
     )
-    assert torch.equal(behind, said)
+    assert torch.equal(behind, expected)
     assert found.image_mask[0].nonzero()[:, 0].tolist() == [len(template.before) + k for k in range(6)]
 
 
-def test_places_are_the_middles_of_the_cells_row_by_row() -> None:
-    found = thought("eyes", [picture("eyes", 4, 6), picture("eyes", 2, 2)], BOXES[:2])
+def test_positions_are_the_centres_of_the_cells_row_by_row() -> None:
+    found = hidden_states("eyes", [picture("eyes", 4, 6), picture("eyes", 2, 2)], BOXES[:2])
     sixth = 1 / 6
     wanted = [(sixth, 0.25), (0.5, 0.25), (5 * sixth, 0.25), (sixth, 0.75), (0.5, 0.75), (5 * sixth, 0.75)]
     assert torch.allclose(found.positions[0][found.image_mask[0]], torch.tensor(wanted))
     assert found.positions[1][found.image_mask[1]].tolist() == [[0.5, 0.5]]
-    assert torch.allclose(found.positions[:, -1], (BOXES[:2, :2] + BOXES[:2, 2:]) / 2), "the last word's is the box"
+    assert torch.allclose(found.positions[:, -1], (BOXES[:2, :2] + BOXES[:2, 2:]) / 2), "the last token's is the box"
     others = ~found.image_mask
     others[:, -1] = False
     assert not found.positions[others].any()
@@ -217,12 +217,12 @@ def test_coordinates_fall_into_bins_both_ends_included(value: float, bin_: int) 
     for place in range(4):
         box = [0.3] * 4
         box[place] = value
-        said = embedded("eyes", box)
-        assert torch.equal(said[1 + place], words[3 + bin_])
-        assert all(torch.equal(said[1 + other], words[3 + 19]) for other in range(4) if other != place)
+        expected = embedded("eyes", box)
+        assert torch.equal(expected[1 + place], words[3 + bin_])
+        assert all(torch.equal(expected[1 + other], words[3 + 19]) for other in range(4) if other != place)
 
 
-def test_there_is_a_word_for_every_bin() -> None:
+def test_there_is_a_token_for_every_bin() -> None:
     assert len(NEW_TOKENS) == len(set(NEW_TOKENS)) == 3 + BINS
     assert NEW_TOKENS[:3] == ("<bbox>", "</bbox>", "<think_sound>")
     assert NEW_TOKENS_PER_PROMPT == 7 and len(thinker("eyes").new_embeddings.weight) == len(NEW_TOKENS)
@@ -234,24 +234,24 @@ def test_the_new_tokens_have_a_table_of_their_own(kind: Kind) -> None:
     table = made.model.get_input_embeddings().weight
     there = table.clone()
     assert len(table) == (5 if kind == "eyes" else VOCABULARY)
-    seen, boxes = [picture(kind, 4, 6)], torch.tensor([[0.0, 0.25, 0.5, 1.0]])
+    images, boxes = [picture(kind, 4, 6)], torch.tensor([[0.0, 0.25, 0.5, 1.0]])
     try:
         table.requires_grad_(True)
         made.new_embeddings.requires_grad_(True)
-        made(seen, boxes).states[:, -1].square().sum().backward()
+        made(images, boxes).states[:, -1].square().sum().backward()
         template = made.template
-        spoken = {*template.before, *template.between, *template.after}
-        assert {int(row) for row in table.grad.abs().sum(dim=1).nonzero()} == spoken
-        taught = {int(row) for row in made.new_embeddings.weight.grad.abs().sum(dim=1).nonzero()}
-        assert taught == {0, 1, 2, 3 + 0, 3 + 16, 3 + 32, 3 + 63}
+        in_template = {*template.before, *template.between, *template.after}
+        assert {int(row) for row in table.grad.abs().sum(dim=1).nonzero()} == in_template
+        trained = {int(row) for row in made.new_embeddings.weight.grad.abs().sum(dim=1).nonzero()}
+        assert trained == {0, 1, 2, 3 + 0, 3 + 16, 3 + 32, 3 + 63}
     finally:
         table.requires_grad_(False).grad = None
         made.new_embeddings.requires_grad_(False).weight.grad = None
     assert torch.equal(table, there)
 
 
-def test_rows_can_be_taken_out_of_a_thought() -> None:
-    found = thought("eyes", pictures("eyes"), BOXES)
+def test_rows_of_hidden_states_can_be_selected() -> None:
+    found = hidden_states("eyes", pictures("eyes"), BOXES)
     some = found.select(torch.tensor([2, 0]))
     for part in ("states", "mask", "image_mask", "positions"):
         assert torch.equal(getattr(some, part), getattr(found, part)[[2, 0]])
@@ -262,5 +262,5 @@ def test_a_box_for_every_picture() -> None:
         thinker("eyes")(pictures("eyes"), BOXES[:2])
 
 
-def test_the_tiny_models_framing_is_start_and_end_of_vision() -> None:
+def test_the_tiny_models_template_is_start_and_end_of_vision() -> None:
     assert thinker("eyes").template == TINY_TEMPLATE and TINY_TEMPLATE.after == ()

@@ -20,7 +20,7 @@ LORA = LoraSettings(rank=2, alpha=8, dropout=0.0)
 
 
 def randomise(module: nn.Module) -> None:
-    """Random weights, large enough that everything matters to what is said."""
+    """Random weights, large enough that every input matters."""
     with torch.no_grad():
         for name, parameter in module.named_parameters():
             if parameter.ndim == 2:
@@ -51,7 +51,7 @@ def write_vlm_to_sound(folder: Path, feature_dim: int = 1280) -> None:
 
 
 def write_audio_head(folder: Path, thinker: Thinker, name: str, *, new_embeddings: bool = False) -> AudioHead:
-    """mel_tokens and the audio head of this thinker, over which LoRA is laid."""
+    """mel_tokens and the audio head of this thinker, which gets LoRA layers."""
     tokens = random_tokens()
     tokens.save(folder / "mel_tokens")
     head = random_head(thinker, MelTokens.load(folder / "mel_tokens"))

@@ -1,5 +1,4 @@
-"""Clicks and the sounds that belong to them, on made-up pictures, sounds and a spherical head: where a box lies, what
-is wanted there, and on which side it is heard."""
+"""Clicks and their sounds, on made-up pictures, recordings and a spherical head: boxes, targets and sides."""
 
 from __future__ import annotations
 
@@ -37,8 +36,8 @@ LABELS = ["hiss", "tone", "nothing"]  # there is no recording of nothing
 SIZES = ((4, 6), (5, 7), (2, 2))  # rows and columns of patches
 
 
-def sight(rows: int, cols: int, first: int = 0, label: int = 0) -> FeatureImage:
-    """Cells that know their own number, in every part; labels of 40 kinds."""
+def image(rows: int, cols: int, first: int = 0, label: int = 0) -> FeatureImage:
+    """Cells with their own number in every part; labels of 40 classes."""
     numbers = first + torch.arange(rows * cols)
     labels = torch.zeros(rows, cols, 40)
     labels[:, :, label] = 1.0
@@ -47,7 +46,7 @@ def sight(rows: int, cols: int, first: int = 0, label: int = 0) -> FeatureImage:
 
 
 def numbers_of(one: FeatureImage) -> list[list[int]]:
-    """The cells' numbers, after a look at whether features and wishes moved together."""
+    """The cells' numbers; checks that features and class probabilities moved together."""
     found = one.content[:, :, 0].long()
     assert torch.equal(one.class_probs.argmax(dim=2), found) and torch.equal(
         one.content[:, :, 1], -one.content[:, :, 0]
@@ -57,31 +56,33 @@ def numbers_of(one: FeatureImage) -> list[list[int]]:
     return listed
 
 
-def test_flipped_is_left_for_right() -> None:
-    assert numbers_of(sight(2, 3).flip()) == [[2, 1, 0], [5, 4, 3]]
+def test_flip_mirrors_left_to_right() -> None:
+    assert numbers_of(image(2, 3).flip()) == [[2, 1, 0], [5, 4, 3]]
 
 
-def test_turned_lays_rows_in_columns() -> None:
-    assert numbers_of(sight(2, 3).transpose()) == [[0, 3], [1, 4], [2, 5]]
+def test_transpose_swaps_rows_and_columns() -> None:
+    assert numbers_of(image(2, 3).transpose()) == [[0, 3], [1, 4], [2, 5]]
 
 
 def test_two_pictures_beside_each_other_keep_their_labels() -> None:
-    both = sight(4, 2, 0, label=1).concat(sight(2, 3, 10, label=2))
-    assert numbers_of(both) == [[2, 3, 10, 11, 12], [4, 5, 13, 14, 15]], "cut to the middle of the higher one"
+    both = image(4, 2, 0, label=1).concat(image(2, 3, 10, label=2))
+    assert numbers_of(both) == [[2, 3, 10, 11, 12], [4, 5, 13, 14, 15]], "cropped to the centre of the higher one"
     assert both.labels.argmax(dim=2).tolist() == [[1, 1, 2, 2, 2]] * 2
     assert both.flip().labels.argmax(dim=2).tolist() == [[2, 2, 2, 1, 1]] * 2
     assert numbers_of(both.transpose()) == [[2, 4], [3, 5], [10, 13], [11, 14], [12, 15]], "one above the other"
     assert both.transpose().labels.argmax(dim=2).tolist() == [[1, 1], [1, 1], [2, 2], [2, 2], [2, 2]]
 
 
-def test_the_tower_is_given_every_cell_as_four_patches() -> None:
-    seen = sight(2, 3).concat(sight(2, 1, 10)).tower_input
-    assert (seen.rows, seen.cols) == (4, 8) and seen.pixels.shape == (32, 3)
-    assert seen.pixels[:, 0].unflatten(0, (8, 4)).tolist() == [[float(n)] * 4 for n in (0, 1, 2, 10, 3, 4, 5, 11)]
+def test_the_tower_reads_every_cell_as_four_patches() -> None:
+    tower_input = image(2, 3).concat(image(2, 1, 10)).tower_input
+    assert (tower_input.rows, tower_input.cols) == (4, 8) and tower_input.pixels.shape == (32, 3)
+    assert tower_input.pixels[:, 0].unflatten(0, (8, 4)).tolist() == [
+        [float(n)] * 4 for n in (0, 1, 2, 10, 3, 4, 5, 11)
+    ]
 
 
-class Eyes:
-    """Pictures that hold their own number; patches know where they are."""
+class FakeEncoder:
+    """Features are the number of the picture, row and column."""
 
     def encode(self, image: Image.Image) -> PatchGrid:
         number = int(np.asarray(image)[0, 0, 0])
@@ -91,20 +92,20 @@ class Eyes:
         return PatchGrid(features, features[0, 0], features[:, :, None].repeat(1, 1, 2, 1), 1, 1, str(number))
 
 
-class Wishes:
-    """Every patch wishes for its own mixture."""
+class FakePrior:
+    """Every patch has its own mixture of classes."""
 
     @staticmethod
     def of(number: int) -> Tensor:
         rows, cols = SIZES[number]
         return torch.rand(rows * cols, 3, generator=torch.Generator().manual_seed(number)).softmax(dim=1)
 
-    def predict(self, grid: PatchGrid) -> Wishes:
+    def predict(self, grid: PatchGrid) -> FakePrior:
         self.class_probs = self.of(int(grid.key))
         return self
 
 
-class Shares:
+class FakeTargets:
     """Two pictures of hiss, one of a tone and a little of nothing; the last share is silence."""
 
     def shares(self, picture: Picture) -> Tensor:
@@ -114,13 +115,17 @@ class Shares:
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> FeatureStore:
     pictures = [Picture(np.full((2, 2, 3), n, np.uint8), str(n), "made up", "train", "") for n in range(len(SIZES))]
-    eyes, hearing, targets = cast(PatchEncoder, Eyes()), cast(ImageToSoundPipeline, Wishes()), cast(Targets, Shares())
+    encoder, prior, targets = (
+        cast(PatchEncoder, FakeEncoder()),
+        cast(ImageToSoundPipeline, FakePrior()),
+        cast(Targets, FakeTargets()),
+    )
     folder = tmp_path_factory.mktemp("seen")
-    write_features(pictures, eyes, hearing, targets, folder)
+    write_features(pictures, encoder, prior, targets, folder)
     return FeatureStore(folder)
 
 
-def test_what_was_seen_is_read_back(store: FeatureStore) -> None:
+def test_stored_pictures_are_read_back(store: FeatureStore) -> None:
     assert len(store) == 3
     for number, (rows, cols) in enumerate(SIZES):
         one = store[number]
@@ -130,13 +135,13 @@ def test_what_was_seen_is_read_back(store: FeatureStore) -> None:
         middles = [place.float().unflatten(0, (-1, 2)).mean(dim=1) for place in (row, col)]
         middle = torch.stack(torch.meshgrid(*middles, indexing="ij"), dim=2)
         assert torch.equal(one.content[:, :, 1:3], middle) and (one.content[:, :, 0] == number).all()
-        patches = Wishes.of(number).unflatten(0, (rows, cols))
+        patches = FakePrior.of(number).unflatten(0, (rows, cols))
         assert torch.allclose(one.class_probs, patches[::2, ::2], atol=1e-3)
-        wanted = torch.tensor([0.0, 0.75, 0.25] if number == 2 else [1.0, 0.0, 0.0])
-        assert torch.allclose(one.labels, wanted.expand(down, across, 3))
+        target = torch.tensor([0.0, 0.75, 0.25] if number == 2 else [1.0, 0.0, 0.0])
+        assert torch.allclose(one.labels, target.expand(down, across, 3))
 
 
-def test_rare_sounds_are_shown_oftener(store: FeatureStore) -> None:
+def test_pictures_of_rare_sounds_are_sampled_more_often(store: FeatureStore) -> None:
     assert store.probability.sum() == pytest.approx(1.0)
     assert store.probability[2] > store.probability[0] == pytest.approx(store.probability[1])
     assert store.probability[2] < store.probability[:2].sum()
@@ -157,7 +162,7 @@ def test_boxes_lie_in_the_picture(clicks: Clicks) -> None:
         assert width <= 2.0 / cols + 1e-6 and height <= 2.0 / rows + 1e-6, "at most two cells"
 
 
-def test_what_is_wanted_belongs_to_the_cell_in_the_middle_of_the_box(clicks: Clicks) -> None:
+def test_targets_are_those_of_the_cell_at_the_box_centre(clicks: Clicks) -> None:
     assert torch.allclose(clicks.targets.sum(dim=1), torch.ones(200))
     x, y = ((clicks.boxes[:, :2] + clicks.boxes[:, 2:]) / 2).T
     cells = set()
@@ -165,12 +170,12 @@ def test_what_is_wanted_belongs_to_the_cell_in_the_middle_of_the_box(clicks: Cli
         rows, cols = one.content.shape[:2]
         row, col = int(y[number] * rows), int(x[number] * cols)
         cells.add((rows, cols, row, col))
-        wanted = PRIOR_WEIGHT * one.class_probs[row, col] + (1 - PRIOR_WEIGHT) * one.labels[row, col]
-        assert torch.allclose(clicks.targets[number], wanted / wanted.sum(), atol=1e-5)
+        target = PRIOR_WEIGHT * one.class_probs[row, col] + (1 - PRIOR_WEIGHT) * one.labels[row, col]
+        assert torch.allclose(clicks.targets[number], target / target.sum(), atol=1e-5)
     assert len(cells) > 60, "pictures, pairs of them, and many places"
 
 
-def test_the_same_stream_clicks_the_same(store: FeatureStore, clicks: Clicks) -> None:
+def test_the_same_random_stream_gives_the_same_clicks(store: FeatureStore, clicks: Clicks) -> None:
     again, other = (sample_clicks(store, 200, np.random.default_rng(seed)) for seed in (0, 1))
     assert torch.equal(again.boxes, clicks.boxes) and torch.equal(again.targets, clicks.targets)
     assert not torch.equal(other.boxes, clicks.boxes)
@@ -201,7 +206,7 @@ def tokens(folder: Path) -> MelTokens:
     return made
 
 
-def the_sounds(folder: Path, tokens: MelTokens) -> BinauralSounds:
+def binaural_sounds(folder: Path, tokens: MelTokens) -> BinauralSounds:
     clips = read_manifest(folder)
     rows = [row for row, clip in enumerate(clips) if clip.split == "train"]
     head = cast(SphericalHarmonicHRTF, SphereHRTF())
@@ -209,34 +214,34 @@ def the_sounds(folder: Path, tokens: MelTokens) -> BinauralSounds:
     return BinauralSounds(store, rows, LABELS, head, tokens, np.random.default_rng(0))
 
 
-def clicks_at(places: list[float], wanted: list[float]) -> Clicks:
+def clicks_at(places: list[float], target: list[float]) -> Clicks:
     """Narrow boxes around these places, from left to right."""
     boxes = torch.tensor([[place - 0.01, 0.4, place + 0.01, 0.5] for place in places])
-    return Clicks((), boxes, torch.tensor([wanted] * len(places)))
+    return Clicks((), boxes, torch.tensor([target] * len(places)))
 
 
 def test_codes_have_the_promised_shape(folder: Path, tokens: MelTokens) -> None:
-    codes, lead_s = the_sounds(folder, tokens).render(clicks_at([0.2, 0.5, 0.7], [1.0, 0.0, 0.0]), 20 / 25)
-    assert codes.shape == (3, 2, 4, 20) and codes.dtype == torch.int64 and lead_s.shape == (3,)
+    codes, itd_s = binaural_sounds(folder, tokens).render(clicks_at([0.2, 0.5, 0.7], [1.0, 0.0, 0.0]), 20 / 25)
+    assert codes.shape == (3, 2, 4, 20) and codes.dtype == torch.int64 and itd_s.shape == (3,)
     for frames in (50, 100, 201):
-        codes, _ = the_sounds(folder, tokens).render(clicks_at([0.5], [1.0, 0.0, 0.0]), frames / 25)
+        codes, _ = binaural_sounds(folder, tokens).render(clicks_at([0.5], [1.0, 0.0, 0.0]), frames / 25)
         assert codes.shape[3] == frames
 
 
 def test_a_click_on_the_right_is_louder_and_earlier_in_the_right_ear(folder: Path, tokens: MelTokens) -> None:
     places = [0.05, 0.25, 0.5, 0.75, 0.95]
-    codes, lead_s = the_sounds(folder, tokens).render(clicks_at(places, [1.0, 0.0, 0.0]), 1.0)
+    codes, itd_s = binaural_sounds(folder, tokens).render(clicks_at(places, [1.0, 0.0, 0.0]), 1.0)
     left, right = (tokens.decode(codes[:, ear]).mean(dim=(1, 2)) for ear in (0, 1))
     louder = right - left
     assert louder[0] < louder[1] < -0.1 and louder[4] > louder[3] > 0.1 and abs(louder[2]) < 0.05
-    assert (lead_s[1:] > lead_s[:-1]).all() and abs(float(lead_s[2])) < 1e-9
-    assert torch.allclose(lead_s, -lead_s.flip(0), atol=1e-7)
-    assert 3e-4 < float(lead_s[4]) < 6e-4, "at 54 degrees"
+    assert (itd_s[1:] > itd_s[:-1]).all() and abs(float(itd_s[2])) < 1e-9
+    assert torch.allclose(itd_s, -itd_s.flip(0), atol=1e-7)
+    assert 3e-4 < float(itd_s[4]) < 6e-4, "at 54 degrees"
 
 
-def test_the_time_between_the_ears_is_that_of_the_sounds(folder: Path, tokens: MelTokens) -> None:
-    """Measured in what the head makes of a click, not asked of it."""
-    made = the_sounds(folder, tokens)
+def test_the_itd_is_that_of_the_rendered_sounds(folder: Path, tokens: MelTokens) -> None:
+    """Measured in the rendered impulse, not read from the HRTF."""
+    made = binaural_sounds(folder, tokens)
     for azimuth in (-60, -20, 0, 35, 60):
         left, right = made.responses[azimuth + 60].double()
         spectrum = torch.fft.rfft(left, 1024) * torch.fft.rfft(right, 1024).conj()
@@ -246,8 +251,8 @@ def test_the_time_between_the_ears_is_that_of_the_sounds(folder: Path, tokens: M
         assert lag_s == pytest.approx(float(made.itds_s[azimuth + 60]), abs=60e-6)
 
 
-def test_a_sound_keeps_its_own_colour() -> None:
-    """By hand: ears that boost and cut alike lose that, what sets them apart stays."""
+def test_a_sound_keeps_its_own_spectrum() -> None:
+    """By hand: the common spectrum is removed, level and time differences stay."""
     rng = np.random.default_rng(0)
     coloured = torch.from_numpy(rng.normal(size=(1, 1, 24)) * np.exp(-np.arange(24) / 4)).float()
     louder, later = torch.tensor([[[1.6, 1.6], [0.4, 0.4]]]), 3
@@ -257,16 +262,16 @@ def test_a_sound_keeps_its_own_colour() -> None:
     plain = equalise_diffuse(ears)
     assert plain.shape == (1, 2, 40 + 2 * LEAD_IN)
     there, here = torch.fft.rfft(ears, 1024).abs(), torch.fft.rfft(plain, 1024).abs()
-    assert torch.allclose(here.square().mean(dim=1), torch.ones(1, 513), atol=0.05), "both ears' power is even"
+    assert torch.allclose(here.square().mean(dim=1), torch.ones(1, 513), atol=0.05), "both ears' power is flat"
     assert there.square().mean(dim=1).std() > 0.2, "it was not"
     assert torch.allclose(here[:, 0] / here[:, 1], torch.tensor(4.0), rtol=0.05)
     assert int(plain[0, 1].abs().argmax() - plain[0, 0].abs().argmax()) == later
 
 
-def test_what_is_wanted_is_what_is_heard(folder: Path, tokens: MelTokens) -> None:
-    def spread(wanted: list[float]) -> Tensor:
+def test_recordings_follow_the_targets(folder: Path, tokens: MelTokens) -> None:
+    def spread(target: list[float]) -> Tensor:
         """How unlike the bands are: hiss is even, a tone stands out."""
-        codes, _ = the_sounds(folder, tokens).render(clicks_at([0.5] * 8, wanted), 0.8)
+        codes, _ = binaural_sounds(folder, tokens).render(clicks_at([0.5] * 8, target), 0.8)
         return tokens.decode(codes[:, 0]).std(dim=2).mean(dim=1)
 
     hiss, tone = spread([1.0, 0.0, 0.0]), spread([0.0, 1.0, 0.0])
@@ -275,4 +280,4 @@ def test_what_is_wanted_is_what_is_heard(folder: Path, tokens: MelTokens) -> Non
     middle = (hiss.max() + tone.min()) / 2
     assert 0 < int((mixed > middle).sum()) < 8
     without = spread([0.0, 0.3, 0.7])
-    assert without.min() > middle, "what there is no recording of is left out"
+    assert without.min() > middle, "classes without recordings are left out"

@@ -1,4 +1,4 @@
-"""Thoughts and sounds written down once: they are what the thinker thinks, padded again, and enough to learn from."""
+"""Cached hidden states and sounds: padded again, and independent of who computed them."""
 
 from __future__ import annotations
 
@@ -38,31 +38,31 @@ def one(folder: Path, store: FeatureStore, tmp_path_factory: pytest.TempPathFact
     return written(folder, store, tmp_path_factory.mktemp("hidden_states"))
 
 
-def test_what_was_thought_comes_back_padded(one: Path) -> None:
-    known = CachedHiddenStates(one)
-    assert len(known) == 16 and known.codes.shape[:3] == (16, SMALL.sounds, 2) and known.sounds == SMALL.sounds
-    drawn = known.draw(16, 6, np.random.default_rng(0))
-    thought = drawn.hidden_states
+def test_cached_hidden_states_are_padded_again(one: Path) -> None:
+    cache = CachedHiddenStates(one)
+    assert len(cache) == 16 and cache.codes.shape[:3] == (16, SMALL.sounds, 2) and cache.sounds == SMALL.sounds
+    drawn = cache.draw(16, 6, np.random.default_rng(0))
+    hidden = drawn.hidden_states
     assert drawn.codes.shape == (32, 2, 2, 6) and len(drawn.boxes) == len(drawn.itd_s) == 32
-    assert thought.mask[:, -1].all() and not thought.mask.all(), "shorter prompts are padded, on the left"
-    assert sorted(thought.mask.sum(1).tolist()) == sorted(known.lengths.tolist())
-    assert not thought.states[~thought.mask].any() and not (thought.image_mask & ~thought.mask).any()
+    assert hidden.mask[:, -1].all() and not hidden.mask.all(), "shorter prompts are padded, on the left"
+    assert sorted(hidden.mask.sum(1).tolist()) == sorted(cache.lengths.tolist())
+    assert not hidden.states[~hidden.mask].any() and not (hidden.image_mask & ~hidden.mask).any()
     middle = (drawn.boxes[::2, :2] + drawn.boxes[::2, 2:]) / 2
-    assert torch.allclose(thought.positions[:, -1], middle, atol=1e-2), "thoughts and boxes belong together"
+    assert torch.allclose(hidden.positions[:, -1], middle, atol=1e-2), "hidden states and boxes belong together"
     right, left = drawn.boxes[:, 0] > 0.6, drawn.boxes[:, 2] < 0.4
     assert (drawn.itd_s[right] > 0).all() and (drawn.itd_s[left] < 0).all(), "and so do the sounds"
 
 
-def test_it_is_what_the_thinker_thinks(one: Path) -> None:
-    known = CachedHiddenStates(one)
-    thought = known.hidden_states(torch.tensor([5, 2]))
-    alone = known.hidden_states(torch.tensor([2]))
-    own = thought.states[1][thought.mask[1]]
+def test_a_cached_prompt_does_not_depend_on_the_others(one: Path) -> None:
+    cache = CachedHiddenStates(one)
+    hidden = cache.hidden_states(torch.tensor([5, 2]))
+    alone = cache.hidden_states(torch.tensor([2]))
+    own = hidden.states[1][hidden.mask[1]]
     assert torch.equal(own, alone.states[0][alone.mask[0]])
     assert own.norm(dim=1).min() > 0 and len(own.unique(dim=0)) == len(own)
 
 
-def test_shards_do_not_depend_on_who_writes_them(folder: Path, store: FeatureStore, one: Path, tmp_path: Path) -> None:
+def test_shards_do_not_depend_on_the_process(folder: Path, store: FeatureStore, one: Path, tmp_path: Path) -> None:
     two = tmp_path
     written(folder, store, two, 1, 2)
     assert [file.name for file in sorted(two.iterdir())] == ["0001.npz"]
@@ -71,6 +71,6 @@ def test_shards_do_not_depend_on_who_writes_them(folder: Path, store: FeatureSto
         assert torch.equal(getattr(CachedHiddenStates(one), name), getattr(CachedHiddenStates(two), name)), name
 
 
-def test_without_any_the_person_is_told_what_to_run(tmp_path: Path) -> None:
+def test_without_a_cache_the_error_names_the_stage(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="--stage rehearse"):
         CachedHiddenStates(tmp_path)

@@ -1,5 +1,5 @@
-"""Pictures as a thinker from the hub is shown them: pixels, wishes and labels move together, cell by cell, and the
-model's own processor leaves them as they are."""
+"""Pictures for a thinker from the hub: pixels, class probabilities and labels move together, cell by cell, and the
+model's own processor leaves them unchanged."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def processor(patch: int = 16) -> Qwen2VLImageProcessor:
     return Qwen2VLImageProcessor(patch_size=patch, merge_size=2, image_mean=[0.5] * 3, image_std=[0.5] * 3, size=size)
 
 
-def sight(rows: int, cols: int, first: int = 0, label: int = 0) -> PixelImage:
-    """Cells that know their own number, in every pixel and wish; labels of 250 kinds."""
+def image(rows: int, cols: int, first: int = 0, label: int = 0) -> PixelImage:
+    """Cells with their own number in every pixel and class; labels of 250 classes."""
     numbers = first + torch.arange(rows * cols).reshape(rows, cols)
     labels = torch.zeros(rows, cols, 250)
     labels[:, :, label] = 1.0
@@ -50,7 +50,7 @@ def sight(rows: int, cols: int, first: int = 0, label: int = 0) -> PixelImage:
 
 
 def numbers_of(one: PixelImage) -> list[list[int]]:
-    """The cells' numbers, after a look at whether pixels and wishes moved together."""
+    """The cells' numbers; checks that pixels and class probabilities moved together."""
     found = one.class_probs.argmax(dim=2)
     assert one.shape == tuple(found.shape) and one.labels.shape == one.class_probs.shape
     spread = found.repeat_interleave(CELL_PX, 0).repeat_interleave(CELL_PX, 1)
@@ -60,31 +60,31 @@ def numbers_of(one: PixelImage) -> list[list[int]]:
 
 
 def test_pictures_move_cell_by_cell() -> None:
-    assert numbers_of(sight(2, 3).flip()) == [[2, 1, 0], [5, 4, 3]]
-    assert numbers_of(sight(2, 3).transpose()) == [[0, 3], [1, 4], [2, 5]]
-    both = sight(4, 2, 0, label=1).concat(sight(2, 3, 10, label=2))
-    assert numbers_of(both) == [[2, 3, 10, 11, 12], [4, 5, 13, 14, 15]], "cut to the middle of the higher one"
+    assert numbers_of(image(2, 3).flip()) == [[2, 1, 0], [5, 4, 3]]
+    assert numbers_of(image(2, 3).transpose()) == [[0, 3], [1, 4], [2, 5]]
+    both = image(4, 2, 0, label=1).concat(image(2, 3, 10, label=2))
+    assert numbers_of(both) == [[2, 3, 10, 11, 12], [4, 5, 13, 14, 15]], "cropped to the centre of the higher one"
     assert both.labels.argmax(dim=2).tolist() == [[1, 1, 2, 2, 2]] * 2
     assert numbers_of(both.transpose().flip()) == [[4, 2], [5, 3], [13, 10], [14, 11], [15, 12]]
 
 
-def test_the_tower_is_given_every_cell_as_four_patches() -> None:
-    seen = sight(8, 9).concat(sight(8, 10, 100)).tower_input
-    assert (seen.rows, seen.cols) == (16, 38) and seen.pixels.shape == (16 * 38, 3 * 2 * 16 * 16)
-    blocks = ((seen.pixels + 1) * 127.5).round().unflatten(0, (8 * 19, 4))
-    wanted = torch.cat([torch.arange(72).reshape(8, 9), 100 + torch.arange(80).reshape(8, 10)], dim=1).flatten()
-    assert torch.equal(blocks[:, 0, 0].long(), wanted) and (blocks.std(dim=(1, 2)) == 0).all()
+def test_the_tower_reads_every_cell_as_four_patches() -> None:
+    tower_input = image(8, 9).concat(image(8, 10, 100)).tower_input
+    assert (tower_input.rows, tower_input.cols) == (16, 38) and tower_input.pixels.shape == (16 * 38, 3 * 2 * 16 * 16)
+    blocks = ((tower_input.pixels + 1) * 127.5).round().unflatten(0, (8 * 19, 4))
+    target = torch.cat([torch.arange(72).reshape(8, 9), 100 + torch.arange(80).reshape(8, 10)], dim=1).flatten()
+    assert torch.equal(blocks[:, 0, 0].long(), target) and (blocks.std(dim=(1, 2)) == 0).all()
 
 
 @pytest.mark.parametrize(("rows", "cols"), [(SHORT, SHORT), (SHORT, LONG), (LONG, SHORT)])
-def test_the_largest_and_the_smallest_are_shown_as_they_are(rows: int, cols: int) -> None:
-    one = sight(rows, cols)
+def test_the_processor_leaves_the_largest_and_the_smallest_unchanged(rows: int, cols: int) -> None:
+    one = image(rows, cols)
     for shown in (one, one.concat(one), one.concat(one).transpose()):
         assert shown.tower_input.pixels.shape[0] == 4 * shown.shape[0] * shown.shape[1]
 
 
 def test_a_model_with_other_tokens_is_refused() -> None:
-    one = sight(SHORT, 10)
+    one = image(SHORT, 10)
     with pytest.raises(AssertionError, match="32 px"):
         _ = PixelImage(one.content, one.class_probs, one.labels, processor(14)).tower_input
 
@@ -99,7 +99,7 @@ def test_a_picture_is_whole_cells(high: int, wide: int, cells: tuple[int, int]) 
     assert resize_to_cells(pixels).size == (cells[1] * CELL_PX, cells[0] * CELL_PX)
 
 
-def test_a_long_picture_is_cut_to_its_middle() -> None:
+def test_a_long_picture_is_cropped_to_its_centre() -> None:
     pixels = np.zeros((40, 200, 3), np.uint8)
     pixels[:, :80], pixels[:, 120:] = 200, 250
     cut = np.asarray(resize_to_cells(pixels))
@@ -107,8 +107,8 @@ def test_a_long_picture_is_cut_to_its_middle() -> None:
     assert (cut[:, :110] >= 195).all() and (cut[:, 160:350] <= 1).all() and (cut[:, 420:] >= 245).all()
 
 
-class Eyes:
-    """A patch is 8 px, and knows the mean of its pixels."""
+class FakeEncoder:
+    """A patch is 8 px; its feature is the mean of its pixels."""
 
     def encode(self, image: Image.Image) -> PatchGrid:
         pixels = torch.from_numpy(np.asarray(image).copy()).float().mean(dim=2)
@@ -116,16 +116,16 @@ class Eyes:
         return PatchGrid(features, features[0, 0], features[:, :, None], image.width, image.height, "")
 
 
-class Wishes:
+class FakePrior:
     """The lighter, the more hiss."""
 
-    def predict(self, grid: PatchGrid) -> Wishes:
+    def predict(self, grid: PatchGrid) -> FakePrior:
         light = grid.features.flatten() / 255
         self.class_probs = torch.stack([light, 1 - light], dim=1)
         return self
 
 
-class Shares:
+class FakeTargets:
     """Of the last picture a half is silence."""
 
     def shares(self, picture: Picture) -> Tensor:
@@ -142,12 +142,16 @@ def pictures() -> list[Picture]:
 def store(tmp_path_factory: pytest.TempPathFactory) -> PixelStore:
     folder = tmp_path_factory.mktemp("seen_pixels")
     write_pixels(
-        pictures(), cast(PatchEncoder, Eyes()), cast(ImageToSoundPipeline, Wishes()), cast(Targets, Shares()), folder
+        pictures(),
+        cast(PatchEncoder, FakeEncoder()),
+        cast(ImageToSoundPipeline, FakePrior()),
+        cast(Targets, FakeTargets()),
+        folder,
     )
     return PixelStore(folder, processor())
 
 
-def test_what_was_seen_is_read_back(store: PixelStore) -> None:
+def test_stored_pictures_are_read_back(store: PixelStore) -> None:
     assert len(store) == 3 and [store[number].shape for number in range(3)] == [(8, 8), (8, 12), (16, 8)]
     for number, picture in enumerate(pictures()):
         one = store[number]
@@ -156,8 +160,8 @@ def test_what_was_seen_is_read_back(store: PixelStore) -> None:
         means = light.unflatten(1, (-1, CELL_PX)).mean(dim=2).unflatten(0, (-1, CELL_PX)).mean(dim=1)
         assert torch.allclose(one.class_probs[:, :, 0], means, atol=1e-3), "of all patches of a cell"
         assert torch.allclose(one.class_probs.sum(dim=2), torch.ones(one.shape), atol=2e-3)
-        wanted = torch.tensor([0.2, 0.8] if number == 2 else [1.0, 0.0])
-        assert torch.allclose(one.labels, wanted.expand(*one.shape, 2))
+        target = torch.tensor([0.2, 0.8] if number == 2 else [1.0, 0.0])
+        assert torch.allclose(one.labels, target.expand(*one.shape, 2))
     assert store.probability.sum() == pytest.approx(1.0) and store.probability[2] > store.probability[0]
 
 
@@ -167,13 +171,13 @@ def test_clicks_fall_on_cells(store: PixelStore) -> None:
     for number, one in enumerate(clicks.images):
         assert isinstance(one, PixelImage)
         row, col = int(y[number] * one.shape[0]), int(x[number] * one.shape[1])
-        wanted = PRIOR_WEIGHT * one.class_probs[row, col] + (1 - PRIOR_WEIGHT) * one.labels[row, col]
-        assert torch.allclose(clicks.targets[number], wanted / wanted.sum(), atol=1e-5)
+        target = PRIOR_WEIGHT * one.class_probs[row, col] + (1 - PRIOR_WEIGHT) * one.labels[row, col]
+        assert torch.allclose(clicks.targets[number], target / target.sum(), atol=1e-5)
     assert len({one.shape for one in clicks.images}) > 6, "pictures and pairs of them"
 
 
-def test_an_interrupted_look_leaves_no_index(store: PixelStore, tmp_path: Path) -> None:
-    class Blind(Eyes):
+def test_an_interrupted_encoding_leaves_no_index(store: PixelStore, tmp_path: Path) -> None:
+    class Blind(FakeEncoder):
         def encode(self, image: Image.Image) -> PatchGrid:
             raise KeyboardInterrupt
 
@@ -182,8 +186,8 @@ def test_an_interrupted_look_leaves_no_index(store: PixelStore, tmp_path: Path) 
         write_pixels(
             pictures(),
             cast(PatchEncoder, Blind()),
-            cast(ImageToSoundPipeline, Wishes()),
-            cast(Targets, Shares()),
+            cast(ImageToSoundPipeline, FakePrior()),
+            cast(Targets, FakeTargets()),
             tmp_path,
         )
     assert not (tmp_path / "index.npz").exists()

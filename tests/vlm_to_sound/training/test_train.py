@@ -1,5 +1,4 @@
-"""Teaching the language path on made-up pictures, sounds and a made-up head: what each stage changes and leaves alone,
-going on after a stop, one batch learnt by heart."""
+"""Training on made-up pictures, sounds and a made-up head: what each stage changes, resuming, overfitting one batch."""
 
 from __future__ import annotations
 
@@ -44,7 +43,7 @@ def config(folder: Path, tmp_path: Path) -> VlmToSoundTraining:
     )  # fmt: skip
 
 
-def a_speaker(folder: Path) -> TrainableAudioHead:
+def untrained(folder: Path) -> TrainableAudioHead:
     thinker = load_tiny(folder / "thinker")
     add_trainable_lora(thinker, LoraSettings(), new_embeddings=False)
     torch.manual_seed(0)
@@ -76,7 +75,7 @@ def test_the_thinker_learns_and_loads(config: VlmToSoundTraining, store: Feature
     made = train.train_thinker(replace(config, bf16=bf16))
     assert not made.training
     same = {name for name in fresh if torch.equal(fresh[name], made.state_dict()[name])}
-    assert not any(name.endswith("weight") and "norm" not in name for name in same), "everything learns"
+    assert not any(name.endswith("weight") and "norm" not in name for name in same), "everything trains"
     deviation = torch.from_numpy(store.content.astype(np.float32)).std(0)
     assert torch.allclose(made.model.visual.feature_std, deviation, rtol=1e-3)
     loaded = load_tiny(config.out)
@@ -84,8 +83,8 @@ def test_the_thinker_learns_and_loads(config: VlmToSoundTraining, store: Feature
         assert torch.allclose(loaded.state_dict()[name], value, atol=float(value.abs().max()) / 200), name
 
 
-def test_the_decoder_changes_lora_and_the_audio_head_alone(config: VlmToSoundTraining, folder: Path) -> None:
-    there = a_speaker(folder).state_dict()
+def test_the_decoder_trains_lora_and_the_audio_head_alone(config: VlmToSoundTraining, folder: Path) -> None:
+    there = untrained(folder).state_dict()
     made = train.train_audio_head(config)
     here = made.state_dict()
     moved = changed({n: v for n, v in there.items() if n.startswith("thinker.")},
@@ -119,16 +118,16 @@ def test_what_the_decoder_saved_loads(config: VlmToSoundTraining, folder: Path, 
     add_lora(thinker.model, LoraSettings(**fields["lora"]))
     assert thinker.load_state_dict(lora, strict=False).unexpected_keys == [] and len(lora) == 8
     again = TrainableAudioHead(thinker, decoder).eval()
-    codes, told = some_codes(6), torch.ones(6, dtype=torch.bool)
+    codes, conditioned = some_codes(6), torch.ones(6, dtype=torch.bool)
     with torch.no_grad():
-        (there, thought), (here, thought_again) = made(clicks, codes, told), again(clicks, codes, told)
-    assert torch.allclose(thought.states, thought_again.states, atol=0.02)
+        (there, hidden), (here, hidden_again) = made(clicks, codes, conditioned), again(clicks, codes, conditioned)
+    assert torch.allclose(hidden.states, hidden_again.states, atol=0.02)
     assert torch.nn.functional.cosine_similarity(there.codes, here.codes, dim=3).min() > 0.98
     assert not torch.equal(there.codes, here.codes)
 
 
 @pytest.mark.parametrize("stage", ["thinker", "decoder"])
-def test_a_training_goes_on_from_the_step_where_it_stopped(
+def test_a_training_resumes_at_its_last_step(
     config: VlmToSoundTraining, stage: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps, runs = counted(monkeypatch), config.runs / stage
@@ -145,34 +144,34 @@ def test_a_training_goes_on_from_the_step_where_it_stopped(
     assert len(steps) == 5 and json.loads((runs / "state.json").read_text())["step"] == 5
     last = load_file(runs / "state.safetensors")
     counts = {float(value.max()) for name, value in last.items() if name.endswith(".step")}
-    assert counts == {5.0}, "the optimiser's moments went on too"
+    assert counts == {5.0}, "the optimiser's moments were resumed too"
     assert changed(out, load_file(config.out / "model.safetensors"))
 
 
-def test_the_audio_head_learns_from_what_was_written_down(
+def test_the_audio_head_trains_on_cached_hidden_states(
     config: VlmToSoundTraining, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without a thought of the thinker, which stays as it is."""
+    """The thinker is not run and stays as it is."""
     config = replace(config, cached=CacheConfig(shard=32, seconds=0.48), rehearsals=32)
     train.main(replace(config, stage="rehearse"))
     steps = counted(monkeypatch)
     monkeypatch.setattr(Thinker, "forward", None)
     made = train.train_audio_head(replace(config, rehearsed=True, sounds=2)).state_dict()
-    there = a_speaker(config.data).state_dict()
+    there = untrained(config.data).state_dict()
     assert not steps and {"head.class_embedding.weight", "head.class_head.weight"} <= changed(there, made)
     thinker = {name for name in there if name.startswith("thinker.") and ".lora_A" not in name}
     assert not thinker & changed(there, made) and any(".lora_B" in name for name in thinker)
 
 
-def test_every_click_is_heard_as_several_sounds(folder: Path, clicks: Clicks) -> None:
-    """One thought for all of its sounds is the same as thinking again for each."""
-    speaker, codes = a_speaker(folder), some_codes(12)
-    told = torch.tensor([True, True, False] * 4)
+def test_every_click_has_several_sounds(folder: Path, clicks: Clicks) -> None:
+    """Hidden states shared by the sounds of a click equal those computed for each."""
+    model, codes = untrained(folder), some_codes(12)
+    conditioned = torch.tensor([True, True, False] * 4)
     with torch.no_grad():
-        once, thought = speaker(clicks, codes, told)
-        again, thoughts = speaker(clicks.repeat(2), codes, told)
+        once, hidden = model(clicks, codes, conditioned)
+        again, hiddens = model(clicks.repeat(2), codes, conditioned)
     assert torch.allclose(once.codes, again.codes, atol=1e-4) and torch.allclose(once.itd, again.itd, atol=1e-4)
-    assert torch.equal(thought.positions, thoughts.positions) and torch.equal(thought.image_mask, thoughts.image_mask)
+    assert torch.equal(hidden.positions, hiddens.positions) and torch.equal(hidden.image_mask, hiddens.image_mask)
     assert not torch.allclose(once.codes[::2], once.codes[1::2], atol=1e-2), "other sounds of the same clicks"
 
 
@@ -183,69 +182,69 @@ def test_longer_excerpts_come_in_smaller_batches(config: VlmToSoundTraining, mon
 
 
 def test_the_table_adds_up(folder: Path) -> None:
-    speaker = a_speaker(folder)
+    model = untrained(folder)
     rows = {line[:16].strip(): [int(n.replace(",", "")) for n in line[16:].split()]
-            for line in parameter_table(speaker).splitlines()[1:]}  # fmt: skip
-    assert sum(every for every, _ in rows.values()) == sum(p.numel() for p in speaker.parameters())
-    assert sum(some for _, some in rows.values()) == sum(p.numel() for p in speaker.parameters() if p.requires_grad)
-    assert rows["visual tower"] == [sum(p.numel() for p in speaker.thinker.model.visual.parameters()), 0]
-    head = sum(p.numel() for p in speaker.head.parameters())
+            for line in parameter_table(model).splitlines()[1:]}  # fmt: skip
+    assert sum(every for every, _ in rows.values()) == sum(p.numel() for p in model.parameters())
+    assert sum(some for _, some in rows.values()) == sum(p.numel() for p in model.parameters() if p.requires_grad)
+    assert rows["visual tower"] == [sum(p.numel() for p in model.thinker.model.visual.parameters()), 0]
+    head = sum(p.numel() for p in model.head.parameters())
     assert rows["audio head"] == [head, head]
     lora = 2 * 2 * (16 * 32 + 32 * 16)
     assert rows["LoRA"] == [lora, lora] and rows["language model"][0] > 0 == rows["language model"][1]
 
 
-def test_an_untrained_lora_changes_no_thought(folder: Path, clicks: Clicks) -> None:
-    plain, with_lora = load_tiny(folder / "thinker"), a_speaker(folder).thinker
-    seen = [image.tower_input for image in clicks.images]
+def test_untrained_lora_changes_no_hidden_state(folder: Path, clicks: Clicks) -> None:
+    plain, with_lora = load_tiny(folder / "thinker"), untrained(folder).thinker
+    images = [image.tower_input for image in clicks.images]
     with torch.no_grad():
-        assert torch.equal(with_lora(seen, clicks.boxes).states, plain(seen, clicks.boxes).states)
+        assert torch.equal(with_lora(images, clicks.boxes).states, plain(images, clicks.boxes).states)
 
 
 @pytest.fixture
-def learnt(folder: Path, clicks: Clicks) -> tuple[TrainableAudioHead, Tensor, list[float]]:
-    """A speaker that was shown one batch again and again, and its losses."""
-    speaker, codes, told = a_speaker(folder), some_codes(6), torch.ones(6, dtype=torch.bool)
-    lead_s = torch.linspace(-400e-6, 400e-6, 6)
-    optimiser = torch.optim.Adam([p for p in speaker.parameters() if p.requires_grad], 1e-2)
+def overfitted(folder: Path, clicks: Clicks) -> tuple[TrainableAudioHead, Tensor, list[float]]:
+    """A model trained on one batch again and again, and its losses."""
+    model, codes, conditioned = untrained(folder), some_codes(6), torch.ones(6, dtype=torch.bool)
+    itd_s = torch.linspace(-400e-6, 400e-6, 6)
+    optimiser = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], 1e-2)
     losses = []
     for _ in range(60):
-        made, thought = speaker(clicks, codes, told)
-        loss, speech = audio_head_loss(made, thought, clicks.boxes, codes, lead_s, told, speaker.head.config)
+        made, hidden = model(clicks, codes, conditioned)
+        loss, token_loss = audio_head_loss(made, hidden, clicks.boxes, codes, itd_s, conditioned, model.head.config)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        losses.append(float(speech))
-    return speaker, codes, losses
+        losses.append(float(token_loss))
+    return model, codes, losses
 
 
 @torch.no_grad()
-def test_one_batch_is_learnt_by_heart(learnt: tuple[TrainableAudioHead, Tensor, list[float]], clicks: Clicks) -> None:
-    speaker, codes, losses = learnt
+def test_one_batch_overfits(overfitted: tuple[TrainableAudioHead, Tensor, list[float]], clicks: Clicks) -> None:
+    model, codes, losses = overfitted
     assert losses[0] > 0.8 * math.log(CODES) and losses[-1] < 0.05 * losses[0], losses[::10]
-    told = torch.ones(6, dtype=torch.bool)
+    conditioned = torch.ones(6, dtype=torch.bool)
     inline = codes.permute(0, 3, 1, 2).flatten(1, 2)
 
-    def first(clicks: Clicks, told: Tensor) -> Tensor:
-        """(B,) whether the very first code, before which nothing was written, is known."""
-        return speaker(clicks, codes, told)[0].codes[:, 0, 0].argmax(dim=1) == inline[:, 0, 0]
+    def first(clicks: Clicks, conditioned: Tensor) -> Tensor:
+        """(B,) whether the very first code, which has no history, is correct."""
+        return model(clicks, codes, conditioned)[0].codes[:, 0, 0].argmax(dim=1) == inline[:, 0, 0]
 
-    assert len(inline[:, 0, 0].unique()) > 3 and first(clicks, told).all()
+    assert len(inline[:, 0, 0].unique()) > 3 and first(clicks, conditioned).all()
     others = Clicks(clicks.images[1:] + clicks.images[:1], clicks.boxes.roll(-1, 0), clicks.targets.roll(-1, 0))
-    assert first(others, told).sum() <= 2, "from the thought alone"
-    assert first(clicks, ~told).sum() <= 2, "and not without it"
-    thought = speaker.thinker([clicks.images[2].tower_input], clicks.boxes[[2]])
+    assert first(others, conditioned).sum() <= 2, "from the hidden states alone"
+    assert first(clicks, ~conditioned).sum() <= 2, "and not without it"
+    hidden = model.thinker([clicks.images[2].tower_input], clicks.boxes[[2]])
     generators = [torch.Generator().manual_seed(0)]
     sampler = TokenSampler(temperature=0.0, guidance=1.0)
-    steps = list(decode(speaker.head, speaker.head.memory(thought), 4, generators, sampler))
-    assert torch.equal(torch.cat([step.codes for step in steps]), inline[2]), "written step by step, both ears in turn"
+    steps = list(decode(model.head, model.head.memory(hidden), 4, generators, sampler))
+    assert torch.equal(torch.cat([step.codes for step in steps]), inline[2]), "decoded step by step, both ears in turn"
 
 
-def test_saved_by_hand_it_is_the_same_file(folder: Path, tmp_path: Path) -> None:
-    speaker = a_speaker(folder)
-    save_audio_head(speaker.head, speaker.thinker, LoraSettings(), tmp_path)
+def test_the_saved_file_has_the_expected_tensors(folder: Path, tmp_path: Path) -> None:
+    model = untrained(folder)
+    save_audio_head(model.head, model.thinker, LoraSettings(), tmp_path)
     names = set(load_quantised(tmp_path / "model.safetensors"))
     assert {name for name in names if not name.startswith("lora.")} == {
-        stored_name(name) for name in speaker.head.state_dict()
+        stored_name(name) for name in model.head.state_dict()
     }
     assert len([name for name in names if name.startswith("lora.")]) == 8

@@ -1,4 +1,4 @@
-"""Teaching a model from the hub to speak, offline: a Qwen3-VL with its own visual tower, tokenizer and image processor,
+"""Training with a model from the hub, offline: a Qwen3-VL with its own visual tower, tokenizer and image processor,
 a thousandth of the size, in a folder that stands for the hub."""
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from synesthesia.vlm_to_sound.mel_tokens import MelTokens
 from synesthesia.vlm_to_sound.qwen3_vl import load_hub
 from synesthesia.vlm_to_sound.thinker import HiddenStates
 from tests.vlm_to_sound.test_hub import write_qwen
-from tests.vlm_to_sound.training.test_qwen_pixel_dataset import Eyes, Shares, Wishes, pictures
+from tests.vlm_to_sound.training.test_qwen_pixel_dataset import FakeEncoder, FakePrior, FakeTargets, pictures
 from tests.vlm_to_sound.training.tiny import BOOKS, CODES, small_decoder, some_codes
 from training.common.patch_features import Targets
 from training.common.pictures import Picture
@@ -46,7 +46,12 @@ def hub_folder(folder: Path) -> Path:
 
 
 def material() -> tuple[list[Picture], PatchEncoder, ImageToSoundPipeline, Targets]:
-    return pictures(), cast(PatchEncoder, Eyes()), cast(ImageToSoundPipeline, Wishes()), cast(Targets, Shares())
+    return (
+        pictures(),
+        cast(PatchEncoder, FakeEncoder()),
+        cast(ImageToSoundPipeline, FakePrior()),
+        cast(Targets, FakeTargets()),
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -70,7 +75,7 @@ def config(hub_folder: Path, tmp_path: Path) -> VlmToSoundTraining:
 
 
 def untrained(config: VlmToSoundTraining) -> TrainableAudioHead:
-    """As `train_decoder` begins."""
+    """As `train_audio_head` begins."""
     torch.manual_seed(config.seed)
     thinker, _ = hub_thinker(config)
     add_trainable_lora(thinker, LoraSettings(), new_embeddings=True)
@@ -85,44 +90,44 @@ def some_clicks(config: VlmToSoundTraining) -> Clicks:
 
 
 @pytest.mark.parametrize("bf16", [False, True])
-def test_lora_words_and_audio_head_learn_alone(config: VlmToSoundTraining, bf16: bool) -> None:
+def test_lora_new_embeddings_and_audio_head_train_alone(config: VlmToSoundTraining, bf16: bool) -> None:
     there = untrained(config).state_dict()
     made = train.train_audio_head(replace(config, bf16=bf16))
     here = made.state_dict()
     assert here.keys() == there.keys()
     moved = {name for name, value in here.items() if not torch.equal(value, there[name])}
-    taught = {name for name in here if ".lora_" in name or name.startswith(("head.", "thinker.new_embeddings."))}
-    assert moved == taught
+    trained = {name for name in here if ".lora_" in name or name.startswith(("head.", "thinker.new_embeddings."))}
+    assert moved == trained
     assert len([name for name in moved if ".lora_" in name]) == 2 * 2 * 2
-    assert {name for name, p in made.named_parameters() if p.requires_grad} == taught
-    assert all(here[name].dtype == torch.float32 for name in taught)
-    frozen = {here[name].dtype for name in here if name not in taught and here[name].is_floating_point()}
+    assert {name for name, p in made.named_parameters() if p.requires_grad} == trained
+    assert all(here[name].dtype == torch.float32 for name in trained)
+    frozen = {here[name].dtype for name in here if name not in trained and here[name].is_floating_point()}
     assert frozen == {torch.bfloat16}
     assert made.thinker.model.language_model.layers[0].gradient_checkpointing
 
 
-def test_the_words_that_were_said_are_taught(config: VlmToSoundTraining) -> None:
+def test_the_embeddings_that_occur_are_trained(config: VlmToSoundTraining) -> None:
     there = untrained(config).thinker.new_embeddings.weight.detach()
     change = (train.train_audio_head(config).thinker.new_embeddings.weight.detach() - there).abs().amax(dim=1)
-    assert change[:3].min() > 10 * change[3:].median(), "the box's ends and <think_sound> oftener than coordinates"
+    assert change[:3].min() > 10 * change[3:].median(), "the box's ends and <think_sound> more often than coordinates"
 
 
 def test_the_product_loads_what_was_saved(config: VlmToSoundTraining, folder: Path) -> None:
     made = train.train_audio_head(replace(config, rate=3e-2, lora_rate=3e-2, steps=4))
     thinker = load_hub(str(folder / "qwen"), "main")
     head = load_audio_head(config.out, thinker, MelTokens.load(config.tokens), new_embeddings=True)
-    codes, told, clicks = some_codes(3), torch.ones(3, dtype=torch.bool), some_clicks(config)
+    codes, conditioned, clicks = some_codes(3), torch.ones(3, dtype=torch.bool), some_clicks(config)
 
-    def of(speaker: TrainableAudioHead) -> tuple[Tensor, Tensor]:
+    def of(model: TrainableAudioHead) -> tuple[Tensor, Tensor]:
         """Logits, and the states of <think_sound>."""
         with torch.no_grad():
-            written, thought = speaker.eval()(clicks, codes, told)
-        return written.codes, thought.states[:, -1].float()
+            output, hidden = model.eval()(clicks, codes, conditioned)
+        return output.codes, hidden.states[:, -1].float()
 
-    (said, mine), (again, loaded) = of(made), of(TrainableAudioHead(thinker, head))
+    (logits, mine), (again, loaded) = of(made), of(TrainableAudioHead(thinker, head))
     _, fresh = of(TrainableAudioHead(load_hub(str(folder / "qwen"), "main"), head))
-    assert (again - said).std() < 0.02 * said.std(), "eight bits, and LoRA merged in bfloat16"
-    assert (fresh - mine).std() > 5 * (loaded - mine).std(), "LoRA and words came with it"
+    assert (again - logits).std() < 0.02 * logits.std(), "eight bits, and LoRA merged in bfloat16"
+    assert (fresh - mine).std() > 5 * (loaded - mine).std(), "LoRA and embeddings were stored with it"
     assert torch.allclose(thinker.new_embeddings.weight, made.thinker.new_embeddings.weight, atol=0.01)
 
 
@@ -144,14 +149,14 @@ def test_the_state_holds_what_learns_and_training_goes_on(config: VlmToSoundTrai
     assert not (config.runs / "decoder").exists(), "the tiny model's state is another"
 
 
-def test_the_table_counts_the_words(config: VlmToSoundTraining) -> None:
-    speaker = untrained(config)
-    speaker.head.requires_grad_(True)
+def test_the_table_counts_the_new_tokens(config: VlmToSoundTraining) -> None:
+    model = untrained(config)
+    model.head.requires_grad_(True)
     rows = {line[:16].strip(): [int(n.replace(",", "")) for n in line[16:].split()]
-            for line in parameter_table(speaker).splitlines()[1:]}  # fmt: skip
-    assert sum(every for every, _ in rows.values()) == sum(p.numel() for p in speaker.parameters())
+            for line in parameter_table(model).splitlines()[1:]}  # fmt: skip
+    assert sum(every for every, _ in rows.values()) == sum(p.numel() for p in model.parameters())
     assert rows["new tokens"] == [67 * 32, 67 * 32] and rows["visual tower"][1] == rows["language model"][1] == 0
-    assert rows["visual tower"][0] == sum(p.numel() for p in speaker.thinker.model.visual.parameters())
+    assert rows["visual tower"][0] == sum(p.numel() for p in model.thinker.model.visual.parameters())
 
 
 def test_the_stage_see_keeps_pixels(hub_folder: Path, config: VlmToSoundTraining, tmp_path: Path) -> None:
@@ -187,12 +192,14 @@ def test_a_step_of_the_audio_head_stays_on_one_device(config: VlmToSoundTraining
     def ones(*size: int) -> Tensor:
         return torch.ones(size, dtype=torch.bool, device=where)
 
-    thought = HiddenStates(
+    hidden = HiddenStates(
         torch.zeros(4, 6, 8, device=where), ones(4, 6), ones(4, 6), torch.zeros(4, 6, 2, device=where)
     )
     codes = torch.zeros(4, 2, BOOKS, 5, dtype=torch.long, device=where)
-    written = decoder(drop_condition(decoder.memory(thought), decoder, ones(4)), codes)
+    output = decoder(drop_condition(decoder.memory(hidden), decoder, ones(4)), codes)
     clicks = Clicks((), torch.zeros(4, 4), torch.zeros(4, 2)).to(where)
-    total, speech = audio_head_loss(written, thought, clicks.boxes, codes, torch.zeros(4, device=where), ones(4), shape)
+    total, token_loss = audio_head_loss(
+        output, hidden, clicks.boxes, codes, torch.zeros(4, device=where), ones(4), shape
+    )
     total.backward()
-    assert written.codes.shape == (4, 10, BOOKS, CODES) and total.device == speech.device == where
+    assert output.codes.shape == (4, 10, BOOKS, CODES) and total.device == token_loss.device == where

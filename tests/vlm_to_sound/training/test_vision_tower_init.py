@@ -1,4 +1,4 @@
-"""Where the thinker's visual tower begins: by hand."""
+"""Initialisation of the thinker's visual tower, by hand."""
 
 from __future__ import annotations
 
@@ -9,39 +9,39 @@ from torch import nn
 from synesthesia.vlm_to_sound.vision_tower import FeatureVisionTower, FeatureVisionTowerConfig
 from training.vlm_to_sound.vision_tower_init import init_from_classifier
 
-FEATURES, KINDS = 8, 5
+FEATURES, CLASSES = 8, 5
 
 
 def material() -> tuple[torch.Tensor, nn.Linear]:
     generator = torch.Generator().manual_seed(0)
     cells = torch.randn(400, 3 * FEATURES, generator=generator) * torch.rand(3 * FEATURES, generator=generator) + 1.0
-    kinds = nn.Linear(FEATURES, KINDS)
-    kinds.weight.data = torch.randn(KINDS, FEATURES, generator=generator)
-    return cells, kinds.requires_grad_(False)
+    classifier = nn.Linear(FEATURES, CLASSES)
+    classifier.weight.data = torch.randn(CLASSES, FEATURES, generator=generator)
+    return cells, classifier.requires_grad_(False)
 
 
-def test_the_first_layer_says_what_the_classifier_says() -> None:
-    cells, kinds = material()
-    tower = FeatureVisionTower(FeatureVisionTowerConfig(feature_dim=FEATURES, hidden_size=3 * (KINDS - 1)))
-    init_from_classifier(tower, cells, kinds)
+def test_the_first_layer_holds_the_classifiers_scores() -> None:
+    cells, classifier = material()
+    tower = FeatureVisionTower(FeatureVisionTowerConfig(feature_dim=FEATURES, hidden_size=3 * (CLASSES - 1)))
+    init_from_classifier(tower, cells, classifier)
     assert torch.allclose(tower.feature_std, cells.std(0))
     with torch.no_grad():
-        inner = tower.fc1(cells / tower.feature_std).unflatten(1, (3, KINDS - 1))
-    assert torch.allclose(inner.mean(dim=0), torch.zeros(3, KINDS - 1), atol=1e-4)
-    assert torch.allclose(inner.std(dim=0), torch.ones(3, KINDS - 1), atol=1e-3)
+        inner = tower.fc1(cells / tower.feature_std).unflatten(1, (3, CLASSES - 1))
+    assert torch.allclose(inner.mean(dim=0), torch.zeros(3, CLASSES - 1), atol=1e-4)
+    assert torch.allclose(inner.std(dim=0), torch.ones(3, CLASSES - 1), atol=1e-3)
     for number, window in enumerate(cells.unflatten(1, (3, FEATURES)).unbind(1)):
-        scores = window @ kinds.weight.T
+        scores = window @ classifier.weight.T
         scores = scores - scores.mean(dim=0)
-        told = torch.linalg.lstsq(inner[:, number], scores).solution
-        left = (scores - inner[:, number] @ told).square().sum() / scores.square().sum()
+        solution = torch.linalg.lstsq(inner[:, number], scores).solution
+        left = (scores - inner[:, number] @ solution).square().sum() / scores.square().sum()
         assert left < 0.15, "all but the faintest direction of this window's class scores"
 
 
-def test_what_is_left_over_of_the_layer_stays_as_it_was() -> None:
-    cells, kinds = material()
+def test_the_rest_of_the_layer_stays_as_it_was() -> None:
+    cells, classifier = material()
     tower = FeatureVisionTower(FeatureVisionTowerConfig(feature_dim=FEATURES, hidden_size=13))
     before = tower.fc1.weight[12:].clone()
-    init_from_classifier(tower, cells, kinds)
+    init_from_classifier(tower, cells, classifier)
     assert torch.equal(tower.fc1.weight[12:], before)
 
 
@@ -49,4 +49,4 @@ def test_a_classifier_of_another_size_is_refused() -> None:
     cells, _ = material()
     tower = FeatureVisionTower(FeatureVisionTowerConfig(feature_dim=FEATURES, hidden_size=12))
     with pytest.raises(ValueError, match="reads 9 numbers, a patch has 8"):
-        init_from_classifier(tower, cells, nn.Linear(9, KINDS))
+        init_from_classifier(tower, cells, nn.Linear(9, CLASSES))

@@ -1,4 +1,4 @@
-"""What the language path's training starts from, made up and tiny: sounds, pictures that were seen, models, codes."""
+"""What training starts from, made up and tiny: sounds, encoded pictures, models, codes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ small_decoder = partial(AudioHeadConfig, width=32, layers=2, heads=2)
 
 
 def training_folder(where: Path) -> Path:
-    """BinauralSounds, pictures that were seen, and the models that a training starts from."""
+    """Recordings, encoded pictures, and the models that a training starts from."""
     folder = tiny_sounds(where)
     rng = np.random.default_rng(0)
     seen, counts = folder / "runs" / "seen", [rows * cols for rows, cols in SIZES]
