@@ -1,6 +1,6 @@
-"""Small discriminators for the vocoder: spectral losses alone leave clicks and noise textures smeared.
+"""Multi-period (HiFi-GAN, Kong 2020) and multi-resolution STFT discriminators (UnivNet, Jang 2021) of the vocoder.
 
-Multi-period (HiFi-GAN, Kong 2020) and multi-resolution STFT (UnivNet, Jang 2021), narrow enough for a CPU.
+They are narrow enough for a CPU. Spectral losses alone leave clicks and noise textures smeared.
 """
 
 from __future__ import annotations
@@ -60,21 +60,21 @@ class Discriminators(nn.Module):
             window = getattr(self, f"window_{fft}")
             spectrum = torch.stft(waveform, fft, hop, window=window, return_complex=True)
             magnitude = (spectrum.real.square() + spectrum.imag.square() + 1e-9).sqrt()
-            picture = magnitude.clamp(min=1e-3).log().transpose(1, 2)[:, None]  # (B, 1, T, F)
-            results.append(stack(picture / 3.0))
+            log_magnitude = magnitude.clamp(min=1e-3).log().transpose(1, 2)[:, None]  # (B, 1, T, F)
+            results.append(stack(log_magnitude / 3.0))
         return results
 
 
-Judged = list[tuple[Tensor, list[Tensor]]]
+Outputs = list[tuple[Tensor, list[Tensor]]]
 
 
-def discriminator_loss(real: Judged, made: Judged) -> Tensor:
+def discriminator_loss(real: Outputs, made: Outputs) -> Tensor:
     """Hinge loss, mean over discriminators."""
     losses = [F.relu(1 - r).mean() + F.relu(1 + m).mean() for (r, _), (m, _) in zip(real, made, strict=True)]
     return torch.stack(losses).mean()
 
 
-def generator_losses(real: Judged, made: Judged) -> tuple[Tensor, Tensor]:
+def generator_losses(real: Outputs, made: Outputs) -> tuple[Tensor, Tensor]:
     """(hinge loss for the generator, feature matching relative to the real maps' size)."""
     adversarial = torch.stack([-m.clamp(max=1.0).mean() for m, _ in made]).mean()
     matching = torch.stack([

@@ -35,7 +35,7 @@ from synesthesia.audio.vocoder import GriffinLim
 from synesthesia.evaluation.eval_tagger import EvalTagger
 from synesthesia.evaluation.intervals import ConfidenceInterval, bootstrap, wilson
 from synesthesia.vlm_to_sound.mel_tokens import MelTokens
-from training.common.audio_data import SAMPLE_RATE_HZ, Clip, SoundStore, held_out_rows, read_manifest
+from training.common.audio_data import SAMPLE_RATE_HZ, ClipRow, SoundStore, held_out_rows, read_manifest
 
 FOUR = ("dog", "rain", "glass_breaking", "clock_tick")  # labels that a listener must be able to distinguish
 Codec = Callable[[Tensor], Tensor]  # waveform (1, n) -> its reconstruction (1, n)
@@ -79,7 +79,7 @@ HEADER = (
 )
 
 
-def held_out(clips: list[Clip], labels: tuple[str, ...], per_label: int, seed: int) -> list[int]:
+def held_out(clips: list[ClipRow], labels: tuple[str, ...], per_label: int, seed: int) -> list[int]:
     """Indices of held-out clips, at most `per_label` of a label, drawn with a seed; no one-recording labels."""
     rng = np.random.default_rng(seed)
     by_label: dict[str, list[int]] = {}

@@ -1,4 +1,4 @@
-"""Differentiable distances between spectrograms at several resolutions: what a waveform model is trained with."""
+"""Multi-resolution STFT and log-mel loss for waveform models (Yamamoto 2020)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from synesthesia.audio.mel import LogMel, MelConfig
 
 
-class SpectralLoss(nn.Module):
+class MultiResolutionLoss(nn.Module):
     """Waveforms (B, n) x (B, n) -> scalar: log-mel L1 on the project's front end plus STFT terms at three resolutions.
 
     Each resolution adds spectral convergence and the L1 of log magnitudes (Yamamoto 2020); the short window keeps
@@ -34,12 +34,12 @@ class SpectralLoss(nn.Module):
         spectrum = torch.stft(waveform, fft, hop, window=getattr(self, f"window_{fft}"), return_complex=True)
         return (spectrum.real.square() + spectrum.imag.square() + 1e-9).sqrt()  # (B, F, T)
 
-    def forward(self, made: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, generated: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         """(total, log-mel L1)."""
-        mel = F.l1_loss(self.mel(made), self.mel(wanted))
+        mel = F.l1_loss(self.mel(generated), self.mel(target))
         total = 2.0 * mel
         for fft, hop in self.resolutions:
-            a, b = self.magnitude(made, fft, hop), self.magnitude(wanted, fft, hop)
+            a, b = self.magnitude(generated, fft, hop), self.magnitude(target, fft, hop)
             scale = b.square().mean(dim=(1, 2)).sqrt().clamp(min=0.05)
             convergence = (a - b).square().mean(dim=(1, 2)).sqrt() / scale
             total = total + 0.5 * convergence.mean() + 0.5 * F.l1_loss(self.compressed(a), self.compressed(b))

@@ -26,7 +26,7 @@ from transformers import EncodecModel
 from transformers.models.encodec.modeling_encodec import EncodecConv1d, EncodecConvTranspose1d
 
 from synesthesia.audio.tokens import TokenCodec, TokenCodecConfig, init_codebooks
-from training.audio.spectral_losses import SpectralLoss
+from training.audio.spectral_losses import MultiResolutionLoss
 from training.common.audio_data import crop_sets
 from training.common.fit import Learner, ParamGroup, Step, TrainConfig, check_loaded, fit, start
 from training.common.run_state import cosine_rate
@@ -113,7 +113,7 @@ def unit_variance_init(model: EncodecModel, waveform: Tensor) -> None:
         hook.remove()
 
 
-def wave_loss(spectral: SpectralLoss, decoded: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+def wave_loss(spectral: MultiResolutionLoss, decoded: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """Spectral loss plus the waveform's L1, both at one level for every crop, (B, n) each -> (total, log-mel L1)."""
     gain = 0.1 / target.square().mean(dim=1, keepdim=True).sqrt().clamp(min=0.003)
     total, mel = spectral(gain * decoded, gain * target)
@@ -121,7 +121,7 @@ def wave_loss(spectral: SpectralLoss, decoded: Tensor, target: Tensor) -> tuple[
 
 
 @torch.no_grad()
-def evaluate(codec: TokenCodec, waves: Tensor, spectral: SpectralLoss, quantise: bool = True) -> float:
+def evaluate(codec: TokenCodec, waves: Tensor, spectral: MultiResolutionLoss, quantise: bool = True) -> float:
     """Log-mel L1 of the round trip, through all codebooks or none; waves (N, n)."""
     wave = waves[:, None]
     decoded = codec.decode(codec.encode(wave)) if quantise else codec.model.decoder(codec.model.encoder(wave))
@@ -137,8 +137,8 @@ def main(config: EncodecTraining) -> TokenCodec:
     model = config.model.build()
     model.train()
     unit_variance_init(model, crops.train.wave_crops(16, config.samples, gain_db=12.0)[0][:, None])
-    coarse, fine = (SpectralLoss(((1024, 256), (256, 64)), floor, floor).to(device) for floor in (1e-2, 1e-3))
-    full = SpectralLoss().to(device)
+    coarse, fine = (MultiResolutionLoss(((1024, 256), (256, 64)), floor, floor).to(device) for floor in (1e-2, 1e-3))
+    full = MultiResolutionLoss().to(device)
 
     def codebooks_used() -> bool:
         return bool(model.quantizer.layers[0].codebook.cluster_size.sum() > 0)

@@ -24,7 +24,7 @@ from synesthesia.audio.mel import LatentSpace, LogMel, MelPatches
 from synesthesia.audio.vae import MelVae
 from synesthesia.audio.vocoder import IstftConfig, IstftVocoder
 from training.audio.discriminators import Discriminators, discriminator_loss, generator_losses
-from training.audio.spectral_losses import SpectralLoss
+from training.audio.spectral_losses import MultiResolutionLoss
 from training.common.audio_data import HOP, CropSampler, crop_sets
 from training.common.fit import Learner, Step, TrainConfig, all_parameters, check_loaded, fit, start
 
@@ -107,7 +107,7 @@ def roughen(mels: Tensor, share: float, rng: np.random.Generator) -> Tensor:
 
 
 @torch.no_grad()
-def evaluate(vocoder: IstftVocoder, waves: Tensor, loss: SpectralLoss) -> tuple[float, float]:
+def evaluate(vocoder: IstftVocoder, waves: Tensor, loss: MultiResolutionLoss) -> tuple[float, float]:
     """(spectral loss, log-mel L1) from true mels."""
     total, mel = loss(vocoder(loss.log_mel(waves)), waves)
     return float(total), float(mel)
@@ -119,7 +119,7 @@ def main(config: VocoderTraining) -> IstftVocoder:
     device = accelerator.device
     crops = crop_sets(config.data, config.cache, config.limit, rng)
     val_waves = crops.val.wave_crops(32, config.frames * HOP, mix=0.0)[0].to(device)
-    vocoder, spectral = IstftVocoder(config.model), SpectralLoss().to(device)
+    vocoder, spectral = IstftVocoder(config.model), MultiResolutionLoss().to(device)
     critic, log_mel = Discriminators(), LogMel()
     adversary = Learner(
         critic, all_parameters(critic, config.rate / 3, schedule=lambda progress: 1.0), betas=(0.8, 0.98), clip_norm=5.0

@@ -24,7 +24,7 @@ HOP = 160
 
 
 @dataclass(frozen=True)
-class Clip:
+class ClipRow:
     """One row of manifest.csv (the columns that training needs)."""
 
     path: str
@@ -35,19 +35,19 @@ class Clip:
     licence: str
     seconds: float
     split: str  # "train" | "val"
-    single_recording: bool  # val clips of such labels come from the very recording trained on: do not quote them
+    single_recording: bool  # val clips of such labels come from the recording trained on: do not quote them
     split_group: str
     native_rate_hz: int
 
 
-def read_manifest(data: Path) -> list[Clip]:
+def read_manifest(data: Path) -> list[ClipRow]:
     """All clips in file order. UserError when the folder holds no manifest."""
     path = data / "manifest.csv"
     if not path.is_file():
         raise UserError(f"The data folder {data} holds no manifest.csv.")
     with path.open(newline="", encoding="utf-8") as file:
         return [
-            Clip(
+            ClipRow(
                 path=row["path"], label=row["label"], material=row["material"], source=row["source"],
                 recording_id=row["recording_id"], licence=row["licence"], seconds=float(row["seconds"]),
                 split=row["split"], single_recording=row["single_recording"] == "1",
@@ -57,12 +57,12 @@ def read_manifest(data: Path) -> list[Clip]:
         ]  # fmt: skip
 
 
-def held_out_rows(clips: list[Clip]) -> list[int]:
+def held_out_rows(clips: list[ClipRow]) -> list[int]:
     """Held-out recordings that may be quoted: val, and not a segment of a recording that is trained on."""
     return [i for i, clip in enumerate(clips) if clip.split == "val" and not clip.single_recording]
 
 
-def label_names(clips: list[Clip]) -> list[str]:
+def label_names(clips: list[ClipRow]) -> list[str]:
     """Labels that occur in the training split, sorted: the order of every classifier's outputs."""
     return sorted({clip.label for clip in clips if clip.split == "train"})
 
@@ -70,7 +70,7 @@ def label_names(clips: list[Clip]) -> list[str]:
 class SoundStore:
     """Samples (int16) and log-mels (float16) of many clips in two flat arrays, cached on disk and memory-mapped."""
 
-    def __init__(self, data: Path, clips: list[Clip], cache: Path) -> None:
+    def __init__(self, data: Path, clips: list[ClipRow], cache: Path) -> None:
         self.clips = clips
         key = hashlib.sha256("\n".join(clip.path for clip in clips).encode()).hexdigest()[:12]
         files = [cache / f"{name}-{key}.npy" for name in ("samples", "starts", "mels", "mel_starts")]
@@ -92,7 +92,7 @@ class SoundStore:
         return self.mels[self.mel_starts[index] : self.mel_starts[index + 1]].astype(np.float32)
 
 
-def _decode(data: Path, clips: list[Clip]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _decode(data: Path, clips: list[ClipRow]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """samples, starts, mels, mel starts of all clips; clips shorter than one FFT window are padded with silence."""
     log_mel = LogMel(MelConfig())
     waveforms, mels = [], []

@@ -1,4 +1,4 @@
-"""How public sets and own folders lie on disk, each read as one stream of `Item`s. Nothing is decoded here.
+"""Readers for the file layouts of public data sets and own folders, each a stream of `Item`s. Nothing is decoded.
 
 Columns and names as published: VGGSound (Chen et al. 2020, `vggsound.csv`), AudioSet (Gemmeke et al. 2017,
 `*_segments.csv` and `class_labels_indices.csv`), MUSIC (Zhao et al. 2018, `MUSIC_*_videos.json`), FAIR-Play (Gao and
@@ -92,7 +92,7 @@ def read_audioset(root: Path) -> Iterator[Item]:
 def read_music(root: Path) -> Iterator[Item]:
     """MUSIC_*_videos.json ({"videos": {"accordion": [id, ...]}}); clips `<id>.<mp4|wav>` anywhere below.
 
-    Of duets ("acoustic_guitar violin") nothing is taken: which instrument sounds where is not said.
+    Duets ("acoustic_guitar violin") are skipped: they do not tell which instrument sounds where.
     """
     clips = _by_stem(root)
     listings = sorted(root.glob("MUSIC*.json"))
@@ -146,7 +146,7 @@ def _by_stem(root: Path) -> dict[str, list[Path]]:
 
 
 def _pair(paths: list[Path]) -> tuple[Path | None, Path | None]:
-    """(sound, picture): a video is both unless a file of its own is there."""
+    """(sound, picture): a video is both unless there is a separate file."""
     kinds = {path.suffix.lower(): path for path in reversed(paths)}
     video = next((kinds[suffix] for suffix in VIDEOS if suffix in kinds), None)
     sound = next((kinds[suffix] for suffix in SOUNDS if suffix in kinds), video)

@@ -21,7 +21,7 @@ RATE_HZ = 16_000
 
 
 @dataclass(frozen=True)
-class Case:
+class HeldOutPicture:
     """A held-out picture and the labels that count as right (its direct pairings)."""
 
     picture: Picture
@@ -49,7 +49,7 @@ class Agreement:
         return wilson(int(self.hits5.sum()), len(self.hits5))
 
 
-def load_cases(data: Path, labels: set[str], per_label: int, seed: int) -> list[Case]:
+def load_cases(data: Path, labels: set[str], per_label: int, seed: int) -> list[HeldOutPicture]:
     """Held-out high-resolution pictures with a direct sound among `labels`, at most per_label of a label, shuffled."""
     pairs = sound_pairs(data)
     rng = np.random.default_rng(seed)
@@ -63,7 +63,7 @@ def load_cases(data: Path, labels: set[str], per_label: int, seed: int) -> list[
         if wanted:
             for sound in direct:
                 count[sound] += 1
-            chosen.append(Case(picture, frozenset(direct)))
+            chosen.append(HeldOutPicture(picture, frozenset(direct)))
     return chosen
 
 

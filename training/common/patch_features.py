@@ -43,9 +43,8 @@ class LabelledPatches:
         return RegionFeatures(self.views[rows].float(), self.position[rows])
 
 
-def kept_out(source: str, label: str) -> bool:
-    """Whether a class without a sound is one of the seventh never trained on: by a checksum of its name, always the
-    same."""
+def is_held_out_class(source: str, label: str) -> bool:
+    """Whether a class without a sound is in the seventh that is never trained on, by a checksum of its name."""
     return zlib.crc32(f"{source}/{label}".encode()) % 7 == 0
 
 
@@ -59,7 +58,7 @@ class Targets:
         return self.pairs.get((picture.source, picture.label), {})
 
     def trained_on(self, source: str, label: str) -> bool:
-        return bool(self.pairs.get((source, label))) or not kept_out(source, label)
+        return bool(self.pairs.get((source, label))) or not is_held_out_class(source, label)
 
     def direct(self, picture: Picture) -> set[int]:
         return {self.row_of[sound] for sound, weight in self.weights(picture).items() if weight >= 1}
@@ -73,7 +72,7 @@ class Targets:
         return target / target.sum()
 
 
-def choose(
+def sample_pictures(
     data: Path, source_is_tiny: bool, count: int, rng: np.random.Generator, wanted: Callable[[str, str], bool]
 ) -> list[Picture]:
     """About `count` training pictures, balanced over all classes of `wanted(source, label)`. Only the chosen ones are

@@ -101,7 +101,7 @@ def _name(item: Item) -> str:
 
 
 def _write_sound(item: Item, split: str, config: PrepareData) -> list[dict[str, object]]:
-    """One row per piece of at most ten seconds; none when the file can't be read or holds silence."""
+    """One row per piece of at most ten seconds; none when the file can't be read or is silent."""
     assert item.sound is not None
     loaded = _decode_sound(item.sound)
     if loaded is None:

@@ -17,7 +17,7 @@ from synesthesia.image_to_sound.flow import Condition
 from synesthesia.image_to_sound.texture_statistics import texture_descriptor
 from training.common.hear_cases import Agreement, excerpt
 from training.common.pairs import sound_pairs
-from training.common.patch_features import choose, kept_out, paste
+from training.common.patch_features import is_held_out_class, paste, sample_pictures
 from training.evaluation.click_set import RATE_HZ, ClickSet, Variant
 from training.evaluation.metrics import auroc, calibration_error, max_cross_correlation
 
@@ -96,11 +96,11 @@ def pairs(clicks: ClickSet, count: int) -> dict[str, ConfidenceInterval]:
 
 def presence(clicks: ClickSet) -> dict[str, object]:
     """Central patches: held-out pictures of things with a direct sound, against pictures of things without any whose
-    classes the prior never saw (`kept_out`)."""
+    classes the prior never saw (`is_held_out_class`)."""
     table, sounding = sound_pairs(clicks.settings.data), len(clicks.cases)
-    silent = choose(
+    silent = sample_pictures(
         clicks.settings.data, False, sounding, clicks.rng,
-        lambda source, name: not table.get((source, name)) and kept_out(source, name),
+        lambda source, name: not table.get((source, name)) and is_held_out_class(source, name),
     )  # fmt: skip
     grids = clicks.grids + [clicks.encoder.encode(Image.fromarray(picture.pixels)) for picture in silent]
     maps = [clicks.pipeline.presence_map(grid) for grid in grids]

@@ -18,7 +18,7 @@ from synesthesia.image_to_sound.pipeline import ImageToSoundPipeline
 from synesthesia.vision.backbone import PatchEncoder
 from synesthesia.vision.grid import PatchGrid
 from training.common.audio_data import SoundStore, read_manifest
-from training.common.hear_cases import Agreement, Case, agreement, excerpt, load_cases
+from training.common.hear_cases import Agreement, HeldOutPicture, agreement, excerpt, load_cases
 
 RATE_HZ = 16_000
 
@@ -75,7 +75,7 @@ class ClickSet:
         """Labels of the product's audio tagger, in the order of class probabilities."""
         return list(self.pipeline.tagger.labels)
 
-    def label_of(self, case: Case) -> str:
+    def label_of(self, case: HeldOutPicture) -> str:
         """A random one of the case's right labels that have held-out recordings."""
         return str(self.rng.choice(sorted(case.accepted & set(self.held_out))))
 

@@ -24,7 +24,7 @@ from synesthesia.image_to_sound.retrieval import SoundIndex
 from synesthesia.vision.backbone import PatchEncoder
 from training.common.imagenet_classifier import imagenet_classifier
 from training.common.pairs import imagenet_to_sound
-from training.common.patch_features import LabelledPatches, PatchCollector, Targets, choose, kept_out
+from training.common.patch_features import LabelledPatches, PatchCollector, Targets, is_held_out_class, sample_pictures
 
 
 @dataclass(frozen=True)
@@ -49,15 +49,22 @@ def collect(
     targets = Targets(config.data, labels)
     table = torch.from_numpy(imagenet_to_sound(config.data, labels))
     collector = PatchCollector(encoder, targets, layer, table, rng)
-    sounding, share = targets.pairs.__contains__, config.pictures / 100
-    whole = choose(config.data, False, round(56 * share), rng, lambda *key: sounding(key))
-    whole += choose(config.data, False, round(26 * share), rng, lambda *key: not sounding(key) and not kept_out(*key))
-    whole += choose(config.data, True, round(8 * share), rng, targets.trained_on)
+    share = config.pictures / 100
+
+    def sounding(source: str, label: str) -> bool:
+        return (source, label) in targets.pairs
+
+    def silent(source: str, label: str) -> bool:
+        return not sounding(source, label) and not is_held_out_class(source, label)
+
+    whole = sample_pictures(config.data, False, round(56 * share), rng, sounding)
+    whole += sample_pictures(config.data, False, round(26 * share), rng, silent)
+    whole += sample_pictures(config.data, True, round(8 * share), rng, targets.trained_on)
     for number, picture in enumerate(whole):
         collector.add_picture(picture)
         if number % 200 == 0:
             print(f"pictures {number} of {len(whole)}", flush=True)
-    levelled = choose(config.data, False, round(20 * share), rng, lambda *key: sounding(key))
+    levelled = sample_pictures(config.data, False, round(20 * share), rng, sounding)
     half = len(levelled) // 2
     for number, (first, second) in enumerate(zip(levelled[:half], levelled[half : 2 * half], strict=True)):
         collector.add_pair(first, second, beside=number % 3 != 0)

@@ -20,7 +20,7 @@ from synesthesia.audio.tagger import AudioTagger
 from synesthesia.image_to_sound.flow import Condition
 from synesthesia.image_to_sound.retrieval import IndexEntry, SoundIndex
 from synesthesia.image_to_sound.texture_statistics import texture_descriptor
-from training.common.audio_data import Clip, SoundStore, held_out_rows, place_in_canvas, read_manifest
+from training.common.audio_data import ClipRow, SoundStore, held_out_rows, place_in_canvas, read_manifest
 
 LONGEST_FRAMES = 1024
 FLOOR = MelConfig().floor
@@ -38,7 +38,7 @@ class TrainingSounds:
     held_out: np.ndarray  # val rows whose recording was not trained on
 
     @property
-    def clips(self) -> list[Clip]:
+    def clips(self) -> list[ClipRow]:
         return self.store.clips
 
     @property

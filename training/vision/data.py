@@ -1,4 +1,4 @@
-"""Batches for distillation, made by a second process: crops go through the teacher while the student learns.
+"""Batches for distillation, produced by a second process: the teacher runs on crops while the student trains.
 
 The producer also sums up what a ridge regression of the teacher's logits on its mean features needs, so that the
 student's classifier comes from one linear solve.

@@ -121,9 +121,9 @@ def held_out_sets(config: VisionEvaluation, rng: np.random.Generator) -> dict[st
     return sets
 
 
-def share_right(found: Tensor, pictures: LabelledPictures) -> str:
-    """found: (N, labels) scores -> share of pictures whose best label is accepted, with its interval."""
-    best = found.argmax(1).tolist()
+def share_right(scores: Tensor, pictures: LabelledPictures) -> str:
+    """scores: (N, labels) -> share of pictures whose best label is accepted, with its interval."""
+    best = scores.argmax(1).tolist()
     return str(wilson(sum(f in a for f, a in zip(best, pictures.accepted, strict=True)), len(best)))
 
 

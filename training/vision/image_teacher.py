@@ -1,4 +1,4 @@
-"""The image teacher: a public MobileNetV2 classifier (tflite, Apache-2.0) whose inner maps the student learns to make.
+"""The teacher of the distillation: a public MobileNetV2 classifier (tflite, Apache-2.0) and its inner feature maps.
 
 Only its activations are used, and only in training; neither its weights nor its file become part of this project.
 """
@@ -14,7 +14,7 @@ LOGITS = "MobileNetV2/top/Conv2d_1x1_output"
 
 
 class ImageTeacher:
-    """Runs the tflite classifier on 224 px crops and hands out its maps as float32.
+    """Runs the tflite classifier on 224 px crops and returns its maps as float32.
 
     boundaries: for each of the 18 units (stem with the first block, 16 inverted residuals, head) the tensor that
     leaves its branch (before the residual sum) and the tensor that enters the next unit (after it).
@@ -55,17 +55,17 @@ class ImageTeacher:
         return (self._net.get_tensor(detail["index"])[0].astype(np.float32) - zero) * scale
 
     def run(self, crop: np.ndarray) -> None:
-        """crop: (224, 224, 3) uint8. Afterwards branch(), joined(), features() and logits() speak of this crop."""
+        """crop: (224, 224, 3) uint8. Afterwards branch(), joined(), features() and logits() are those of this crop."""
         assert crop.shape == (224, 224, 3) and crop.dtype == np.uint8, f"expected (224, 224, 3) uint8, got {crop.shape}"
         self._net.set_tensor(self._input, crop[None])
         self._net.invoke()
 
     def branch(self, unit: int) -> np.ndarray:
-        """What leaves unit's branch before the residual sum: (H, W, C) float32."""
+        """Output of the unit's branch before the residual sum: (H, W, C) float32."""
         return self._read(self._branch[unit])
 
     def joined(self, unit: int) -> np.ndarray:
-        """What the next unit receives: (H, W, C) float32."""
+        """Input of the next unit: (H, W, C) float32."""
         return self._read(self._joined[unit])
 
     def features(self) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""A linear probe: what a network's frozen features know about sound, the same for every network compared."""
+"""Linear probe (Alain and Bengio 2016): multinomial logistic regression on frozen features."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def rate(config: VisionTraining, progress: float) -> float:
 
 
 def rescale(net: nn.Module, unit: bool) -> None:
-    """Set the size of convolutions (all followed by a normalisation, so free of scale): a rate then means the same.
+    """Set the size of convolutions (each followed by a normalisation, so of free scale): makes rates comparable.
 
     Root mean square 1 (unit: the rate is then a relative change, for refining) or 1 / sqrt(fan-in) (for a fresh start).
     """
@@ -71,10 +71,10 @@ def rescale(net: nn.Module, unit: bool) -> None:
                 module.weight.mul_(size / module.weight.square().mean().sqrt())
 
 
-def relative_error(found: Tensor, wanted: Tensor, variance: Tensor) -> Tensor:
+def relative_error(predicted: Tensor, target: Tensor, variance: Tensor) -> Tensor:
     """(B, C, H, W) squared error over half the channel's, half the map's variance: quiet channels count too."""
     weight = 1.0 / (0.5 * variance + 0.5 * variance.mean() + 1e-6)
-    return ((found - wanted).square().mean((0, 2, 3)) * weight).mean()
+    return ((predicted - target).square().mean((0, 2, 3)) * weight).mean()
 
 
 def channel_variance(maps: Tensor) -> Tensor:
@@ -105,7 +105,7 @@ def blocks_step(units: Units, optimizers: list[torch.optim.Optimizer], batch: Un
 
 
 class Chain(nn.Module):
-    """The student as one network that also shows the map after unit 12; its first `frozen` units stay as they are.
+    """The student as one network that also returns the map after unit 12; its first `frozen` units are not trained.
 
     Frozen units run without gradients and by their stored statistics. The first four hold two thirds of a step's time.
     """
@@ -130,7 +130,7 @@ class Chain(nn.Module):
 def end_to_end_step(
     chain: Chain, optimizer: torch.optim.Optimizer, batch: MapBatch, classes: tuple[Tensor, Tensor], device: str
 ) -> list[float]:
-    """One batch through the whole chain; classes: weight (1000, 1280) and bias that read the teacher's logits.
+    """One batch through the whole chain; classes: weight (1000, 1280) and bias of the teacher's logits.
 
     Returns map error, inner map error, cosine of the means, divergence of the class posteriors.
     """
@@ -142,9 +142,9 @@ def end_to_end_step(
     hint_error = relative_error(inner, hints, channel_variance(hints))
     mean = last.mean((2, 3))  # (B, 1280)
     cosine = nn.functional.cosine_similarity(mean, maps.mean((2, 3)), dim=1).mean()
-    wanted = torch.from_numpy(batch.logits[:, 1:]).to(device).float().log_softmax(1)  # (B, 1000)
+    target = torch.from_numpy(batch.logits[:, 1:]).to(device).float().log_softmax(1)  # (B, 1000)
     found = nn.functional.linear(mean, classes[0], classes[1]).log_softmax(1)
-    divergence = nn.functional.kl_div(found, wanted, log_target=True, reduction="batchmean")
+    divergence = nn.functional.kl_div(found, target, log_target=True, reduction="batchmean")
     loss = map_error + 0.2 * hint_error + 2.0 * (1 - cosine) + 0.2 * divergence
     optimizer.zero_grad(set_to_none=True)
     loss.backward()

@@ -1,7 +1,7 @@
-"""The student network cut into the teacher's 18 units, and what each unit is shown while it learns alone.
+"""The student network split into the teacher's 18 units, and the training pairs of each unit alone.
 
-Unit 0 is the stem with the first block, 1 to 16 are inverted residuals, 17 is the 1x1 head. Early units see small
-windows of their maps (they are translation-equivariant and have pixels in plenty); late ones see the whole map.
+Unit 0 is the stem with the first block, 1 to 16 are inverted residuals, 17 is the 1x1 head. Early units get
+small windows of their maps (they are translation-equivariant and have many pixels), late ones the whole map.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ WINDOWS: tuple[Window | None, ...] = (
 
 
 class Units(nn.Module):
-    """A timm `mobilenetv2_100` seen as its 18 units in order."""
+    """The 18 units of a timm `mobilenetv2_100`, in order."""
 
     def __init__(self, net: nn.Module) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class Units(nn.Module):
         self.skips = tuple(bool(getattr(block, "has_skip", False)) for block in self.units)
 
     def without_sums(self) -> None:
-        """From here each unit returns its branch alone; `join` adds the residual."""
+        """From now on each unit returns its branch without the residual; `join` adds it."""
         for unit in self.units:
             if hasattr(unit, "has_skip"):
                 unit.has_skip = False
@@ -75,7 +75,7 @@ def as_input(crops: np.ndarray, device: str) -> Tensor:
     return torch.from_numpy(crops).to(device).permute(0, 3, 1, 2).float().div(127.5).sub(1.0)
 
 
-# Of every 64 crops so many are shown to a unit: pixels are plentiful early and scarce late.
+# How many of 64 crops each unit is trained on: early maps have many pixels, late ones few.
 SHARE = (8,) * 6 + (32,) * 7 + (64,) * 5
 # Crops a step: about 3,000 output pixels.
 STEP_CROPS = (8,) * 6 + (16,) * 7 + (32,) * 5
@@ -84,7 +84,7 @@ Pair = tuple[np.ndarray, np.ndarray]
 
 
 def unit_pairs(teacher: ImageTeacher, rng: np.random.Generator, crop: np.ndarray, first_unit: int) -> list[Pair]:
-    """After `teacher.run(crop)`: for units first_unit.. what enters and what should leave the branch.
+    """After `teacher.run(crop)`: input and target branch output of the units from first_unit on.
 
     Each is (C, H, W) float16, cut to the unit's window.
     """

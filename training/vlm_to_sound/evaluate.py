@@ -19,7 +19,7 @@ from synesthesia.vlm_to_sound.generate import TAKES, GeneratedStereo, TokenGener
 from synesthesia.vlm_to_sound.pipeline import VlmToSoundPipeline
 from synesthesia.vlm_to_sound.region_inputs import feature_input
 from synesthesia.vlm_to_sound.sampling import TokenSampler
-from training.common.hear_cases import Case
+from training.common.hear_cases import HeldOutPicture
 from training.vlm_to_sound.image_dataset import FeatureStore
 from training.vlm_to_sound.layer_probes import PROBE_CLICKS, fit_probes, layer_states
 
@@ -118,7 +118,7 @@ class LanguageEvaluation:
             print(f"attention, {where}: {estimate} times the average, n = {estimate.n}", flush=True)
         return figures
 
-    def layer_figures(self, features: Path, cases: Sequence[Case], seed: int) -> dict[str, object]:
+    def layer_figures(self, features: Path, cases: Sequence[HeldOutPicture], seed: int) -> dict[str, object]:
         """What the row `layers` reports and prints."""
         figures: dict[str, object] = {}
         for number, estimate in enumerate(self.layers(features, cases, seed)):
@@ -126,7 +126,7 @@ class LanguageEvaluation:
             print(f"thinker, layer {number}: top-1 {estimate}", flush=True)
         return figures
 
-    def layers(self, features: Path, cases: Sequence[Case], seed: int) -> list[ConfidenceInterval]:
+    def layers(self, features: Path, cases: Sequence[HeldOutPicture], seed: int) -> list[ConfidenceInterval]:
         """Top-1 of a linear probe of each layer for clicks at the centre, by the picture's labels. features: training
         pictures as the stage `see` writes them."""
         names, hits = list(self.prior.tagger.labels), []

@@ -53,7 +53,7 @@ from synesthesia.vlm_to_sound.thinker import HiddenStates, Thinker
 from training.common.audio_data import SoundStore, read_manifest
 from training.common.fit import Learner, ParamGroup, Step, TrainConfig, TrainedParameters, fit, start
 from training.common.imagenet_classifier import imagenet_classifier
-from training.common.patch_features import Targets, choose
+from training.common.patch_features import Targets, sample_pictures
 from training.common.pictures import Picture
 from training.common.run_state import Ema, load_state
 from training.vlm_to_sound.audio_head_init import init_class_head, init_logits_from_codebooks
@@ -146,8 +146,8 @@ def load_material(config: VlmToSoundTraining) -> ImageMaterial:
     prior = ImageToSoundPipeline.load(preset.hearing, LatentCodec.load(preset.codec))
     targets = Targets(config.data, list(prior.tagger.labels))
     rng = np.random.default_rng(config.seed)
-    pictures = choose(config.data, False, config.pictures, rng, lambda *key: bool(targets.pairs.get(key)))
-    pictures += choose(config.data, True, config.tiny, rng, lambda *key: bool(targets.pairs.get(key)))
+    pictures = sample_pictures(config.data, False, config.pictures, rng, lambda *key: bool(targets.pairs.get(key)))
+    pictures += sample_pictures(config.data, True, config.tiny, rng, lambda *key: bool(targets.pairs.get(key)))
     return ImageMaterial(pictures, PatchEncoder.load(preset.vision), prior, targets)
 
 

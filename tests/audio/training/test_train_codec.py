@@ -13,7 +13,7 @@ from synesthesia.audio.vae import MelVae, VaeConfig
 from synesthesia.audio.vocoder import IstftConfig, IstftVocoder
 from tests.training_common.tiny_sounds import tiny_sounds
 from training.audio.discriminators import Discriminators, discriminator_loss, generator_losses
-from training.audio.spectral_losses import SpectralLoss
+from training.audio.spectral_losses import MultiResolutionLoss
 from training.audio.train_encodec import EncodecTraining, quantised
 from training.audio.train_encodec import main as train_encodec
 from training.audio.train_vae import VaeTraining, vae_loss
@@ -46,7 +46,7 @@ def test_one_batch_overfits_the_autoencoder() -> None:
 
 def test_one_batch_overfits_the_vocoder() -> None:
     torch.manual_seed(0)
-    vocoder, spectral = IstftVocoder(TINY_VOCODER), SpectralLoss()
+    vocoder, spectral = IstftVocoder(TINY_VOCODER), MultiResolutionLoss()
     optimiser = torch.optim.Adam(vocoder.parameters(), 1e-2)
     losses = []
     for _ in range(50):
@@ -59,7 +59,7 @@ def test_one_batch_overfits_the_vocoder() -> None:
 
 
 def test_the_spectral_loss_of_a_sound_with_itself_is_nothing() -> None:
-    total, mel = SpectralLoss()(tone(4800), tone(4800))
+    total, mel = MultiResolutionLoss()(tone(4800), tone(4800))
     assert float(total) < 1e-5 and float(mel) < 1e-5
 
 
