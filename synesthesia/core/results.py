@@ -65,7 +65,7 @@ class Writing:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A quantity read off a photograph. value: its middle; low, high: between them it lies in nine cases of ten."""
+    """A predicted quantity. value: the estimate; low, high: its 90 % interval."""
 
     value: float
     low: float
@@ -74,14 +74,14 @@ class Estimate:
 
 @dataclass(frozen=True)
 class PhysicsState:
-    """What the path "tap" takes a place for, before any sound is made: numbers that a sound follows from.
+    """Predicted physics state of one place, from which its impact sound follows.
 
-    code: number in the material codebook, which was learnt without names; purity: 0..1, the share of its training
-    patches that were of the material it is called after; materials: names with probabilities, likeliest first, sum to
-    1; shapes: the same for shapes. size_m: the longest extent in metres; thickness_m: of the wall, or of a full thing;
-    hollowness: 0 full to 1 a thin wall; density: kg/m3; youngs_modulus_pa: pascals; hardness_pa: Young's
-    modulus of the surface, in pascals; t60_s: seconds in which a mode of 1 kHz falls by 60 dB; along, across: where on
-    the thing the place lies, see `striking.things.Place`.
+    code: number in the material codebook, which is learnt without material names; purity: 0..1, share of the code's
+    training patches that have its majority material; materials, shapes: names with probabilities, likeliest first, sum
+    to 1. size_m: the longest extent in metres; thickness_m: of the wall, or of a solid object; hollowness: 0 solid to 1
+    a thin wall; density: kg/m3; youngs_modulus_pa: pascals; hardness_pa: Young's modulus of the surface, in pascals;
+    t60_s: seconds in which a mode of 1 kHz decays by 60 dB; along, across: the strike point, see
+    `impact.modal.objects.StrikePoint`.
     """
 
     code: int
@@ -101,14 +101,14 @@ class PhysicsState:
 
 @dataclass(frozen=True)
 class Impact:
-    """What was struck, how, and what followed from the state alone, before there were samples.
+    """One strike: what was struck and how, its modes and its expected envelope, all computed without samples.
 
-    state: as read off the photograph, its numbers those of the state that was chosen; material, shape, size_m,
-    thickness_m: what was struck, the chosen state's own (where the reading is unsure, not always the likeliest name)
-    unless something else was asked for (what_if); force_n: newtons; mallet: "finger", "wood" or "metal"; contact_s: how
-    long it stayed. frequencies_hz, t60_s, gains: (K,) float32, the modes by rising frequency, gains of full scale.
-    envelope, envelope_low, envelope_high: (frames,) float32, predicted root mean square of each frame of frame_s
-    seconds: of what was struck, and the band in which nine of ten things lie that the place may be.
+    state: as predicted, its numbers those of the selected hypothesis; material, shape, size_m, thickness_m: of the
+    selected hypothesis (where the prediction is uncertain, not always the likeliest name) unless the request asks for
+    another (what_if); force_n: newtons; mallet: "finger", "wood" or "metal"; contact_s: contact time. frequencies_hz,
+    t60_s, gains: (K,) float32, the modes by rising frequency, gains of full scale. envelope, envelope_low,
+    envelope_high: (frames,) float32, expected root mean square of each frame of frame_s seconds, and its 90 % band over
+    the possible objects.
     """
 
     state: PhysicsState
@@ -130,7 +130,7 @@ class Impact:
 
     @property
     def rings(self) -> bool:
-        """Whether any mode sounds; else the knock alone does."""
+        """Whether any mode is audible; else the click and the noise alone are."""
         return bool(self.gains.any())
 
     def to_dict(self) -> dict[str, Any]:
@@ -154,10 +154,9 @@ class Impact:
 
 @dataclass(frozen=True)
 class MaterialMap:
-    """What a photograph's places are taken to be made of. names: of the M materials; shares: (R, C, M) float32, sum to
-    1 along M; codes: (R, C) int64, of the material codebook; purities: (K,) float32, of each of its codes; named: (K,)
-    int64, index into names that each code is called by; solid: (R, C) float32 in 0..1, how surely there is something
-    to strike."""
+    """Predicted materials of a photograph's patches. names: of the M materials; shares: (R, C, M) float32 probabilities;
+    codes: (R, C) int64, of the material codebook; purities: (K,) float32, of each code; named: (K,) int64, index into
+    names of each code's majority material; solid: (R, C) float32 in 0..1, probability of something to strike."""
 
     names: tuple[str, ...]
     shares: np.ndarray
