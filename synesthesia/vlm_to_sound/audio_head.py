@@ -41,7 +41,7 @@ class AudioHeadConfig:
 
 
 @dataclass(frozen=True)
-class Memory:
+class CrossAttentionMemory:
     """Cross-attention memory of B prompts.
 
     keys, values: of each layer (B, heads, S, d); mask: (B, 1, 1, S), -inf at padding; image_mask: (B, S) bool; pooled:
@@ -54,15 +54,11 @@ class Memory:
     image_mask: Tensor
     pooled: Tensor
 
-    def select(self, rows: Tensor) -> Memory:
-        return Memory(
+    def select(self, rows: Tensor) -> CrossAttentionMemory:
+        return CrossAttentionMemory(
             tuple(x[rows] for x in self.keys), tuple(x[rows] for x in self.values), self.mask[rows],
             self.image_mask[rows], self.pooled[rows],
         )  # fmt: skip
-
-    def expand(self, count: int) -> Memory:
-        """The first prompt for `count` takes."""
-        return self.select(torch.zeros(count, dtype=torch.long, device=self.mask.device))
 
 
 @dataclass(frozen=True)
@@ -139,7 +135,7 @@ class AudioHead(nn.Module):
     def tokens(self) -> MelTokens:
         return self._tokens[0]
 
-    def memory(self, hidden_states: HiddenStates) -> Memory:
+    def memory(self, hidden_states: HiddenStates) -> CrossAttentionMemory:
         """Every hidden state through the adaptor; image tokens and <think_sound> with an encoding of their position.
 
         The pooled vector comes from the last state alone: through the adaptor, plus the class embeddings it selects.
@@ -154,17 +150,19 @@ class AudioHead(nn.Module):
         classes = self.class_head(hidden_states.states[:, -1].float()).softmax(dim=1)
         return replace(memory, pooled=memory.pooled + self.class_embedding(classes))
 
-    def null_memory(self, count: int) -> Memory:
+    def null_memory(self, count: int) -> CrossAttentionMemory:
         """The unconditional memory."""
         mask = torch.ones(count, 1, dtype=torch.bool, device=self.null_state.device)
         return self._memory(self.null_state.expand(count, 1, -1), mask, ~mask)
 
-    def _memory(self, states: Tensor, mask: Tensor, image_mask: Tensor) -> Memory:
+    def _memory(self, states: Tensor, mask: Tensor, image_mask: Tensor) -> CrossAttentionMemory:
         states, heads = self.memory_norm(states), self.config.heads
         pairs = [layer(states).unflatten(2, (2, heads, -1)).permute(2, 0, 3, 1, 4) for layer in self.cross_key_value]
         bias = torch.zeros(mask.shape, device=mask.device).masked_fill(~mask, float("-inf"))
         pooled = self.pooled(states[:, -1])
-        return Memory(tuple(p[0] for p in pairs), tuple(p[1] for p in pairs), bias[:, None, None], image_mask, pooled)
+        return CrossAttentionMemory(
+            tuple(p[0] for p in pairs), tuple(p[1] for p in pairs), bias[:, None, None], image_mask, pooled
+        )
 
     def mel_patches(self, codes: Tensor, books: int | None = None) -> Tensor:
         """(..., K) codes -> (..., 256): the log-mel that the first `books` of them stand for, about unit deviation."""
@@ -178,7 +176,7 @@ class AudioHead(nn.Module):
         """(...) codes of one codebook -> (..., 256): what they add to the log-mel."""
         return self.tokens.books[book][codes] / MEL_STD
 
-    def forward(self, memory: Memory, codes: Tensor, no_history: Tensor | None = None) -> AudioHeadOutput:
+    def forward(self, memory: CrossAttentionMemory, codes: Tensor, no_history: Tensor | None = None) -> AudioHeadOutput:
         """Teacher forcing. codes: (B, 2, K, F), left ear first; no_history: (B, P) bool, positions whose input is the
         start vector instead of the previous codes."""
         sequence = codes.permute(0, 3, 1, 2).flatten(1, 2)  # (B, P, K), L1 R1 L2 R2 ...
@@ -192,7 +190,7 @@ class AudioHead(nn.Module):
         )
         return AudioHeadOutput(logits, self.itd_head(hidden[:, 1::CHANNELS]), cross_attention)
 
-    def _run(self, x: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
+    def _run(self, x: Tensor, memory: CrossAttentionMemory) -> tuple[Tensor, Tensor]:
         """Inputs (B, P, W) of all positions -> hidden states, cross-attention of the last layer."""
         positions = torch.arange(x.shape[1], device=x.device)
         x = x + self.channel_embedding(positions % CHANNELS) + memory.pooled[:, None]
@@ -208,7 +206,7 @@ class AudioHead(nn.Module):
         logits: Tensor = self.depth_logits[book](inner)
         return logits
 
-    def no_history_states(self, memory: Memory, positions: int) -> Tensor:
+    def no_history_states(self, memory: CrossAttentionMemory, positions: int) -> Tensor:
         """(2, P, W): hidden states of positions without history, of one prompt and of the unconditional memory."""
         start = self.start.expand(1, positions, -1)
         return torch.cat([self._run(start, one)[0] for one in (memory, self.null_memory(1))])

@@ -19,7 +19,7 @@ from synesthesia.audio.vocoder import FADE_S, PEAK, Vocoder, finish
 from synesthesia.core.presets import SAMPLE_RATE_HZ
 from synesthesia.core.results import Writing
 from synesthesia.vision.grid import EncodedImage, PatchGrid
-from synesthesia.vlm_to_sound.audio_head import CHANNELS, AudioHead, Memory
+from synesthesia.vlm_to_sound.audio_head import CHANNELS, AudioHead, CrossAttentionMemory
 from synesthesia.vlm_to_sound.region_inputs import RegionInputs
 from synesthesia.vlm_to_sound.sampling import DecodingStep, TokenSampler, decode
 from synesthesia.vlm_to_sound.stereo import mid_mel, render_stereo
@@ -69,13 +69,13 @@ class TokenGenerator:
         return self.head.config.tokens.tokens_per_second
 
     @torch.inference_mode()
-    def encode(self, image: EncodedImage, row: int, col: int) -> Memory:
+    def encode(self, image: EncodedImage, row: int, col: int) -> CrossAttentionMemory:
         """The thinker's hidden states for one patch, as cross-attention memory of the audio head."""
         pixels, box = self.region_inputs.prepare(image, row, col)
         return self.head.memory(self.thinker([pixels], box))
 
     def generate(
-        self, memory: Memory, grid: PatchGrid, *, seconds: float, seed: int, takes: int = TAKES,
+        self, memory: CrossAttentionMemory, grid: PatchGrid, *, seconds: float, seed: int, takes: int = TAKES,
         sampler: TokenSampler | None = None, class_probs: Tensor | None = None,
     ) -> GeneratedStereo:  # fmt: skip
         """The result of `generate_steps`, without its progress."""
@@ -87,7 +87,7 @@ class TokenGenerator:
 
     @torch.inference_mode()
     def generate_steps(
-        self, memory: Memory, grid: PatchGrid, *, seconds: float, seed: int, takes: int = TAKES,
+        self, memory: CrossAttentionMemory, grid: PatchGrid, *, seconds: float, seed: int, takes: int = TAKES,
         sampler: TokenSampler | None = None, class_probs: Tensor | None = None,
     ) -> Iterator[Writing | GeneratedStereo]:  # fmt: skip
         """Progress after every frame, and last the sound: exactly `seconds`, the louder ear's peak at -1 dBFS, ends
@@ -113,7 +113,7 @@ class TokenGenerator:
         )  # fmt: skip
 
     def sample(
-        self, memory: Memory, frames: int, seed: int, takes: int, sampler: TokenSampler | None = None
+        self, memory: CrossAttentionMemory, frames: int, seed: int, takes: int, sampler: TokenSampler | None = None
     ) -> Iterator[DecodingStep]:
         """One step per position; the same seed gives the same tokens."""
         generators = [torch.Generator().manual_seed((seed * 1_000_003 + 7919 * k + 29) % 2**63) for k in range(takes)]
@@ -121,7 +121,7 @@ class TokenGenerator:
 
     @torch.inference_mode()
     def stream(
-        self, memory: Memory, *, seconds: float, seed: int, sampler: TokenSampler | None = None
+        self, memory: CrossAttentionMemory, *, seconds: float, seed: int, sampler: TokenSampler | None = None
     ) -> Iterator[np.ndarray]:
         """(2, n) chunks of one take as soon as their tokens exist, the first after half a second of them; together
         they last `seconds`. The first chunk's ITD holds for all; see `StreamAssembler` for loudness and joins."""

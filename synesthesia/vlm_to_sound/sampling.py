@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from synesthesia.nn.transformer import apply_rotary, rotary_table
-from synesthesia.vlm_to_sound.audio_head import CHANNELS, AudioHead, DecoderLayer, Memory
+from synesthesia.vlm_to_sound.audio_head import CHANNELS, AudioHead, CrossAttentionMemory, DecoderLayer
 
 CONTEXT_FRAMES, PRIMED_FRAMES = 100, 50
 
@@ -69,7 +69,7 @@ class TokenSampler:
 class KeyValueCache:
     """Up to `positions` positions of `takes` takes, and as many without the prompt when `guided`."""
 
-    def __init__(self, head: AudioHead, memory: Memory, takes: int, guided: bool, positions: int) -> None:
+    def __init__(self, head: AudioHead, memory: CrossAttentionMemory, takes: int, guided: bool, positions: int) -> None:
         self.head, self.memory, self.takes, self.filled = head, memory, takes, 0
         self.rows, config = takes * (1 + guided), head.config
         shape = (self.rows, config.heads, positions, config.width // config.heads)
@@ -127,7 +127,7 @@ def _self_attention(q: Tensor, keys: Tensor, values: Tensor) -> Tensor:
 
 @torch.inference_mode()
 def decode(
-    head: AudioHead, memory: Memory, frames: int, generators: list[torch.Generator], sampler: TokenSampler
+    head: AudioHead, memory: CrossAttentionMemory, frames: int, generators: list[torch.Generator], sampler: TokenSampler
 ) -> Iterator[DecodingStep]:
     """One step per position, for as many takes as generators; memory: of one prompt."""
     assert len(memory.image_mask) == 1, f"one prompt, got {len(memory.image_mask)}"

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from synesthesia.audio.mel import MelConfig, band_edges_hz
 from synesthesia.audio.vocoder import Vocoder
 
-MAX_GAIN, MIN_GAIN = 0.3466, -3.5  # nepers re the common mel: all power in one ear is 3 dB above it; 30 dB below
+MAX_LEVEL, MIN_LEVEL = 0.3466, -3.5  # nepers re the common mel: all power in one ear is 3 dB above it; 30 dB below
 
 
 def mid_mel(mels: Tensor) -> Tensor:
@@ -32,7 +32,7 @@ def render_stereo(mels: Tensor, itd_s: Tensor, vocoder: Vocoder, smooth: int = 5
     wave = vocoder(mid)  # (B, 160 T)
     window = torch.hann_window(config.fft_samples)
     spectrum = torch.stft(wave, config.fft_samples, config.hop_samples, window=window, return_complex=True)
-    gains = (mels - mid[:, None]).clamp(MIN_GAIN, MAX_GAIN).flatten(0, 1)  # (2 B, T, 64)
+    gains = (mels - mid[:, None]).clamp(MIN_LEVEL, MAX_LEVEL).flatten(0, 1)  # (2 B, T, 64)
     gains = F.avg_pool1d(F.pad(gains.transpose(1, 2), (smooth // 2, smooth // 2), mode="replicate"), smooth, 1)
     gains = F.pad(gains, (0, max(0, spectrum.shape[2] - gains.shape[2])), mode="replicate")[..., : spectrum.shape[2]]
     hz = torch.linspace(0.0, config.sample_rate_hz / 2, spectrum.shape[1])

@@ -16,7 +16,7 @@ from synesthesia.audio.vocoder import PEAK, IstftConfig, IstftVocoder, Vocoder, 
 from synesthesia.core.results import Writing
 from synesthesia.vision.grid import EncodedImage, PatchGrid
 from synesthesia.vlm_to_sound import generate
-from synesthesia.vlm_to_sound.audio_head import AudioHead, AudioHeadConfig, Memory
+from synesthesia.vlm_to_sound.audio_head import AudioHead, AudioHeadConfig, CrossAttentionMemory
 from synesthesia.vlm_to_sound.generate import (
     CHUNK_FRAMES,
     FIRST_FRAMES,
@@ -84,11 +84,11 @@ PHOTO = IMAGE.grid
 
 
 @pytest.fixture
-def memory(generator: TokenGenerator) -> Memory:
+def memory(generator: TokenGenerator) -> CrossAttentionMemory:
     return generator.encode(IMAGE, 2, 3)
 
 
-def test_the_same_seed_gives_the_same_samples(generator: TokenGenerator, memory: Memory) -> None:
+def test_the_same_seed_gives_the_same_samples(generator: TokenGenerator, memory: CrossAttentionMemory) -> None:
     first, again, other = (generator.generate(memory, PHOTO, seconds=0.4, seed=seed, takes=2) for seed in (3, 3, 4))
     assert np.array_equal(first.waveform, again.waveform) and np.array_equal(first.codes, again.codes)
     assert np.array_equal(first.cross_attention, again.cross_attention) and first.itd_s == again.itd_s
@@ -98,7 +98,9 @@ def test_the_same_seed_gives_the_same_samples(generator: TokenGenerator, memory:
 
 
 @pytest.mark.parametrize("seconds", [0.04, 0.3, 1.0, 1.01])
-def test_a_sound_has_the_requested_duration(generator: TokenGenerator, memory: Memory, seconds: float) -> None:
+def test_a_sound_has_the_requested_duration(
+    generator: TokenGenerator, memory: CrossAttentionMemory, seconds: float
+) -> None:
     generated = generator.generate(memory, PHOTO, seconds=seconds, seed=0, takes=1)
     assert generated.waveform.shape == (2, round(RATE_HZ * seconds)) and generated.waveform.dtype == np.float32
     assert 0.8 * PEAK < float(np.abs(generated.waveform).max()) <= PEAK + 1e-5
@@ -109,7 +111,9 @@ def test_a_sound_has_the_requested_duration(generator: TokenGenerator, memory: M
 
 
 @pytest.mark.parametrize("seconds", [0.04, 0.5, 0.52, 0.53, 1.0, 1.3, 1.517, 2.6])
-def test_chunks_together_have_the_requested_duration(generator: TokenGenerator, memory: Memory, seconds: float) -> None:
+def test_chunks_together_have_the_requested_duration(
+    generator: TokenGenerator, memory: CrossAttentionMemory, seconds: float
+) -> None:
     pieces = list(generator.stream(memory, seconds=seconds, seed=0, sampler=GREEDY))
     assert sum(piece.shape[1] for piece in pieces) == round(RATE_HZ * seconds)
     assert all(p.shape[0] == 2 and p.dtype == np.float32 and np.abs(p).max() <= 1.0 for p in pieces)
@@ -119,7 +123,7 @@ def test_chunks_together_have_the_requested_duration(generator: TokenGenerator, 
     assert not pieces[0][:, 0].any() and not pieces[-1][:, -1].any()
 
 
-def test_chunks_together_are_the_sound_in_one_go(generator: TokenGenerator, memory: Memory) -> None:
+def test_chunks_together_are_the_sound_in_one_go(generator: TokenGenerator, memory: CrossAttentionMemory) -> None:
     """The same tokens through a real vocoder, but for one gain, the vocoder's own ends, and the ITD, which the first
     chunk decides."""
     torch.manual_seed(3)
@@ -146,7 +150,7 @@ def test_chunks_together_are_the_sound_in_one_go(generator: TokenGenerator, memo
 
 
 def test_the_itd_does_not_change_between_chunks(
-    generator: TokenGenerator, memory: Memory, monkeypatch: pytest.MonkeyPatch
+    generator: TokenGenerator, memory: CrossAttentionMemory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     itds_s: list[float] = []
 
@@ -162,7 +166,7 @@ def test_the_itd_does_not_change_between_chunks(
 
 
 def test_the_first_chunk_does_not_wait_for_the_last(
-    generator: TokenGenerator, memory: Memory, monkeypatch: pytest.MonkeyPatch
+    generator: TokenGenerator, memory: CrossAttentionMemory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     positions, run = [0], KeyValueCache.run
 
@@ -196,7 +200,7 @@ def test_attention_is_a_map_of_the_patches(generator: TokenGenerator, rows: int,
             )
 
 
-def test_progress_comes_before_the_sound(generator: TokenGenerator, memory: Memory) -> None:
+def test_progress_comes_before_the_sound(generator: TokenGenerator, memory: CrossAttentionMemory) -> None:
     items = list(generator.generate_steps(memory, PHOTO, seconds=0.41, seed=0, takes=2))
     assert items[:-1] == [Writing(done, 11) for done in range(1, 12)]
     generated = generator.generate(memory, PHOTO, seconds=0.41, seed=0, takes=2)
@@ -230,7 +234,7 @@ def test_the_box_lies_in_the_cell_that_the_patch_belongs_to(generator: TokenGene
         assert (int((top + bottom) / 2 * down), int((left + right) / 2 * across)) == (row // 2, col // 2)
 
 
-def test_the_tagger_chooses_the_best_take(generator: TokenGenerator, memory: Memory) -> None:
+def test_the_tagger_chooses_the_best_take(generator: TokenGenerator, memory: CrossAttentionMemory) -> None:
     mels_seen: list[Tensor] = []
 
     class FakeTagger:
@@ -259,7 +263,7 @@ def test_the_tagger_chooses_the_best_take(generator: TokenGenerator, memory: Mem
     )
 
 
-def test_takes_do_not_depend_on_each_other(generator: TokenGenerator, memory: Memory) -> None:
+def test_takes_do_not_depend_on_each_other(generator: TokenGenerator, memory: CrossAttentionMemory) -> None:
     one, four = (stack_steps(list(generator.sample(memory, 6, 11, takes)), generator.head) for takes in (1, 4))
     assert torch.equal(one.codes[0], four.codes[0])
     assert len({tuple(take.flatten().tolist()) for take in four.codes}) == 4

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from synesthesia.vlm_to_sound import sampling
-from synesthesia.vlm_to_sound.audio_head import Memory
+from synesthesia.vlm_to_sound.audio_head import CrossAttentionMemory
 from synesthesia.vlm_to_sound.sampling import (
     CONTEXT_FRAMES,
     PRIMED_FRAMES,
@@ -48,7 +48,7 @@ def test_the_ends_of_the_unit_interval_are_codes_too() -> None:
 
 
 def sample(
-    conditional: Memory, frames: int, *numbers: int, guidance: float, temperature: float = 1.0
+    conditional: CrossAttentionMemory, frames: int, *numbers: int, guidance: float, temperature: float = 1.0
 ) -> list[DecodingStep]:
     sampler = TokenSampler(temperature, guidance=guidance, no_history_share=0.0)
     return list(decode(audio_head(), conditional, frames, seeds(*numbers), sampler))

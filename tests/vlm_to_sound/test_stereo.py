@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from synesthesia.audio.mel import LogMel
-from synesthesia.vlm_to_sound.stereo import MAX_GAIN, MIN_GAIN, mid_mel, render_stereo
+from synesthesia.vlm_to_sound.stereo import MAX_LEVEL, MIN_LEVEL, mid_mel, render_stereo
 
 FRAMES = 100
 MIDDLE = slice(10, -10)  # frames away from the edges
@@ -112,7 +112,7 @@ def test_both_ears_together_keep_the_power_of_the_mono_sound() -> None:
 
 def test_a_silent_ear_is_clamped_to_the_lowest_gain() -> None:
     measured = difference(render_stereo(ears(-11.5, 0.0), torch.zeros(1), vocoder)[0])[MIDDLE].mean()
-    assert float(measured) == pytest.approx(MAX_GAIN - MIN_GAIN, abs=0.03)
+    assert float(measured) == pytest.approx(MAX_LEVEL - MIN_LEVEL, abs=0.03)
 
 
 def test_swapped_ears_are_swapped_channels() -> None:

@@ -23,7 +23,7 @@ from training.common.hear_cases import HeldOutPicture
 from training.vlm_to_sound.image_dataset import FeatureStore
 from training.vlm_to_sound.layer_probes import PROBE_CLICKS, fit_probes, layer_states
 
-Attention = tuple[np.ndarray, int, int]  # (R, C) that sums to 1, and the clicked patch
+ClickAttention = tuple[np.ndarray, int, int]  # (R, C) that sums to 1, and the clicked patch
 SIDES = (0.15, 0.85)  # of the picture's width: clicks at the left and at the right
 MARGINS = {"box": 0.0, "near": MARGIN}  # of the picture around the clicked patch: training asks for the second
 
@@ -72,7 +72,7 @@ class LanguageEvaluation:
             self.centre_sounds = sounds
         return [torch.from_numpy(sound.waveform).mean(dim=0) for sound in sounds]
 
-    def laterality(self, guidance: float) -> tuple[Laterality, list[Attention]]:
+    def laterality(self, guidance: float) -> tuple[Laterality, list[ClickAttention]]:
         """Two clicks a picture, one take each; and the attention of each."""
         louder, leads, by_db, attention = [], [], [], []
         for number, image in enumerate(self.images):
@@ -88,7 +88,7 @@ class LanguageEvaluation:
         intervals = wilson(sum(louder), len(louder)), wilson(sum(leads), len(leads))
         return Laterality(*intervals, float(np.median(by_db))), attention
 
-    def attention(self, at_sides: list[Attention]) -> dict[str, ConfidenceInterval]:
+    def attention(self, at_sides: list[ClickAttention]) -> dict[str, ConfidenceInterval]:
         """How many times the average attention the clicked patch got, and its surroundings: of the clicks at the
         centre, if their sounds have been generated, and of those at the sides."""
         images = self.images if self.centre_sounds else []

@@ -1,7 +1,9 @@
-"""Fit the codebooks of the mel tokens: residual k-means on patches of training sounds. Takes minutes.
+"""Fit the codebooks of the mel tokens: residual k-means on patches of training sounds.
 
-python -m training.vlm_to_sound.train_mel_tokens --data DIR --out checkpoints/mel_tokens
-python -m training.vlm_to_sound.train_mel_tokens --data DIR --out runs/smoke --cells 2000      # smoke run
+    python -m training.vlm_to_sound.train_mel_tokens --data DIR --out checkpoints/mel_tokens
+    python -m training.vlm_to_sound.train_mel_tokens --data DIR --out runs/smoke --cells 2000      # smoke run
+
+Takes minutes.
 """
 
 from __future__ import annotations

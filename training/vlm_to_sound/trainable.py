@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from synesthesia.nn.lora import LoraSettings, add_lora, is_lora
-from synesthesia.vlm_to_sound.audio_head import AudioHead, AudioHeadOutput, Memory
+from synesthesia.vlm_to_sound.audio_head import AudioHead, AudioHeadOutput, CrossAttentionMemory
 from synesthesia.vlm_to_sound.thinker import HiddenStates, Thinker
 from training.common.parameter_table import count_parameters, format_counts
 from training.vlm_to_sound.clicked_sounds import Clicks
@@ -52,7 +52,7 @@ class TrainableAudioHead(nn.Module):
         return self.head(memory, codes, no_history), hidden.select(rows)
 
 
-def drop_condition(memory: Memory, head: AudioHead, conditioned: Tensor) -> Memory:
+def drop_condition(memory: CrossAttentionMemory, head: AudioHead, conditioned: Tensor) -> CrossAttentionMemory:
     """Condition dropout for classifier-free guidance: where `conditioned` (B,) is False, only the learned
     unconditional state remains, at the first position."""
     null = head.null_memory(1)
@@ -63,7 +63,7 @@ def drop_condition(memory: Memory, head: AudioHead, conditioned: Tensor) -> Memo
 
     first_only = torch.full_like(memory.mask, -1e9)
     first_only[..., 0] = 0.0
-    return Memory(
+    return CrossAttentionMemory(
         tuple(choose(*pair) for pair in zip(memory.keys, null.keys, strict=True)),
         tuple(choose(*pair) for pair in zip(memory.values, null.values, strict=True)),
         torch.where(keep, memory.mask, first_only), memory.image_mask & conditioned[:, None],
