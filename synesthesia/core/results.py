@@ -154,9 +154,12 @@ class Impact:
 
 @dataclass(frozen=True)
 class MaterialMap:
-    """Predicted materials of a photograph's patches. names: of the M materials; shares: (R, C, M) float32 probabilities;
-    codes: (R, C) int64, of the material codebook; purities: (K,) float32, of each code; named: (K,) int64, index into
-    names of each code's majority material; solid: (R, C) float32 in 0..1, probability of something to strike."""
+    """Predicted materials of a photograph's patches.
+
+    names: of the M materials; shares: (R, C, M) float32 probabilities; codes: (R, C) int64, of the material codebook;
+    purities: (K,) float32, of each code; named: (K,) int64, index into names of each code's majority material; solid:
+    (R, C) float32 in 0..1, probability of something to strike.
+    """
 
     names: tuple[str, ...]
     shares: np.ndarray
