@@ -1,4 +1,6 @@
-"""The app as a person starts it (`python app.py`, real embedded weights) and a real browser to open it with."""
+"""The app as a person starts it (`python app.py`, real embedded weights), the same page over tiny random weights, and a
+real browser. Servers are shared by all tests, browser contexts by the tests of a module: their cache holds the page's
+code."""
 
 from __future__ import annotations
 
@@ -11,10 +13,17 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from synesthesia import Studio
+from synesthesia.core import checkpoints
+from synesthesia.ui.page import build_page, launch
 from tests.browser import chromium
+from tests.e2e.driving import DESK, PHONE
+from tests.tiny import write_checkpoints
+from tests.vlm_to_sound.tiny import write_vlm_to_sound
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = (
@@ -73,9 +82,50 @@ def wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[object]:
+def tiny_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a page over tiny random weights, in this process. All of them are loaded before the variable that
+    names their folder is gone."""
+    folder = tmp_path_factory.mktemp("tiny") / "checkpoints"
+    write_checkpoints(folder)
+    write_vlm_to_sound(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(checkpoints.ROOT_VARIABLE, str(folder))
+        studio = Studio.load("embedded")
+        studio.warm()
+        studio.services.vlm_to_sound.warm()
+        _ = studio.services.localization, studio.services.hrtf
+        page = build_page(studio)
+    yield launch(page)
+    page.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")
     with playwright.sync_playwright() as driver:
         running = driver.chromium.launch(executable_path=chromium(), args=list(FLAGS))
         yield running
         running.close()
+
+
+@pytest.fixture(scope="module")
+def requested() -> list[str]:
+    """Addresses that the desk browser of this module has asked for so far."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def desk(browser: Any, requested: list[str]) -> Iterator[Any]:
+    """A browser profile on a desk."""
+    context = browser.new_context(viewport=DESK)
+    context.on("request", lambda request: requested.append(request.url))
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def phone(browser: Any) -> Iterator[Any]:
+    """A browser profile on a phone."""
+    context = browser.new_context(viewport=PHONE, device_scale_factor=2, is_mobile=True, has_touch=True)
+    yield context
+    context.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,10 +22,16 @@ def photo(tmp_path_factory: pytest.TempPathFactory, cat: Image.Image) -> str:
     return str(path)
 
 
-def test_hear_gives_a_wav_file_and_evidence(url: str, photo: str) -> None:
-    from gradio_client import Client, handle_file
+@pytest.fixture(scope="module")
+def client(url: str) -> Any:
+    from gradio_client import Client
 
-    client = Client(url, verbose=False)
+    return Client(url, verbose=False)
+
+
+def test_hear_gives_a_wav_file_and_evidence(client: Any, photo: str) -> None:
+    from gradio_client import handle_file
+
     wav, evidence = client.predict(handle_file(photo), 230, 180, "flow", 2.0, 3, api_name="/hear")
     sound, rate_hz = soundfile.read(wav, dtype="int16")
     assert Path(wav).suffix == ".wav" and rate_hz == 16_000 and len(sound) == 2 * rate_hz
@@ -35,13 +42,12 @@ def test_hear_gives_a_wav_file_and_evidence(url: str, photo: str) -> None:
     assert np.array_equal(soundfile.read(again, dtype="int16")[0], sound), "the same seed gives the same samples"
 
 
-def test_what_is_there_is_struck(url: str, photo: str) -> None:
+def test_what_is_there_is_struck(client: Any, photo: str) -> None:
     """Force, mallet and what ifs come last and may be left out, as may the length."""
-    from gradio_client import Client, handle_file
+    from gradio_client import handle_file
 
-    if not checkpoints.is_listed(embedded().tap.weights.folder):
+    if not checkpoints.is_listed(embedded().impact.weights.folder):
         pytest.skip("the path tap has not been trained yet")
-    client = Client(url, verbose=False)
     wav, said = client.predict(
         handle_file(photo), 230, 180, "tap", seed=3, force=12, mallet="metal", material="glass", api_name="/hear"
     )
@@ -54,8 +60,8 @@ def test_what_is_there_is_struck(url: str, photo: str) -> None:
         assert said["blow"]["material"] == "glass" and len(said["blow"]["envelope"]) == 150
 
 
-def test_the_new_settings_are_checked_at_the_endpoint(url: str, photo: str) -> None:
-    from gradio_client import Client, handle_file
+def test_the_new_settings_are_checked_at_the_endpoint(client: Any, photo: str) -> None:
+    from gradio_client import handle_file
 
     for wrong, sentence in (
         ({"force": 99}, "newtons"),
@@ -63,7 +69,7 @@ def test_the_new_settings_are_checked_at_the_endpoint(url: str, photo: str) -> N
         ({"material": "gold"}, "gold"),
     ):
         with pytest.raises(Exception, match=sentence):
-            Client(url, verbose=False).predict(handle_file(photo), 230, 180, "tap", api_name="/hear", **wrong)
+            client.predict(handle_file(photo), 230, 180, "tap", api_name="/hear", **wrong)
 
 
 @pytest.mark.parametrize(
@@ -75,15 +81,13 @@ def test_the_new_settings_are_checked_at_the_endpoint(url: str, photo: str) -> N
         (5, "flow", 1e9, "between"),
     ],
 )
-def test_bad_input_is_one_sentence(url: str, photo: str, x: float, path: str, seconds: float, sentence: str) -> None:
-    from gradio_client import Client, handle_file
+def test_bad_input_is_one_sentence(client: Any, photo: str, x: float, path: str, seconds: float, sentence: str) -> None:
+    from gradio_client import handle_file
 
     with pytest.raises(Exception, match=sentence):
-        Client(url, verbose=False).predict(handle_file(photo), x, 20, path, seconds, 0, api_name="/hear")
+        client.predict(handle_file(photo), x, 20, path, seconds, 0, api_name="/hear")
 
 
-def test_only_the_named_endpoint_is_offered(url: str) -> None:
-    from gradio_client import Client
-
-    offered = Client(url, verbose=False).view_api(return_format="dict")
+def test_only_the_named_endpoint_is_offered(client: Any) -> None:
+    offered = client.view_api(return_format="dict")
     assert set(offered["named_endpoints"]) == {"/hear", "/locate", "/ask"} and not offered["unnamed_endpoints"]

@@ -16,12 +16,12 @@ import pytest
 from PIL import Image
 
 from synesthesia.core import checkpoints, presets, recipe
+from synesthesia.ui.impact.renders import tap_examples
 from synesthesia.ui.page import build_page, launch
-from tests.e2e.driving import WAIT_MS
+from synesthesia.ui.shared.examples import open_example
+from tests.e2e.driving import PHONE, WAIT_MS
 from tests.impact.ui.fake_studio import FakeTapStudio
 
-DESK = {"width": 1280, "height": 900}
-PHONE = {"width": 390, "height": 844}
 PLAYING = "[...document.querySelectorAll('audio')].filter((player) => !player.paused).length"
 ROW = {"title": "wooden bottle", "right": "wood", "named": "glass", "state": "wood", "lsd_tap_db": 4, "lsd_text_db": 9}
 
@@ -33,7 +33,7 @@ def studio() -> FakeTapStudio:
 
 @pytest.fixture(scope="module")
 def tap_url(studio: FakeTapStudio, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    root, tap = tmp_path_factory.mktemp("checkpoints"), presets.embedded().tap.weights.folder
+    root, tap = tmp_path_factory.mktemp("checkpoints"), presets.embedded().impact.weights.folder
     files = {f"{name}/config.json": {"sha256": "", "bytes": 0} for name in ("localiser", "head", tap)}
     (root / checkpoints.MANIFEST).write_text(json.dumps({"files": files}))
     (root / tap).mkdir()
@@ -45,20 +45,38 @@ def tap_url(studio: FakeTapStudio, tmp_path_factory: pytest.TempPathFactory) -> 
         page.close()
 
 
+@pytest.fixture(scope="module")
+def open_desk(desk: Any, tap_url: str) -> Any:
+    return open_tab(desk, tap_url)
+
+
 @pytest.fixture
-def page(browser: Any, tap_url: str) -> Iterator[Any]:
-    context = browser.new_context(viewport=DESK)
-    page = open_tab(context, tap_url)
+def page(open_desk: Any) -> Iterator[Any]:
+    """One page for all tests: each begins with the first photograph, as if the tab had just been opened."""
     complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    yield page
+
+    def console(message: Any) -> None:
+        if message.type == "error":
+            complaints.append(message.text)
+
+    def failed(error: Any) -> None:
+        complaints.append(str(error))
+
+    open_desk.on("console", console)
+    open_desk.on("pageerror", failed)
+    yield open_desk
+    open_desk.remove_listener("console", console)
+    open_desk.remove_listener("pageerror", failed)
     assert not complaints
-    context.close()
+    begin_anew(open_desk)
 
 
-def phone(browser: Any, url: str) -> Any:
-    return open_tab(browser.new_context(viewport=PHONE, device_scale_factor=2, is_mobile=True, has_touch=True), url)
+def begin_anew(page: Any) -> None:
+    """The first example once more: a new session on the server, no sounds on the page, seeds from 0."""
+    before = page.locator("#tap-base img").get_attribute("src")
+    page.locator("#tap-examples button").first.click()
+    page.wait_for_function("src => document.querySelector('#tap-base img')?.getAttribute('src') !== src", arg=before)
+    page.wait_for_function("document.querySelector('#tap-verdict').innerText.includes('Click an object')")
 
 
 def open_tab(context: Any, url: str) -> Any:
@@ -67,7 +85,7 @@ def open_tab(context: Any, url: str) -> Any:
     page.goto(url)
     page.get_by_role("tab", name="Tap").click()
     page.wait_for_function("document.querySelector('#tap-base img')?.naturalWidth > 0")
-    page.wait_for_function("document.querySelector('#tap-verdict').innerText.includes('Click a thing')")
+    page.wait_for_function("document.querySelector('#tap-verdict').innerText.includes('Click an object')")
     return page
 
 
@@ -121,13 +139,11 @@ def drag(page: Any, *way: tuple[float, float], pause_ms: int = 120) -> str:
 def test_a_click_is_heard_and_explained(page: Any, tmp_path: Path) -> None:
     assert page.locator("#tap-guide").is_visible() and not page.locator("#tap-seen").is_visible()
     said = strike(page, 0.5, 0.4)
-    assert said.startswith("Struck with 8 N (wood): ") and "Row 6, column 12" in said and "seed 0" in said
+    assert "Struck with 8 N (wood)" in said and "row 6, column 12" in said and "seed 0" in said
     assert len(sound(page)) == 24_000 and np.abs(sound(page).astype(int)).max() > 300
     page.wait_for_function("document.querySelector('#tap-audio-a audio').currentTime > 0")
     state = page.locator("#tap-state").inner_text()
-    assert all(
-        word in state for word in ("called", "purity 0.93", "Size", "cm", "Density", "kg/m³", "nothing was measured")
-    )
+    assert all(word in state for word in ("code", "purity 0.93", "Size", "cm", "Density", "kg/m³", "not measured"))
     assert page.locator("#tap-state .quantity .scale").count() == 7
     page.wait_for_function("document.querySelector('#tap-figure-a img')?.naturalWidth > 300")
     frame = page.locator("#tap-outline .cell").bounding_box()
@@ -148,23 +164,26 @@ def test_the_controls_count(page: Any, studio: FakeTapStudio) -> None:
     page.locator("#tap-force input[type=number]").fill("20")
     page.get_by_test_id("Metal-radio-label").click()
     page.locator("#tap-seconds input[type=number]").fill("3")
-    assert strike(page, 0.5, 0.4).startswith("Struck with 20 N (metal)") and len(sound(page)) == 48_000
-    *_, settings = studio.fake_tapping.struck[-1]
+    assert "Struck with 20 N (metal)" in strike(page, 0.5, 0.4) and len(sound(page)) == 48_000
+    *_, settings = studio.services.impact.struck[-1]
     assert (settings.force, settings.mallet, settings.seconds) == (20.0, "metal", 3.0)
+    page.locator("#tap-force input[type=number]").fill("8")
+    page.get_by_test_id("Wood-radio-label").click()
+    page.locator("#tap-seconds input[type=number]").fill("1.5")
 
 
 def test_twenty_quick_clicks_end_in_the_last_ones_sound(page: Any, studio: FakeTapStudio) -> None:
     page.evaluate(f"() => {{ window.most = 0; setInterval(() => {{ most = Math.max(most, {PLAYING}); }}, 4); }}")
-    before = len(studio.fake_tapping.struck)
-    for count in range(20):
-        page.mouse.click(*spot(page, 0.1 + 0.04 * count, 0.2 + 0.03 * count))
+    before = len(studio.services.impact.struck)
+    for place in [spot(page, 0.1 + 0.04 * count, 0.2 + 0.03 * count) for count in range(20)]:
+        page.mouse.click(*place)
         page.wait_for_timeout(40)
-    page.wait_for_function("document.querySelector('#tap-verdict').innerText.includes('Row 12, column 20')")
+    page.wait_for_function("document.querySelector('#tap-verdict').innerText.includes('row 12, column 20')")
     page.wait_for_timeout(600)  # nothing of an earlier one comes after it
-    assert "Row 12, column 20" in told(page) and "wrong" not in page.locator("#tap-verdict .verdict").get_attribute(
+    assert "row 12, column 20" in told(page) and "wrong" not in page.locator("#tap-verdict .verdict").get_attribute(
         "class"
     )
-    made = studio.fake_tapping.struck[before:]
+    made = studio.services.impact.struck[before:]
     seeds = [settings.seed for *_, settings in made]
     assert seeds == list(range(len(made))) and 2 <= len(made) <= 20
     assert page.evaluate("most") == 1 and page.locator("audio").count() >= 2
@@ -177,9 +196,7 @@ def test_twenty_quick_clicks_end_in_the_last_ones_sound(page: Any, studio: FakeT
 
 
 def photograph() -> Image.Image:
-    from synesthesia.ui.shared import examples as pictures
-
-    return pictures.open_example(pictures.tap_examples()[0])
+    return open_example(tap_examples()[0])
 
 
 def photo_spot(x: float, y: float) -> tuple[float, float]:
@@ -196,24 +213,24 @@ def test_keys_strike_again_with_the_next_seed(page: Any) -> None:
     for seed, key in enumerate(("Enter", "Space", "Enter")):
         page.keyboard.press(key)
         before = answered(page, before)
-        assert "Row 7, column 9 · " in before and f"seed {seed} " in before
+        assert "row 7, column 9 · " in before and f"seed {seed} " in before
         sounds.append(sound(page).tobytes())
     assert len(set(sounds)) == 3, "each blow is a little different"
     assert page.evaluate("document.activeElement.id") == "tap-strike"
 
 
 def test_a_drag_is_one_sound_and_no_click(page: Any, studio: FakeTapStudio) -> None:
-    before = len(studio.fake_tapping.struck)
+    before = len(studio.services.impact.struck)
     said = drag(page, (0.2, 0.5), (0.4, 0.5), (0.6, 0.5))
     page.wait_for_timeout(400)
-    made = studio.fake_tapping.struck[before:]
-    assert 3 <= len(made) <= 12 and f"Struck {len(made)} places" in said and told(page) == said
+    made = studio.services.impact.struck[before:]
+    assert 3 <= len(made) <= 12 and f"{len(made)} places struck" in said and told(page) == said
     cols = [col for _, col, _ in made]
     assert cols == sorted(cols) and cols[0] == 4 and cols[-1] == 14
     assert page.locator("#tap-outline .cell").count() == len(made)
     assert 1.5 * 16_000 < len(sound(page)) < 5.5 * 16_000
     page.wait_for_function("document.querySelectorAll('.stage .trail').length === 0")
-    assert page.locator("#tap-seen").get_by_role("button", name="Recipes (JSON)").is_visible()
+    assert page.locator("#tap-seen").get_by_role("button", name="Download recipes").is_visible()
     assert "as seen · seed" not in page.locator("#tap-seen .plot-head").inner_text()
 
 
@@ -238,7 +255,7 @@ def test_what_if_stands_beside_it_and_one_sound_plays(page: Any, studio: FakeTap
     page.get_by_role("button", name="Strike it again as glass, half as large").click()
     page.wait_for_function("document.querySelector('#tap-verdict').innerText.includes('If it were glass')")
     page.wait_for_function("document.querySelector('#tap-figure-b img')?.naturalWidth > 300")
-    *_, settings = studio.fake_tapping.struck[-1]
+    *_, settings = studio.services.impact.struck[-1]
     assert (settings.material, settings.size_factor, settings.seed) == ("glass", 0.5, 0)
     assert np.array_equal(sound(page), first) and not np.array_equal(sound(page, "b"), first)
     assert "glass" in page.locator("#tap-other .plot-head").inner_text()
@@ -263,14 +280,14 @@ def test_the_map_lies_over_the_photograph_and_a_strike_leaves_both(page: Any, st
     base, layer = (page.locator(f"#tap-{part} .stage").bounding_box() for part in ("base", "layer"))
     assert all(abs(base[side] - layer[side]) < 1 for side in base)
     assert "%" in page.locator("#tap-legend").inner_text()
-    mapped = studio.fake_tapping.mapped
+    mapped = studio.services.impact.mapped
     strike(page, 0.5, 0.4)
     assert page.evaluate(
         "document.querySelector('#tap-base img').mine && document.querySelector('#tap-layer img').mine"
     )
-    assert studio.fake_tapping.mapped == mapped
+    assert studio.services.impact.mapped == mapped
     page.get_by_test_id("Certainty-radio-label").click()
-    page.wait_for_function("document.querySelector('#tap-legend').innerText.includes('unsure')")
+    page.wait_for_function("document.querySelector('#tap-legend').innerText.includes('uncertain')")
     page.locator("#tap-overlay").get_by_test_id("Photo-radio-label").click()
     page.wait_for_function("!document.querySelector('#tap-layer img')")
     assert page.locator("#tap-outline .cell").count() == 1
@@ -281,10 +298,10 @@ def test_where_nothing_can_be_struck_it_says_so_and_can_be_told_to(page: Any, tm
     before = page.locator("#tap-base img").get_attribute("src")
     page.locator("#tap-choose input[type=file]").set_input_files(tmp_path / "night.png")
     page.wait_for_function("src => document.querySelector('#tap-base img')?.getAttribute('src') !== src", arg=before)
-    page.wait_for_function("document.querySelector('#tap-verdict').innerText.includes('Click a thing')")
-    assert "nothing to strike here (presence 0.00)" in strike(page, 0.3, 0.3)
+    page.wait_for_function("document.querySelector('#tap-verdict').innerText.includes('Click an object')")
+    said = strike(page, 0.3, 0.3)
+    assert "Nothing to strike here" in said and "presence 0.00" in said
     assert not page.locator("#tap-seen").is_visible()
-    said = told(page)
     page.get_by_role("button", name="Strike anyway").click()
     assert "Struck with 8 N" in answered(page, said)
     page.wait_for_selector("#tap-seen")
@@ -303,11 +320,11 @@ def test_errors_are_one_sentence_and_nothing_is_lost(page: Any, studio: FakeTapS
     page.locator("#tap-strike").click()
     said = answered(page, said)
     assert "outside the grid" in said
-    studio.fake_tapping.missing = "The path 'tap' has not been trained yet."
+    studio.services.impact.missing = "The path 'tap' has not been trained yet."
     try:
         assert "has not been trained" in strike(page, 0.2, 0.2)
     finally:
-        studio.fake_tapping.missing = ""
+        studio.services.impact.missing = ""
     assert page.locator("#tap-base img").get_attribute("src") == shown and np.array_equal(sound(page), first)
     assert page.locator("#tap-seen").is_visible() and page.locator(".toast-body").count() == 0
     assert "Struck with" in strike(page, 0.2, 0.2)
@@ -318,6 +335,7 @@ def test_it_plays_by_itself_only_if_wished(page: Any) -> None:
     strike(page, 0.5, 0.4)
     page.wait_for_timeout(500)
     assert page.evaluate("document.querySelector('#tap-audio-a audio').paused") and len(sound(page)) == 24_000
+    page.locator("#tap-autoplay input").check()
 
 
 def test_a_dropped_photograph_comes_to_the_tab_that_is_open(page: Any) -> None:
@@ -337,33 +355,30 @@ def test_a_dropped_photograph_comes_to_the_tab_that_is_open(page: Any) -> None:
 
 
 def test_the_case_study_opens(page: Any) -> None:
-    page.get_by_role("button", name="Things nobody can name").click()
+    page.get_by_role("button", name="Objects without a name").click()
     page.wait_for_selector("#tap-cases table")
     assert "wooden bottle" in page.locator("#tap-cases").inner_text()
 
 
-def test_nothing_leaves_the_machine(browser: Any, tap_url: str) -> None:
-    context = browser.new_context(viewport=DESK)
-    asked: list[str] = []
-    context.on("request", lambda request: asked.append(request.url))
-    page = open_tab(context, tap_url)
+def test_nothing_leaves_the_machine(page: Any, tap_url: str, requested: list[str]) -> None:
     strike(page, 0.5, 0.4)
     page.wait_for_selector("#tap-figure-a img")
-    assert asked and not [each for each in asked if not each.startswith((tap_url, "data:", "blob:"))]
-    context.close()
+    assert requested and not [each for each in requested if not each.startswith((tap_url, "data:", "blob:"))]
 
 
-def test_a_finger_taps_drags_and_still_scrolls_the_page(browser: Any, tap_url: str) -> None:
-    page = phone(browser, tap_url)
+def test_a_finger_taps_drags_and_still_scrolls_the_page(phone: Any, tap_url: str) -> None:
+    page = open_tab(phone, tap_url)
     page.locator("#tap-base .stage").scroll_into_view_if_needed()
     before = told(page)
     page.touchscreen.tap(*spot(page, 0.5, 0.4))
     said = answered(page, before)
-    assert "Row 6, column 12" in said
+    assert "row 6, column 12" in said
     at = page.evaluate("scrollY")
     finger(page, spot(page, 0.3, 0.2), spot(page, 0.3, 0.8))
     said = answered(page, said)
-    assert "places with 8 N" in said and page.evaluate("scrollY") == at, "the page stays where it is meanwhile"
+    assert "places struck" in said and "8 N" in said and page.evaluate("scrollY") == at, (
+        "the page stays where it is meanwhile"
+    )
     x, y = spot(page, 0.5, 1.0)
     finger(page, (x, y + 130), (x, y - 300))
     page.wait_for_function("at => scrollY > at + 100", arg=at)
@@ -371,7 +386,7 @@ def test_a_finger_taps_drags_and_still_scrolls_the_page(browser: Any, tap_url: s
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     photo, card = page.locator("#tap-photo").bounding_box(), page.locator("#tap-verdict").bounding_box()
     assert 0 < card["y"] - (photo["y"] + photo["height"]) < 160, "what was struck comes right under the photograph"
-    page.context.close()
+    page.close()
 
 
 def finger(page: Any, start: tuple[float, float], end: tuple[float, float], steps: int = 12) -> None:

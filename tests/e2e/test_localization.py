@@ -14,20 +14,7 @@ import soundfile
 from synesthesia import Studio
 from synesthesia.audio_qa.pipeline import can_answer
 from synesthesia.core import checkpoints, presets
-from tests.e2e.conftest import served
-from tests.e2e.driving import WAIT_MS, loud, samples, unfold
-from tests.tiny import write_checkpoints
-
-DESK = {"width": 1280, "height": 900}
-PHONE = {"width": 390, "height": 844}
-
-
-@pytest.fixture(scope="module")
-def tiny_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("tiny") / "checkpoints"
-    write_checkpoints(folder)
-    with served({"SYNESTHESIA_PRESET": "embedded", checkpoints.ROOT_VARIABLE: str(folder)}) as address:
-        yield address
+from tests.e2e.driving import PHONE, WAIT_MS, loud, samples, unfold
 
 
 @pytest.fixture(scope="module")
@@ -38,11 +25,32 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def open_desk(desk: Any, tiny_url: str) -> Any:
+    return open_tab(desk, tiny_url)
+
+
 @pytest.fixture
-def page(browser: Any, tiny_url: str) -> Iterator[Any]:
-    context = browser.new_context(viewport=DESK)
-    yield open_tab(context, tiny_url)
-    context.close()
+def page(open_desk: Any) -> Iterator[Any]:
+    """One page for all tests: each begins without a clip and with the first azimuth."""
+    complaints: list[str] = []
+
+    def console(message: Any) -> None:
+        if message.type == "error":
+            complaints.append(message.text)
+
+    def failed(error: Any) -> None:
+        complaints.append(str(error))
+
+    open_desk.on("console", console)
+    open_desk.on("pageerror", failed)
+    yield open_desk
+    open_desk.remove_listener("console", console)
+    open_desk.remove_listener("pageerror", failed)
+    assert not complaints
+    if open_desk.locator("#clip button[aria-label='Clear']").is_visible():
+        clear(open_desk)
+    open_desk.locator("#place-azimuth input[type=number]").fill("60")
 
 
 def open_tab(context: Any, url: str) -> Any:
@@ -87,10 +95,10 @@ def test_an_uploaded_clip_gets_a_dial_maps_and_numbers(page: Any, clip: Path) ->
         assert page.evaluate("place => document.querySelector(place).naturalWidth", picture) > 400
     assert "GCC-PHAT" in page.locator("#bearings").inner_text()
     with page.expect_download() as numbers:
-        page.get_by_role("button", name="All numbers").click()
+        page.get_by_role("button", name="Download numbers").click()
     assert "azimuth_deg" in json.loads(Path(numbers.value.path()).read_text())
     with page.expect_download() as same:
-        page.get_by_role("button", name="Clip", exact=True).click()
+        page.get_by_role("button", name="Download clip", exact=True).click()
     assert Path(same.value.path()).read_bytes() == clip.read_bytes()
     clear(page)
     assert not page.locator("#answer").is_visible()
@@ -106,7 +114,7 @@ def test_the_dot_is_dragged_and_the_sound_lands_there(page: Any) -> None:
     assert page.locator("#place-azimuth input[type=number]").input_value() == "-90"
     before = told(page)
     page.locator("#place-make").click()
-    assert "It was put at 90° left" in answered(page, before)
+    assert "True direction: 90° left" in answered(page, before)
     page.wait_for_selector("#maps img")
     sound, rate_hz = samples(page, page.locator("#clip audio").get_attribute("src"))
     ears = sound.reshape(-1, 2).astype(np.float64)
@@ -121,15 +129,11 @@ def test_the_keyboard_alone_places_a_sound(page: Any) -> None:
     before = told(page)
     page.locator("#place-make").focus()
     page.keyboard.press("Enter")
-    assert "It was put at 65° right" in answered(page, before)
+    assert "True direction: 65° right" in answered(page, before)
 
 
-def test_a_cleared_box_keeps_its_last_number(browser: Any, tiny_url: str) -> None:
-    context = browser.new_context(viewport=DESK)
-    page = open_tab(context, tiny_url)
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+def test_a_cleared_box_keeps_its_last_number(page: Any) -> None:
+    """And the browser complains of nothing, see `page`."""
     box = page.locator("#place-azimuth input[type=number]")
     box.fill("35")
     box.press("Control+A")
@@ -141,18 +145,16 @@ def test_a_cleared_box_keeps_its_last_number(browser: Any, tiny_url: str) -> Non
     before = told(page)
     page.locator("#place-make").click()
     assert box.input_value() == "35"
-    assert "It was put at 35° right" in answered(page, before)
+    assert "True direction: 35° right" in answered(page, before)
     box.fill("")
     box.press_sequentially("-120")
     box.blur()
     assert page.locator("#place-dial .source").get_attribute("transform") == "rotate(-120)"
-    assert page.locator("#place-azimuth input[type=range]").input_value() == "-120" and not complaints
-    context.close()
+    assert page.locator("#place-azimuth input[type=range]").input_value() == "-120"
 
 
-def test_the_dot_touches_no_word_and_no_thumb_is_cut_off(browser: Any, tiny_url: str) -> None:
-    context = browser.new_context(viewport=PHONE, device_scale_factor=2, is_mobile=True, has_touch=True)
-    page = open_tab(context, tiny_url)
+def test_the_dot_touches_no_word_and_no_thumb_is_cut_off(phone: Any, tiny_url: str) -> None:
+    page = open_tab(phone, tiny_url)
     unfold(page, "#place-more")
     page.locator("#place-azimuth input[type=number]").fill("0")
     word, dot = (page.locator(f"#place-dial {part}").first.bounding_box() for part in ("text", ".source circle"))
@@ -164,7 +166,7 @@ def test_the_dot_touches_no_word_and_no_thumb_is_cut_off(browser: Any, tiny_url:
         assert inner["x"] >= outer["x"] + 1 and inner["x"] + inner["width"] <= outer["x"] + outer["width"] - 1
     labels = page.locator("#place .head label").all()
     assert len(labels) == 3 and all(label.bounding_box()["height"] < 32 for label in labels), "each on one line"
-    context.close()
+    page.close()
 
 
 def test_of_a_silent_clip_only_that_is_said(page: Any, clip: Path, tmp_path: Path) -> None:
@@ -173,7 +175,7 @@ def test_of_a_silent_clip_only_that_is_said(page: Any, clip: Path, tmp_path: Pat
     page.wait_for_selector("#answer")
     assert not any(page.locator(part).is_visible() for part in ("#dial", "#bearings", "#reasons", "#maps", "#ask"))
     with page.expect_download() as numbers:
-        page.get_by_role("button", name="All numbers").click()
+        page.get_by_role("button", name="Download numbers").click()
     assert json.loads(Path(numbers.value.path()).read_text())["kind"] == "silent"
     clear(page)
     assert "°" in upload(page, clip)
@@ -196,9 +198,8 @@ def test_a_bad_file_gives_one_sentence_and_the_next_clip_works(page: Any, clip: 
     not (checkpoints.is_listed("localiser") and can_answer(presets.embedded())),
     reason="no language model is trained yet",
 )
-def test_questions_about_the_clip_are_answered(browser: Any, url: str, clip: Path) -> None:
-    context = browser.new_context(viewport=PHONE, device_scale_factor=2, is_mobile=True, has_touch=True)
-    page = open_tab(context, url)
+def test_questions_about_the_clip_are_answered(phone: Any, url: str, clip: Path) -> None:
+    page = open_tab(phone, url)
     upload(page, clip)
     assert words_of(page, answers=1)[0]
     page.get_by_role("button", name="它在哪里？").click()
@@ -218,7 +219,7 @@ def test_questions_about_the_clip_are_answered(browser: Any, url: str, clip: Pat
     upload(page, clip)
     assert words_of(page, answers=1)[0]
     assert page.locator("#ask-box").get_by_role("textbox").input_value() == "", "a refused question has gone too"
-    context.close()
+    page.close()
 
 
 def words_of(page: Any, *, answers: int) -> list[str]:
@@ -229,9 +230,8 @@ def words_of(page: Any, *, answers: int) -> list[str]:
     return [str(text).strip() for text in page.locator("#ask-answers dd").all_inner_texts()]
 
 
-def test_a_phone_shows_everything_without_sideways_scrolling(browser: Any, tiny_url: str) -> None:
-    context = browser.new_context(viewport=PHONE, device_scale_factor=2, is_mobile=True, has_touch=True)
-    page = open_tab(context, tiny_url)
+def test_a_phone_shows_everything_without_sideways_scrolling(phone: Any, tiny_url: str) -> None:
+    page = open_tab(phone, tiny_url)
     before = told(page)
     page.locator("#place-make").tap()
     answered(page, before)
@@ -240,7 +240,7 @@ def test_a_phone_shows_everything_without_sideways_scrolling(browser: Any, tiny_
     page.wait_for_function("document.querySelector('#bearing').getBoundingClientRect().y < innerHeight / 2")
     dial = page.locator("#dial img").bounding_box()
     assert dial["width"] > 280 and dial["x"] >= 0
-    context.close()
+    page.close()
 
 
 def test_the_endpoint_answers_programs(tiny_url: str, clip: Path, tmp_path: Path) -> None:

@@ -14,14 +14,21 @@ import soundfile
 
 from synesthesia.core import checkpoints
 from synesthesia.ui.page import build_page, launch
-from tests.e2e.conftest import served
-from tests.e2e.driving import click_photo, hear_at, loud, open_page, samples, settled, unfold, verdict
-from tests.tiny import write_checkpoints
-from tests.ui.fake_studio import FakeEars, FakeStudio
-from tests.vlm_to_sound.tiny import write_thinking
+from tests.e2e.driving import (
+    DESK,
+    PHONE,
+    click_photo,
+    hear_at,
+    loud,
+    open_anew,
+    open_page,
+    samples,
+    settled,
+    unfold,
+    verdict,
+)
+from tests.ui.fake_studio import FakeStudio
 
-DESK = {"width": 1280, "height": 900}
-PHONE = {"width": 390, "height": 844}
 WRITING = "document.querySelector('#verdict .progress')"
 
 
@@ -29,7 +36,7 @@ WRITING = "document.querySelector('#verdict .progress')"
 def studio() -> FakeStudio:
     """Every place sounds; 4 s take 2 s."""
     studio = FakeStudio()
-    studio.fake_ears, studio.fake_thinking.delay_s = FakeEars(threshold=0.0), 0.02
+    studio.services.image_to_sound.threshold, studio.services.vlm_to_sound.delay_s = 0.0, 0.02
     return studio
 
 
@@ -40,20 +47,21 @@ def fake_url(studio: FakeStudio) -> Iterator[str]:
     page.close()
 
 
+@pytest.fixture(scope="module")
+def open_desk(desk: Any, fake_url: str) -> Any:
+    return open_page(desk, fake_url)
+
+
 @pytest.fixture
-def page(browser: Any, fake_url: str) -> Iterator[Any]:
-    context = browser.new_context(viewport=DESK)
-    yield open_page(context, fake_url)
-    context.close()
+def page(open_desk: Any) -> Any:
+    """One page for all tests: each begins with the first photograph and the generator Flow."""
+    open_anew(open_desk)
+    choose(open_desk, "Flow")
+    return open_desk
 
 
 def choose(page: Any, voice: str) -> None:
     page.get_by_test_id(f"{voice}-radio-label").click()
-
-
-def phone(browser: Any, url: str) -> Any:
-    context = browser.new_context(viewport=PHONE, device_scale_factor=2, is_mobile=True, has_touch=True)
-    return open_page(context, url)
 
 
 def test_a_click_is_written_in_tokens_and_heard_with_two_ears(page: Any) -> None:
@@ -61,17 +69,17 @@ def test_a_click_is_written_in_tokens_and_heard_with_two_ears(page: Any) -> None
     before = verdict(page)
     click_photo(page, 0.2, 0.5)
     page.wait_for_function(WRITING)
-    assert "Writing tokens, " in verdict(page) and " of 100" in verdict(page)
+    assert "Generating tokens, " in verdict(page) and " of 100" in verdict(page)
     assert page.locator("#take-0").count() == 0
     assert "Sounds like" in settled(page, before)
     page.wait_for_selector("#take-0 .tokens img")
     sound, rate_hz = samples(page, str(page.locator("#audio-0 audio").get_attribute("src")))
     assert rate_hz == 16_000 and len(sound) == 2 * 4 * rate_hz
-    for picture in (".tokens img", ".looked img"):
+    for picture in (".tokens img", ".attention img"):
         assert page.evaluate("place => document.querySelector(place).naturalWidth", f"#take-0 {picture}") > 300
         assert page.locator(f"#take-0 {picture}").get_attribute("alt")
-    evidence = page.locator("#take-0 .looked").inner_text()
-    assert "times an even share" in evidence and "Left ear" in evidence
+    evidence = page.locator("#take-0 .attention").inner_text()
+    assert "times the average attention" in evidence and "Left ear" in evidence
     with page.expect_download() as wav:
         page.get_by_role("button", name="WAV").first.click()
     assert soundfile.read(io.BytesIO(Path(wav.value.path()).read_bytes()))[0].shape == (64_000, 2)
@@ -98,12 +106,12 @@ def test_a_click_made_meanwhile_is_heard_after_it(page: Any) -> None:
     click_photo(page, 0.9, 0.9)
     page.wait_for_function("document.querySelector('#verdict').innerText.includes('Row 14, column')")
     page.wait_for_selector("#take-0 .tokens img")
-    assert "Right ear" in page.locator("#take-0 .looked").inner_text()
+    assert "Right ear" in page.locator("#take-0 .attention").inner_text()
 
 
 @pytest.mark.parametrize("small", [False, True])
-def test_compare_shows_all_three_and_fits(browser: Any, fake_url: str, page: Any, small: bool) -> None:
-    seen = phone(browser, fake_url) if small else page
+def test_compare_shows_all_three_and_fits(phone: Any, fake_url: str, page: Any, small: bool) -> None:
+    seen = open_page(phone, fake_url) if small else page
     choose(seen, "Compare")
     seen.wait_for_selector("[data-testid=Three-radio-label] input:disabled")
     hear_at(seen, 0.7, 0.4)
@@ -115,14 +123,14 @@ def test_compare_shows_all_three_and_fits(browser: Any, fake_url: str, page: Any
     pills = seen.locator("#overlay label").all()
     assert len({round(pill.bounding_box()["y"]) for pill in pills}) == (2 if small else 1), "lines of overlays"
     if small:
-        seen.context.close()
+        seen.close()
 
 
 def test_the_photograph_shows_where_it_looked_if_wished(page: Any) -> None:
     shown = "document.querySelector('#photo img').getAttribute('src')"
     choose(page, "Language")
-    choose(page, "Where it looked")
-    page.wait_for_function("document.querySelector('#verdict').innerText.includes('with Language first')")
+    choose(page, "Attention")
+    page.wait_for_function("document.querySelector('#verdict').innerText.includes('with Language here first')")
     before = verdict(page)
     click_photo(page, 0.5, 0.5)
     page.wait_for_function(WRITING)
@@ -141,7 +149,7 @@ def test_the_settings_say_whom_they_are_for(page: Any) -> None:
         page.locator("#settings").get_by_label(f"number input for {name}").wait_for()  # until visible
     assert page.locator("#settings").get_by_text("Language only").count() == 2
     choose(page, "Language")
-    page.wait_for_function("document.querySelector('#voice-note').innerText.includes('stereo')")
+    page.wait_for_function("document.querySelector('#generator-note').innerText.includes('stereo')")
 
 
 def test_without_weights_one_sentence_and_the_last_sound_stays(page: Any, studio: FakeStudio) -> None:
@@ -149,13 +157,13 @@ def test_without_weights_one_sentence_and_the_last_sound_stays(page: Any, studio
     page.wait_for_selector("#take-0 .figure img")
     choose(page, "Language")
     before = verdict(page)
-    studio.fake_thinking.missing = "The path 'language' has not been trained yet."
+    studio.services.vlm_to_sound.missing = "The path 'language' has not been trained yet."
     try:
         click_photo(page, 0.3, 0.3)
         assert "has not been trained" in settled(page, before)
         assert page.locator("#take-0").is_visible()
     finally:
-        studio.fake_thinking.missing = ""
+        studio.services.vlm_to_sound.missing = ""
     choose(page, "Flow")
     hear_at(page, 0.3, 0.3)
 
@@ -170,31 +178,27 @@ def test_the_endpoint_takes_the_path(fake_url: str, cat: Any, tmp_path: Path) ->
     assert soundfile.read(wav)[0].shape == (32_000, 2) and len(found["tokens"]["codes"]) == 2
 
 
-def test_tiny_models_write_a_sound(browser: Any, tmp_path: Path) -> None:
-    write_checkpoints(tmp_path / "checkpoints")
-    write_thinking(tmp_path / "checkpoints")
-    with served(
-        {"SYNESTHESIA_PRESET": "embedded", checkpoints.ROOT_VARIABLE: str(tmp_path / "checkpoints")}
-    ) as address:
-        told = evidence_of_a_click(browser, address)
-    assert "2 codebooks" in told[0] and "times an even share" in told[1]
+def test_tiny_models_write_a_sound(desk: Any, tiny_url: str) -> None:
+    told = evidence_of_a_click(desk, tiny_url)
+    assert "2 codebooks" in told[0] and "times the average attention" in told[1]
 
 
 @pytest.mark.skipif(not checkpoints.is_listed("token_decoder"), reason="no audio head is trained yet")
-def test_the_real_models_write_a_sound(browser: Any, url: str) -> None:
-    told = evidence_of_a_click(browser, url)
-    assert "4 codebooks" in told[0] and "times an even share" in told[1]
+def test_the_real_models_write_a_sound(desk: Any, url: str) -> None:
+    told = evidence_of_a_click(desk, url)
+    assert "4 codebooks" in told[0] and "times the average attention" in told[1]
 
 
-def evidence_of_a_click(browser: Any, url: str) -> tuple[str, str]:
-    """(what the picture of the tokens shows, what is said of where they looked)."""
-    context = browser.new_context(viewport=DESK)
-    page = open_page(context, url)
+def evidence_of_a_click(desk: Any, url: str) -> tuple[str, str]:
+    """(alternative text of the tokens' picture, text about their attention) of a sound of one second."""
+    page = open_page(desk, url)
+    unfold(page, "#settings")
+    page.get_by_label("number input for Length (s)").fill("1")
     choose(page, "Language")
     source = hear_at(page, 0.45, 0.6)
     page.wait_for_selector("#take-0 .tokens img")
     sound, rate_hz = samples(page, source)
-    assert len(sound) == 2 * 4 * rate_hz and loud(sound)
-    told = page.locator("#take-0 .tokens img").get_attribute("alt"), page.locator("#take-0 .looked").inner_text()
-    context.close()
+    assert len(sound) == 2 * rate_hz and loud(sound)
+    told = page.locator("#take-0 .tokens img").get_attribute("alt"), page.locator("#take-0 .attention").inner_text()
+    page.close()
     return told
