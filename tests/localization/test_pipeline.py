@@ -11,8 +11,7 @@ from synesthesia.binaural.sh_hrtf import SphericalHarmonicHRTF
 from synesthesia.binaural.sphere_hrtf import SphereHRTF
 from synesthesia.core import checkpoints
 from synesthesia.localization.clip_input import read_clip
-from synesthesia.localization.encoder import SpatialEncoderConfig
-from synesthesia.localization.localizer import Localizer, LocalizerConfig
+from synesthesia.localization.localizer import Localizer
 from synesthesia.localization.pipeline import (
     ITD_TABLE,
     KEPT_TOKENS,
@@ -23,6 +22,7 @@ from synesthesia.localization.pipeline import (
     front_back_alternative,
     is_moving,
 )
+from tests.localization.tiny import TINY
 
 
 def test_a_moving_source_goes_step_by_step() -> None:
@@ -93,8 +93,7 @@ def test_an_itd_table_reads_back_and_is_computed_where_it_is_missing(tmp_path: P
 
 
 def test_tokens_of_the_last_clips_are_kept_by_content() -> None:
-    tiny = LocalizerConfig(encoder=SpatialEncoderConfig(widths=(4, 4, 8), heads=2, token=16), hidden=16)
-    localization = LocalizationPipeline(Localizer(tiny).eval(), ItdTable(np.zeros(1), np.zeros(1)))
+    localization = LocalizationPipeline(Localizer(TINY).eval(), ItdTable(np.zeros(1), np.zeros(1)))
     clips = [read_clip(np.random.default_rng(seed).normal(0, 0.1, (2, 3_200)), 16_000) for seed in range(3)]
     located = localization.locate(clips[0])
     token = located.token.copy()
