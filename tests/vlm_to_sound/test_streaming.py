@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from synesthesia.vlm_to_sound.streaming import FIRST_PEAK, MAX_GAIN, StreamAssembler, fade_edges, soft_limit
+from synesthesia.vlm_to_sound.streaming import FIRST_PEAK, MAX_GAIN, StreamAssembler, soft_limit
 
 RATE_HZ, PEAK, FADE = 16_000, 0.89, 64
 
@@ -73,14 +73,3 @@ def test_the_soft_limit_is_smooth_and_monotonic() -> None:
     assert torch.equal(made[ramp.abs() < 0.62], ramp[ramp.abs() < 0.62])
     slope = made.diff() / ramp.diff()
     assert float(slope.min()) > -1e-3 and float(slope.max()) < 1.001 and float(slope.diff().abs().max()) < 0.01
-
-
-def test_fades() -> None:
-    ones = torch.ones(2, 1_000)
-    both = fade_edges(ones, 64)
-    assert both[:, 0].tolist() == [0, 0] == both[:, -1].tolist() and (both[:, 64:-64] == 1).all()
-    assert float(fade_edges(ones, 64, begin=False)[0, 0]) == 1 and float(fade_edges(ones, 64, end=False)[0, -1]) == 1
-    assert (
-        fade_edges(torch.ones(2, 1), 64).tolist() == [[1.0], [1.0]]
-        and float(fade_edges(torch.ones(2, 9), 64)[0, 4]) == 1
-    )
