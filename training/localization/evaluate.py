@@ -42,7 +42,7 @@ Figures = dict[str, ConfidenceInterval]
 
 
 @dataclass(frozen=True)
-class Condition:
+class EvaluationCondition:
     """One row. rooms: shoeboxes with a T60 of 0.2 to 0.6 s; hrtfs: a part of the validation HRTFs' names; level:
     sources at ear height; raw: unsmoothed impulse responses, at measured directions; dull: low-passed (0.3 to 2 kHz) or
     a third of an octave wide; moving: 30 to 180 degrees a second, some to and fro."""
@@ -60,17 +60,17 @@ class Condition:
 
 
 CONDITIONS = (
-    Condition("1 s, no room"),
-    Condition("1 s, rooms, 20 dB", rooms=True, snr_db=20.0),
-    Condition("1 s, 0 dB diffuse noise", snr_db=0.0),
-    Condition("0.25 s, no room", seconds=0.25),
-    Condition("1 s, no room, measured responses as they are", raw=True),
-    Condition("1 s, rooms, 20 dB, CIPIC heads", rooms=True, snr_db=20.0, hrtfs="cipic"),
-    Condition("1 s, rooms, 20 dB, sources above and below", rooms=True, snr_db=20.0, level=False),
-    Condition("1 s, dull or narrow-band", dull=True),
-    Condition("1 s, two sources", sources=2),
-    Condition("1 s, no room, CIPIC heads", hrtfs="cipic"),
-    Condition("2 s, a source that moves", seconds=2.0, moving=True),
+    EvaluationCondition("1 s, no room"),
+    EvaluationCondition("1 s, rooms, 20 dB", rooms=True, snr_db=20.0),
+    EvaluationCondition("1 s, 0 dB diffuse noise", snr_db=0.0),
+    EvaluationCondition("0.25 s, no room", seconds=0.25),
+    EvaluationCondition("1 s, no room, measured responses as they are", raw=True),
+    EvaluationCondition("1 s, rooms, 20 dB, CIPIC heads", rooms=True, snr_db=20.0, hrtfs="cipic"),
+    EvaluationCondition("1 s, rooms, 20 dB, sources above and below", rooms=True, snr_db=20.0, level=False),
+    EvaluationCondition("1 s, dull or narrow-band", dull=True),
+    EvaluationCondition("1 s, two sources", sources=2),
+    EvaluationCondition("1 s, no room, CIPIC heads", hrtfs="cipic"),
+    EvaluationCondition("2 s, a source that moves", seconds=2.0, moving=True),
 )
 
 
@@ -177,7 +177,7 @@ def raw_clip(source: Simulator, measured: MeasuredResponses) -> SimulatedClip:
     return replace(clip, waveform=waveform, azimuth_deg=float(measured.azimuth_deg[row]))
 
 
-def draw(condition: Condition, source: Simulator, raw: MeasuredResponses) -> SimulatedClip:
+def draw(condition: EvaluationCondition, source: Simulator, raw: MeasuredResponses) -> SimulatedClip:
     if condition.dull or condition.moving:
         return source.draw("dull" if condition.dull else "moving")
     if condition.raw:
