@@ -116,8 +116,8 @@ def expected_envelopes(
 def expected_envelope(
     excited: ExcitedModes, frames: int, frame_s: float, sample_rate_hz: int, seed: int = 0
 ) -> Tensor:  # fmt: skip
-    """(B, frames) root mean square of each frame of frame_s seconds, of full scale. seed: as of the sound, which decides
-    when bubbles start."""
+    """(B, frames) root mean square of each frame of frame_s seconds, of full scale. seed: that of the sound, which
+    decides when bubbles start."""
     first = min(CONTACT_FRAMES, frames)
     fine = torch.arange(first * PARTS + 1).to(excited.force_n) * (frame_s / PARTS)
     coarse = torch.arange(first, frames + 1).to(excited.force_n) * frame_s

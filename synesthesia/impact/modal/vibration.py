@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 
 import torch
@@ -107,21 +107,19 @@ class ModeFamily:
     extra_decays_per_s: Tensor | float = 0.0
 
 
+MODE_FIELDS = tuple(field.name for field in fields(ModeFamily))
+
+
 def concatenate(
     families: Sequence[ModeFamily], mass_kg: Tensor, area_m2: Tensor, volume_m3: Tensor, wall_m: Tensor
 ) -> Vibration:
-    def joined(values: Sequence[Tensor | float]) -> Tensor:
-        pairs = zip(families, values, strict=True)
-        return torch.cat(
-            [torch.as_tensor(value).to(f.frequencies_hz).expand_as(f.frequencies_hz) for f, value in pairs], 1
-        )
+    def joined(name: str) -> Tensor:
+        pairs = [(family.frequencies_hz, torch.as_tensor(getattr(family, name))) for family in families]
+        return torch.cat([values.to(hz).expand_as(hz) for hz, values in pairs], 1)
 
-    return Vibration(
-        joined([family.frequencies_hz for family in families]), joined([fam.point_values.abs() for fam in families]),
-        joined([family.mean_square for family in families]), joined([fam.wavenumbers_per_m for fam in families]),
-        joined([family.multiplicity for family in families]), joined([fam.extra_decays_per_s for fam in families]),
-        mass_kg, area_m2, volume_m3, wall_m,
-    )  # fmt: skip
+    columns = {name: joined(name) for name in MODE_FIELDS}
+    columns["point_values"] = columns["point_values"].abs()
+    return Vibration(**columns, mass_kg=mass_kg, area_m2=area_m2, volume_m3=volume_m3, wall_m=wall_m)
 
 
 def mode_indices(first: int, dense: int, total: int, growth: float, like: Tensor) -> tuple[Tensor, Tensor]:
@@ -158,12 +156,8 @@ def subsample_modes(vibration: Vibration, count: int, highest_hz: float, lowest_
     picked = order.gather(1, ranks.clamp(max=hz.shape[1] - 1).minimum((found - 1).clamp(min=0)))
     sums = torch.cat([hz.new_zeros(len(hz), 1), (vibration.multiplicity * inside).gather(1, order).cumsum(1)], dim=1)
     group = sums.gather(1, edges[:, 1:].minimum(found)) - sums.gather(1, ranks.minimum(found))
-    return Vibration(
-        hz.gather(1, picked), vibration.point_values.gather(1, picked), vibration.mean_square.gather(1, picked),
-        vibration.wavenumbers_per_m.gather(1, picked), torch.where(known, group, 0.0),
-        vibration.extra_decays_per_s.gather(1, picked), vibration.mass_kg, vibration.area_m2, vibration.volume_m3,
-        vibration.wall_m,
-    )  # fmt: skip
+    columns = {name: getattr(vibration, name).gather(1, picked) for name in MODE_FIELDS}
+    return replace(vibration, **columns | {"multiplicity": torch.where(known, group, 0.0)})
 
 
 def radiation_efficiency(frequencies_hz: Tensor, wavenumbers_per_m: Tensor, area_m2: Tensor) -> Tensor:
