@@ -112,6 +112,7 @@ from training.common.fit import Learner, TrainConfig, all_parameters, fit, start
 accelerator, rng = start(0)
 number = accelerator.process_index
 layer = nn.Linear(2, 1, bias=False)
+layer.weight.data += number
 learner = Learner(layer, all_parameters(layer, 1e-2, 0.0), clip_norm=1e9)
 taken = []
 

@@ -68,17 +68,17 @@ class Discriminators(nn.Module):
 Outputs = list[tuple[Tensor, list[Tensor]]]
 
 
-def discriminator_loss(real: Outputs, made: Outputs) -> Tensor:
+def discriminator_loss(real: Outputs, generated: Outputs) -> Tensor:
     """Hinge loss, mean over discriminators."""
-    losses = [F.relu(1 - r).mean() + F.relu(1 + m).mean() for (r, _), (m, _) in zip(real, made, strict=True)]
+    losses = [F.relu(1 - r).mean() + F.relu(1 + m).mean() for (r, _), (m, _) in zip(real, generated, strict=True)]
     return torch.stack(losses).mean()
 
 
-def generator_losses(real: Outputs, made: Outputs) -> tuple[Tensor, Tensor]:
+def generator_losses(real: Outputs, generated: Outputs) -> tuple[Tensor, Tensor]:
     """(hinge loss for the generator, feature matching relative to the real maps' size)."""
-    adversarial = torch.stack([-m.clamp(max=1.0).mean() for m, _ in made]).mean()
+    adversarial = torch.stack([-m.clamp(max=1.0).mean() for m, _ in generated]).mean()
     matching = torch.stack([
         F.l1_loss(mine, theirs.detach()) / theirs.detach().abs().mean().clamp(min=1e-3)
-        for (_, m), (_, r) in zip(made, real, strict=True) for mine, theirs in zip(m, r, strict=True)
+        for (_, m), (_, r) in zip(generated, real, strict=True) for mine, theirs in zip(m, r, strict=True)
     ]).mean()  # fmt: skip
     return adversarial, matching

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,7 +78,9 @@ class SoundStore:
         if not all(file.is_file() for file in files):
             cache.mkdir(parents=True, exist_ok=True)
             for file, array in zip(files, _decode(data, clips), strict=True):
-                np.save(file, array, allow_pickle=False)
+                part = file.with_suffix(f".{os.getpid()}.npy")  # other processes may do the same at the same time
+                np.save(part, array, allow_pickle=False)
+                part.replace(file)
         self.samples = np.load(files[0], mmap_mode="r", allow_pickle=False)  # (total samples,) int16
         self.starts = np.load(files[1], allow_pickle=False)  # (clips + 1,)
         self.mels = np.load(files[2], mmap_mode="r", allow_pickle=False)  # (total frames, 64) float16

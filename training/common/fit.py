@@ -22,7 +22,7 @@ that computes the loss of one step:
         model.save(config.out)
 
 - Start it plainly, with `torchrun --nproc-per-node 2 -m MODULE ...` or `accelerate launch --module MODULE ...`.
-  Gradients are averaged over all processes before clipping; every process follows the time budget of the first one.
+  All processes begin with the first one's weights and follow its time budget; gradients are averaged before clipping.
   The model is not wrapped, so `step_loss` may call any of its methods.
 - `runs/` holds `state.safetensors` and `state.json`. A run that is started again continues there with weights,
   optimisers, average, step, time and random streams: with a schedule by steps to bit-equal weights.
@@ -141,8 +141,7 @@ class FitResult:
 def start(seed: int, *, cpu: bool = False) -> tuple[Accelerator, np.random.Generator]:
     """Join the other processes, if any, and seed torch. The generator's stream is this process's own.
 
-    Uses GPUs where there are any, unless `cpu`. All processes seed torch alike, so that their models begin with equal
-    weights.
+    Uses GPUs where there are any, unless `cpu`.
     """
     accelerator = Accelerator(cpu=cpu or not torch.cuda.is_available())
     torch.manual_seed(seed)
@@ -175,6 +174,7 @@ def fit(
     for one in learners.values():
         one.module.to(accelerator.device)
         one.accelerator = accelerator
+        broadcast_weights(one.module, accelerator)
     kept = kept or learner.module
     averaged = averaged or kept
     run = _Run(config, learners, kept, averaged, dict(generators or {}), accelerator)
@@ -223,6 +223,15 @@ def average_gradients(params: Sequence[nn.Parameter], accelerator: Accelerator) 
     flat = accelerator.reduce(torch.cat([gradient.flatten() for gradient in gradients]), "mean")
     for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
         gradient.copy_(mean.view_as(gradient))
+
+
+@torch.no_grad()
+def broadcast_weights(module: nn.Module, accelerator: Accelerator) -> None:
+    """Every process begins with the first one's parameters and buffers. Alone, nothing happens."""
+    if accelerator.num_processes > 1:
+        for value in (*module.parameters(), *module.buffers()):
+            if value.is_floating_point():
+                broadcast(value.data)
 
 
 def _means(sums: dict[str, list[Tensor | float]]) -> dict[str, float]:

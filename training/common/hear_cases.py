@@ -59,8 +59,8 @@ def load_cases(data: Path, labels: set[str], per_label: int, seed: int) -> list[
     for number in rng.permutation(len(pictures)):
         picture = pictures[number]
         direct = {s for s, weight in pairs.get((picture.source, picture.label), {}).items() if weight >= 1}
-        wanted = [s for s in direct & labels if count[s] < per_label]
-        if wanted:
+        missing = [s for s in direct & labels if count[s] < per_label]
+        if missing:
             for sound in direct:
                 count[sound] += 1
             chosen.append(HeldOutPicture(picture, frozenset(direct)))

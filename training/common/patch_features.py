@@ -73,16 +73,16 @@ class Targets:
 
 
 def sample_pictures(
-    data: Path, source_is_tiny: bool, count: int, rng: np.random.Generator, wanted: Callable[[str, str], bool]
+    data: Path, source_is_tiny: bool, count: int, rng: np.random.Generator, accept: Callable[[str, str], bool]
 ) -> list[Picture]:
-    """About `count` training pictures, balanced over all classes of `wanted(source, label)`. Only the chosen ones are
+    """About `count` training pictures, balanced over all classes of `accept(source, label)`. Only the chosen ones are
     decoded, which saves most of the time."""
     if source_is_tiny:
-        pictures = [p for p in load_tiny(data, "train", 5 * count) if wanted(p.source, p.label)]
+        pictures = [p for p in load_tiny(data, "train", 5 * count) if accept(p.source, p.label)]
         return [pictures[i] for i in rng.permutation(len(pictures))[:count]]
     by_class: dict[tuple[str, str], list[dict[str, str]]] = defaultdict(list)
     for row in manifest_rows(data):
-        if row["split"] == "train" and row["label"] != "*" and wanted(row["source"], row["label"]):
+        if row["split"] == "train" and row["label"] != "*" and accept(row["source"], row["label"]):
             by_class[row["source"], row["label"]].append(row)
     orders = {key: rng.permutation(len(rows)) for key, rows in by_class.items()}
     chosen: list[dict[str, str]] = []

@@ -106,10 +106,12 @@ def main(config: FlowTraining) -> float:
     accelerator, rng = start(config.seed, cpu=True)
     torch.set_num_threads(config.threads)
     sounds = load_training_sounds(config.data, config.cache, AudioTagger.load(config.ear))
-    sampler = ConditionSampler(sounds, rng)
+    first = ConditionSampler(sounds, np.random.default_rng(config.seed))  # of all processes alike
+    sampler = ConditionSampler(sounds, rng, first.neighbours)
     flow = RectifiedFlow(config.flow) if config.start is None else RectifiedFlow.load(config.start).train()
-    space = latent_space(config, sampler)
-    fit_statistics(flow, space, sampler)
+    with accelerator.main_process_first():
+        space = latent_space(config, first)
+    fit_statistics(flow, space, first)
     generator = torch.Generator().manual_seed(config.seed + accelerator.process_index)
     lengths, shares = [length for length, _ in LENGTHS], [share for _, share in LENGTHS]
 
