@@ -1,99 +1,94 @@
-"""Part D: renders of things that nobody can name. Nearer to the right physics, or to what the look suggests?"""
+"""Part D of the evaluation: objects without a name. Is the sound closer to the right physics, or to the look?"""
 
 from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from synesthesia.core.errors import UserError
-from synesthesia.impact.crop_refine import refine_with_crop
-from synesthesia.impact.modal.things import MATERIALS
-from training.impact.compared import Click, Compared
+from synesthesia.core.vocabulary import MATERIALS
 from training.impact.intervals import median_factor
-from training.impact.rendered import Rendered, unpacked
+from training.impact.methods import Methods, TrueStrike
+from training.impact.render_reader import RenderedScene, decode_scene
 
-if TYPE_CHECKING:
-    from synesthesia.vision.backbone import PatchEncoder
-
-BLOWS = 9  # on each thing
+STRIKES = 9  # on each object
 ENDINGS = ("webp", "i.png", "n.png", "json")
 
 
-def read_cases(folder: Path) -> list[tuple[str, Rendered]]:
-    """Title and scene of each, as `tools.blender.scenes --case-study` wrote them."""
+def read_cases(folder: Path) -> list[tuple[str, RenderedScene]]:
+    """Title and scene of each case that `tools.blender.scenes --case-study` wrote."""
     found = []
     for path in sorted(folder.glob("*.json")):
         files = [path.with_name(f"{path.stem}.{ending}") for ending in ENDINGS]
         if all(file.is_file() for file in files):
-            scene = unpacked({ending: file.read_bytes() for ending, file in zip(ENDINGS, files, strict=True)})
+            scene = decode_scene({ending: file.read_bytes() for ending, file in zip(ENDINGS, files, strict=True)})
             found.append((path.stem.replace("_", " "), scene))
     if not found:
         raise UserError(f"{folder} holds no case study: make it with python -m tools.blender.scenes --case-study.")
     return found
 
 
-def case_row(encoder: PatchEncoder, compared: Compared, title: str, scene: Rendered, seed: int) -> dict[str, Any]:
-    """The first thing of the scene is what it is about; means over some blows at places of it."""
+def case_row(methods: Methods, title: str, scene: RenderedScene, seed: int) -> dict[str, Any]:
+    """Means over strikes at random points of the scene's first object."""
     picture = Image.fromarray(scene.picture)
-    grid = encoder.encode(picture)
-    read, thing = compared.adapter.read(grid), scene.things[0]
+    grid = methods.encoder.encode(picture)
+    posterior, item = methods.predictor.predict(grid), scene.objects[0]
     rows, cols = np.nonzero(scene.object_index == 1)
-    assert len(rows) > 0, f"nothing of the {title} is seen"
+    assert len(rows) > 0, f"the {title} is not visible"
     random = np.random.default_rng([seed, scene.index])
-    text = "template" if compared.names is None else "object's name"
     state, template, named = Counter[str](), Counter[str](), Counter[str]()
-    measured = []
-    for pick in random.integers(len(rows), size=BLOWS).tolist():
+    scores = []
+    for pick in random.integers(len(rows), size=STRIKES).tolist():
         x, y = int(cols[pick]), int(rows[pick])
-        click = Click.drawn(grid, x, y, thing, scene.place_at(x, y), random)
-        near = refine_with_crop(compared.adapter, encoder.textures, picture, grid, read, x, y)
-        state[compared.guess(near).thing.material] += 1
-        by_template = compared.named(near)
-        template[MATERIALS[by_template]] += 1
-        by_text = by_template if compared.names is None else compared.names.named(grid, click.row, click.col)
-        named[MATERIALS[by_text]] += 1
-        measured.append(compared.measured(grid, near, click))
+        truth = TrueStrike.sample(grid, x, y, item, scene.strike_point(x, y), random)
+        clicked = methods.refine(picture, grid, posterior, x, y)
+        state[methods.select(clicked).item.material] += 1
+        likeliest = methods.likeliest_material(clicked)
+        template[MATERIALS[likeliest]] += 1
+        by_name = likeliest if methods.names is None else methods.names.predict(grid, truth.row, truth.col)
+        named[MATERIALS[by_name]] += 1
+        scores.append(methods.scores(grid, clicked, truth))
     row: dict[str, Any] = {
-        "title": title, "right": thing.material, "named": likeliest(named), "template": likeliest(template),
-        "state": likeliest(state), "state_right": state[thing.material] / BLOWS, "blows": BLOWS,
+        "title": title, "right": item.material, "named": most_common(named), "template": most_common(template),
+        "state": most_common(state), "state_right": state[item.material] / STRIKES, "strikes": STRIKES,
     }  # fmt: skip
-    truth = np.array([t60_s for t60_s, _ in measured])
-    for key, path in (("tap", "tap"), ("text", text), ("template", "template"), ("again", "truth again")):
-        told = [sounds[path] for _, sounds in measured]
-        row[f"lsd_{key}_db"] = float(np.mean([s.lsd_db for s in told]))
-        row[f"decay_{key}_factor"] = median_factor(np.log(np.array([s.t60_s for s in told]) / truth))
+    true_t60 = np.array([t60_s for t60_s, _ in scores])
+    text = "template" if methods.names is None else "object's name"
+    for key, method in (("tap", "tap"), ("text", text), ("template", "template"), ("again", "truth again")):
+        own = [sounds[method] for _, sounds in scores]
+        row[f"lsd_{key}_db"] = float(np.mean([s.lsd_db for s in own]))
+        row[f"decay_{key}_factor"] = median_factor(np.log(np.array([s.t60_s for s in own]) / true_t60))
     return row
 
 
-def likeliest(names: Counter[str]) -> str:
+def most_common(names: Counter[str]) -> str:
     return names.most_common(1)[0][0]
 
 
-def case_study(encoder: PatchEncoder, compared: Compared, folder: Path, seed: int) -> dict[str, Any]:
-    """All figures of part D, with what the page shows of them."""
-    rows = [case_row(encoder, compared, title, scene, seed) for title, scene in read_cases(folder)]
-    heard = (
-        "the usual thing of the likeliest material"
-        if compared.names is None
-        else "the usual thing of the material that goes with the vision network's name for the object"
+def evaluate_cases(methods: Methods, folder: Path, seed: int) -> dict[str, Any]:
+    """All figures of part D, and the note that the page shows with them."""
+    rows = [case_row(methods, title, scene, seed) for title, scene in read_cases(folder)]
+    struck = (
+        "the usual object of the likeliest material"
+        if methods.names is None
+        else "the usual object of the material that goes with the vision network's name for the object"
     )
-    note = f"Means over {BLOWS} blows on each thing; the path over text strikes {heard}."
     return {
         "rows": rows,
         "n": len(rows),
         "nearer than text": sum(row["lsd_tap_db"] < row["lsd_text_db"] for row in rows),
         "nearer than template": sum(row["lsd_tap_db"] < row["lsd_template_db"] for row in rows),
         "right": sum(row["state"] == row["right"] for row in rows),
-        "note": note,
+        "note": f"Means over {STRIKES} strikes per object; the path over text strikes {struck}.",
     }
 
 
 def for_page(figures: dict[str, Any]) -> dict[str, Any]:
-    """What is kept beside the weights."""
+    """What is stored beside the weights."""
     keys = ("title", "right", "named", "state", "lsd_tap_db", "lsd_text_db")
     rows = [{key: round(row[key], 2) if key.startswith("lsd") else row[key] for key in keys} for row in figures["rows"]]
     return {"rows": rows, "n": figures["n"], "note": figures["note"]}

@@ -1,4 +1,4 @@
-"""Intervals of figures whose cases are clicks, when scenes are what is drawn: clicks of one scene are alike."""
+"""Confidence intervals as dicts: bootstrap over scenes (clicks of one scene are not independent), Wilson for shares."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from synesthesia.evaluation.intervals import Estimate, bootstrap, wilson
+from synesthesia.evaluation.intervals import ConfidenceInterval, bootstrap, wilson
 
 DRAWS = 1000
 SEED = 0
 
 
-def over_scenes(values: np.ndarray, scene: np.ndarray, figure: Callable[[np.ndarray], float]) -> dict[str, Any]:
-    """values (N, ...) of N clicks in scenes (N,) -> figure(values) with its 95 % interval over scenes drawn again, n
-    the clicks."""
+def scene_bootstrap(values: np.ndarray, scene: np.ndarray, figure: Callable[[np.ndarray], float]) -> dict[str, Any]:
+    """Cluster bootstrap: values (N, ...) of N clicks in scenes (N,) -> figure(values) and its 95 % interval over
+    resampled scenes; n counts clicks."""
     groups = [np.flatnonzero(scene == number) for number in np.unique(scene)]
 
     def of(chosen: np.ndarray) -> float:
@@ -26,10 +26,10 @@ def over_scenes(values: np.ndarray, scene: np.ndarray, figure: Callable[[np.ndar
     return asdict(replace(found, n=len(values)))
 
 
-def counted(hits: np.ndarray, counts: np.ndarray) -> dict[str, Any]:
-    """(N,) hits and cases of N scenes -> the share of hits, n the scenes that have any case."""
-    there = counts > 0
-    rows = np.stack([hits[there], counts[there]], axis=1).astype(float)
+def pooled_share(hits: np.ndarray, counts: np.ndarray) -> dict[str, Any]:
+    """(N,) hits and cases of N scenes -> the share of hits over all cases; n counts scenes that have any case."""
+    used = counts > 0
+    rows = np.stack([hits[used], counts[used]], axis=1).astype(float)
 
     def share(chosen: np.ndarray) -> float:
         return float(chosen[:, 0].sum() / chosen[:, 1].sum())
@@ -37,8 +37,8 @@ def counted(hits: np.ndarray, counts: np.ndarray) -> dict[str, Any]:
     return asdict(bootstrap(rows, share, np.random.default_rng(SEED), DRAWS))
 
 
-def share_of(hits: Sequence[bool]) -> dict[str, Any]:
-    """Of cases that have nothing to do with one another, by Wilson's interval."""
+def wilson_share(hits: Sequence[bool]) -> dict[str, Any]:
+    """Of independent cases."""
     return asdict(wilson(int(sum(hits)), len(hits)))
 
 
@@ -47,10 +47,10 @@ def mean(values: np.ndarray) -> float:
 
 
 def median_factor(log_ratios: np.ndarray) -> float:
-    """By which factor, up or down, half of all cases are off at most."""
+    """exp of the median absolute log ratio: half of the cases are off by at most this factor, up or down."""
     return float(np.exp(np.median(np.abs(log_ratios))))
 
 
-def shown(cell: dict[str, Any], digits: int = 3) -> str:
-    estimate = Estimate(**cell)
-    return f"{estimate.value:.{digits}f} [{estimate.low:.{digits}f}, {estimate.high:.{digits}f}]"
+def format_interval(cell: dict[str, Any], digits: int = 3) -> str:
+    found = ConfidenceInterval(**cell)
+    return f"{found.value:.{digits}f} [{found.low:.{digits}f}, {found.high:.{digits}f}]"

@@ -1,4 +1,4 @@
-"""Energies of a blow without samples: they agree with the samples, and they teach a frequency where it belongs."""
+"""Band energies in closed form: they agree with the samples, and their gradient moves a frequency to its target."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from synesthesia.core.presets import SAMPLE_RATE_HZ
-from synesthesia.impact.modal.contact import MalletName
+from synesthesia.core.vocabulary import MalletName, MaterialName, ShapeName
 from synesthesia.impact.modal.materials import Properties
-from synesthesia.impact.modal.strike import StruckModes, sound, struck_modes
-from synesthesia.impact.modal.things import MaterialName, PhysicalObject, ShapeName
+from synesthesia.impact.modal.objects import PhysicalObject
+from synesthesia.impact.modal.strike import ExcitedModes, excite_modes, synthesize
 from synesthesia.impact.modal.vibration import Body
 from training.impact.band_energies import (
     BANDS,
@@ -21,15 +21,15 @@ from training.impact.band_energies import (
     LOW_HZ,
     POINTS,
     TIMES,
-    Parts,
-    apart_db,
+    SinesAndNoise,
+    band_energies,
     band_of,
-    coloured,
     edges_s,
-    energies,
-    levelled,
-    parts_of,
-    points,
+    energy_distance_db,
+    noise_frequencies,
+    noise_spectrum,
+    scale_to_power,
+    sines_and_noise,
 )  # fmt: skip
 
 NARROW = 0.5  # bands
@@ -40,12 +40,12 @@ CASES: tuple[tuple[MaterialName, ShapeName, float, MalletName], ...] = (
 )  # fmt: skip
 
 
-def struck(case: tuple[MaterialName, ShapeName, float, MalletName], force_n: float = 3.0) -> StruckModes:
+def excite(case: tuple[MaterialName, ShapeName, float, MalletName], force_n: float = 3.0) -> ExcitedModes:
     material, shape, size, mallet = case
-    thing = PhysicalObject(material, shape, size, 0.6, 0.4, 0.4 * size if shape in ("solid", "plate") else 0.003)
-    return struck_modes(
+    item = PhysicalObject(material, shape, size, 0.6, 0.4, 0.4 * size if shape in ("solid", "plate") else 0.003)
+    return excite_modes(
         [shape],
-        Body.of([thing]),
+        Body.of([item]),
         Properties.of([material]),
         torch.tensor([[0.3, 0.4]]),
         torch.tensor([force_n]),
@@ -54,80 +54,82 @@ def struck(case: tuple[MaterialName, ShapeName, float, MalletName], force_n: flo
 
 
 def measured(waveform: Tensor) -> Tensor:
-    """(samples,) -> (TIMES,) mean square of each stretch."""
+    """(samples,) -> (TIMES,) mean square of each time segment."""
     ends = (edges_s() * SAMPLE_RATE_HZ).round().long().tolist()
     return torch.stack([waveform[a:b].square().mean() for a, b in pairwise(ends)])
 
 
-def sines(hz: float, decay: float = 30.0, gain: float = 0.1) -> Parts:
+def sines(hz: float, decay: float = 30.0, gain: float = 0.1) -> SinesAndNoise:
     one = torch.ones(1, 1)
-    return Parts(hz * one, decay * one, gain * one, 0 * one, torch.zeros(1, 1, POINTS), one, 0 * one)
+    return SinesAndNoise(hz * one, decay * one, gain * one, 0 * one, torch.zeros(1, 1, POINTS), one, 0 * one)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case[0])
-def test_energies_are_those_of_the_samples(case: tuple[MaterialName, ShapeName, float, MalletName]) -> None:
-    blow = struck(case)
-    told = energies(parts_of(blow, seed=4), NARROW)[0].sum(dim=0)
-    true = measured(sound(blow, 1.0, seed=4)[0])
-    heard = true > 1e-5 * true.max()
-    apart = 10 * (told / true).log10()[heard]
-    assert int(heard.sum()) >= 4
+def test_energies_agree_with_the_samples(case: tuple[MaterialName, ShapeName, float, MalletName]) -> None:
+    excited = excite(case)
+    energies = band_energies(sines_and_noise(excited, seed=4), NARROW)[0].sum(dim=0)
+    true = measured(synthesize(excited, 1.0, seed=4)[0])
+    audible = true > 1e-5 * true.max()
+    apart = 10 * (energies / true).log10()[audible]
+    assert int(audible.sum()) >= 4
     assert float(apart.mean().abs()) < 1.5, apart
     assert float(apart.abs().max()) < 6.0, apart  # modes beat, noise is chance: no stretch is exactly its mean
 
 
-def test_energies_lie_in_the_bands_of_the_samples() -> None:
-    """Of a struck bowl, the share of each sixth of the mel scale, over the whole second."""
+def test_energies_are_in_the_bands_of_the_samples() -> None:
+    """The share of each sixth of the mel scale, over one second."""
     for case in (CASES[0], CASES[4]):
-        blow = struck(case)
-        wave = sound(blow, 1.0)[0].double()
+        excited = excite(case)
+        wave = synthesize(excited, 1.0)[0].double()
         power = torch.fft.rfft(wave).abs().square()
         where = (band_of(torch.fft.rfftfreq(len(wave), 1 / SAMPLE_RATE_HZ)) / (BANDS / 6)).floor().clamp(0, 5).long()
         true = torch.zeros(6, dtype=torch.float64).index_add_(0, where, power)
-        told = (energies(parts_of(blow, seed=0), 0.3)[0] * edges_s().diff()).sum(dim=1)
-        near = torch.zeros(6).index_add_(0, (torch.arange(BANDS) / (BANDS / 6)).floor().long(), told)
+        energies = (band_energies(sines_and_noise(excited, seed=0), 0.3)[0] * edges_s().diff()).sum(dim=1)
+        near = torch.zeros(6).index_add_(0, (torch.arange(BANDS) / (BANDS / 6)).floor().long(), energies)
         assert torch.allclose((near / near.sum()).double(), true / true.sum(), atol=0.1), (near / near.sum(), true)
 
 
-def test_a_sine_lies_in_its_band_and_keeps_its_power() -> None:
-    found = energies(sines(1000.0), NARROW)[0]
+def test_a_sine_is_in_its_band_and_keeps_its_power() -> None:
+    found = band_energies(sines(1000.0), NARROW)[0]
     assert abs(float(band_of(torch.tensor(1000.0))) - float(found[:, 0].argmax())) <= 0.5
     mean = 0.5 * 0.1**2 * (1 - math.exp(-60 * 0.008)) / (60 * 0.008)  # of exp(-60 t) over the first 8 ms
     assert float(found[:, 0].sum()) == pytest.approx(mean, rel=0.02)
     assert found.shape == (BANDS, TIMES)
 
 
-def test_bands_reach_from_end_to_end() -> None:
+def test_bands_cover_the_range() -> None:
     ends = band_of(torch.tensor([LOW_HZ, HIGH_HZ]))
     assert ends.tolist() == pytest.approx([-0.5, BANDS - 0.5], abs=1e-4)
-    hz, wide = points()
+    hz, wide = noise_frequencies()
     assert float(wide.sum()) == pytest.approx(HIGH_HZ - LOW_HZ, rel=1e-4) and bool((hz.diff() > 0).all())
 
 
-def test_a_noise_has_the_power_it_is_given() -> None:
-    spectrum = levelled(coloured(torch.tensor([500.0]), torch.tensor([-6.0])), torch.tensor([0.04]))
+def test_a_noise_has_the_given_power() -> None:
+    spectrum = scale_to_power(noise_spectrum(torch.tensor([500.0]), torch.tensor([-6.0])), torch.tensor([0.04]))
     assert float(spectrum.sum()) == pytest.approx(0.04, rel=1e-4)
-    per_hz = spectrum[0] / points()[1]
-    low, corner, high = (int((points()[0] - hz).abs().argmin()) for hz in (120.0, 500.0, 6000.0))
+    per_hz = spectrum[0] / noise_frequencies()[1]
+    low, corner, high = (int((noise_frequencies()[0] - hz).abs().argmin()) for hz in (120.0, 500.0, 6000.0))
     assert per_hz[low] < per_hz[corner] and per_hz[high] < per_hz[corner]
 
 
 def test_distance_in_decibels() -> None:
-    loud, soft = (energies(sines(700.0, 1.0, gain), 8.0) for gain in (0.2, 0.1))
-    assert float(apart_db(loud, loud)[0]) == 0.0
-    assert float(apart_db(soft, loud)[0]) == pytest.approx(6.02, abs=0.1)
-    silence, inaudible = (energies(sines(700.0, 1.0, gain), 8.0) for gain in (0.0, 1e-6))
-    assert float(apart_db(silence, loud)[0]) > 30 * float(apart_db(loud + inaudible, loud)[0])
+    loud, soft = (band_energies(sines(700.0, 1.0, gain), 8.0) for gain in (0.2, 0.1))
+    assert float(energy_distance_db(loud, loud)[0]) == 0.0
+    assert float(energy_distance_db(soft, loud)[0]) == pytest.approx(6.02, abs=0.1)
+    silence, inaudible = (band_energies(sines(700.0, 1.0, gain), 8.0) for gain in (0.0, 1e-6))
+    assert float(energy_distance_db(silence, loud)[0]) > 30 * float(energy_distance_db(loud + inaudible, loud)[0])
 
 
-def test_wide_bells_lead_a_frequency_home() -> None:
+def test_wide_kernels_lead_a_frequency_to_its_target() -> None:
     target, octaves = sines(1000.0), torch.tensor(1.0, requires_grad=True)
     optimiser = torch.optim.Adam([octaves], lr=0.03)
     for step in range(120):
         width = 6.0 * (0.5 / 6.0) ** (step / 120)
         made = sines(1000.0)
-        moved = Parts(made.hz * 2**octaves, *(getattr(made, name) for name in list(Parts.__dataclass_fields__)[1:]))
-        loss = apart_db(energies(moved, width), energies(target, width)).mean()
+        moved = SinesAndNoise(
+            made.hz * 2**octaves, *(getattr(made, name) for name in list(SinesAndNoise.__dataclass_fields__)[1:])
+        )
+        loss = energy_distance_db(band_energies(moved, width), band_energies(target, width)).mean()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

@@ -1,0 +1,110 @@
+"""Photographs with a material label: read from images_manifest.csv and pairs.csv, balanced, and opened."""
+
+from __future__ import annotations
+
+import csv
+import re
+import tarfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from PIL import Image
+
+from synesthesia.core.vocabulary import MATERIALS
+
+Source = Literal["trashnet", "imagenet-sample", "caltech101", "tiny-imagenet"]
+TRAINING_SOURCES: tuple[Source, ...] = ("trashnet", "imagenet-sample", "caltech101")  # of the shipped adapter
+ALIASES = {"water": "liquid"}  # material names in pairs.csv that differ from ours
+MAX_PER_MATERIAL = 200  # of the 64 px pictures of tiny-imagenet
+LAST_ANIMAL = 2_655_020  # WordNet number in the names of ImageNet's pictures
+
+
+@dataclass(frozen=True)
+class Photo:
+    """path: in the data folder; member: inside it, where that is an archive; material: -1 for what nobody would strike
+    (animals); weight: confidence of the label."""
+
+    path: str
+    member: str
+    source: str
+    label: str
+    material: int
+    weight: float
+    split: str
+
+
+def material_labels(data: Path) -> dict[tuple[str, str], tuple[int, float]]:
+    """(source, label) -> material and weight. A label that two materials claim equally is left out."""
+    claims: dict[tuple[str, str], dict[str, float]] = {}
+    with (data / "pairs.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            name = ALIASES.get(row["material_label"], row["material_label"])
+            if name in MATERIALS:
+                of = claims.setdefault((row["source"], row["label"]), {})
+                of[name] = max(of.get(name, 0.0), float(row["weight"]))
+    found = {}
+    for key, of in claims.items():
+        best = max(of.values())
+        named = [name for name, weight in of.items() if weight == best]
+        if len(named) == 1:
+            found[key] = (MATERIALS.index(named[0]), best)
+    return found
+
+
+def is_animal(path: str) -> bool:
+    """Whether a picture is named by the WordNet number of an animal."""
+    number = re.match(r"n(\d{8})_", Path(path).name)
+    return number is not None and int(number[1]) <= LAST_ANIMAL
+
+
+def list_photos(data: Path, source: str, split: str) -> list[Photo]:
+    """All photographs of one source and split with a known material."""
+    labels = material_labels(data)
+    photos: list[Photo] = []
+    archived: list[Photo] = []
+    with (data / "images_manifest.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            if row["source"] != source or row["split"] != split:
+                continue
+            if row["label"] != "*":
+                if is_animal(row["path"]):
+                    photos.append(Photo(row["path"], "", source, row["label"], -1, 1.0, split))
+                elif (source, row["label"]) in labels:
+                    photos.append(Photo(row["path"], "", source, row["label"], *labels[source, row["label"]], split))
+                continue
+            with tarfile.open(data / row["path"]) as tar:
+                for name in tar.getnames():
+                    label = name.split("/")[-2] if "/" in name else ""
+                    if (source, label) in labels:
+                        archived.append(Photo(row["path"], name, source, label, *labels[source, label], split))
+    return photos + subsample_per_material(archived, MAX_PER_MATERIAL)
+
+
+def subsample_per_material(photos: Sequence[Photo], most: int) -> list[Photo]:
+    """At most `most` per material, the most confident first and balanced over labels, in their order."""
+    seen = Counter[str]()
+    ranked: dict[int, list[tuple[float, int, int]]] = {}
+    for index, photo in enumerate(photos):
+        ranked.setdefault(photo.material, []).append((-photo.weight, seen[photo.label], index))
+        seen[photo.label] += 1
+    return [photos[index] for index in sorted(index for of in ranked.values() for *_, index in sorted(of)[:most])]
+
+
+def open_photos(data: Path, photos: Sequence[Photo]) -> Iterator[Image.Image]:
+    """The pictures as RGB, in order."""
+    archive, tar = "", None
+    for photo in photos:
+        if not photo.member:
+            with Image.open(data / photo.path) as picture:
+                yield picture.convert("RGB")
+            continue
+        if photo.path != archive:
+            archive, tar = photo.path, tarfile.open(data / photo.path)  # noqa: SIM115  # read over many iterations
+        assert tar is not None
+        source = tar.extractfile(photo.member)
+        assert source is not None
+        with Image.open(source) as picture:
+            yield picture.convert("RGB")
