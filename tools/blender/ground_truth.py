@@ -31,11 +31,11 @@ NO_HIT = -1
 @dataclass(frozen=True)
 class GroundTruth:
     """object_index (H, W) uint8; normals (H, W, 3) int8, 127 * unit vectors in the camera's frame, 0 in the sky;
-    place (H, W, 2) uint8: `surface_coordinates`, 0 to 255."""
+    points (H, W, 2) uint8: `surface_coordinates`, 0 to 255."""
 
     object_index: np.ndarray
     normals: np.ndarray
-    place: np.ndarray
+    points: np.ndarray
 
 
 def pixel_rays(camera: Camera, frame: np.ndarray, px: int) -> np.ndarray:
@@ -87,17 +87,17 @@ def labelled_objects(plan: ScenePlan) -> list[int]:
 def ground_truth(
     plan: ScenePlan, hits: tuple[np.ndarray, np.ndarray, np.ndarray], frame: np.ndarray, px: int
 ) -> GroundTruth:
-    """hits: of `cast`; frame (3, 3): of the camera."""
+    """hits: from `cast_rays`; frame (3, 3): of the camera."""
     number, where, normal = hits
     index = np.zeros(len(number), dtype=np.uint8)
-    place = np.zeros((len(number), 2), dtype=np.uint8)
+    points = np.zeros((len(number), 2), dtype=np.uint8)
     for k, own in enumerate(labelled_objects(plan), start=1):
         mine = number == own
         if mine.any():
             index[mine] = k
-            place[mine] = np.round(surface_coordinates(plan.objects[own], where[mine]) * 255)
+            points[mine] = np.round(surface_coordinates(plan.objects[own], where[mine]) * 255)
     local = np.round((normal @ frame) * 127).astype(np.int8)
-    return GroundTruth(index.reshape(px, px), local.reshape(px, px, 3), place.reshape(px, px, 2))
+    return GroundTruth(index.reshape(px, px), local.reshape(px, px, 3), points.reshape(px, px, 2))
 
 
 def _image(array: np.ndarray, kind: str) -> bytes:
@@ -122,10 +122,10 @@ def metadata(plan: ScenePlan) -> dict[str, Any]:
             "camera": seen_from}  # fmt: skip
 
 
-def scene_files(plan: ScenePlan, picture: np.ndarray, seen: GroundTruth) -> dict[str, bytes]:
+def scene_files(plan: ScenePlan, picture: np.ndarray, truth: GroundTruth) -> dict[str, bytes]:
     """File contents of a scene by file name ending."""
-    indexed = np.concatenate([seen.object_index[..., None], seen.place], axis=-1)
-    shifted = (seen.normals.astype(np.int16) + 128).astype(np.uint8)
+    indexed = np.concatenate([truth.object_index[..., None], truth.points], axis=-1)
+    shifted = (truth.normals.astype(np.int16) + 128).astype(np.uint8)
     text = json.dumps(metadata(plan), separators=(",", ":"))
     return {"webp": _image(picture, "webp"), "i.png": _image(indexed, "png"), "n.png": _image(shifted, "png"),
             "json": text.encode()}  # fmt: skip

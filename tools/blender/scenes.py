@@ -8,7 +8,7 @@
     python -m tools.blender.scenes --out DIR --px 768 --samples 64 --examples         # pictures for the page
 
 Needs bpy (tools/blender/requirements.txt), no display. Scene i depends on (seed, i) alone. A shard of 100 scenes
-appears when it is complete, so an interrupted run continues where it stopped. `training.impact.render_reader` reads them.
+appears when it is complete, so an interrupted run continues where it stopped. Reader: `training.impact.render_reader`.
 """
 
 from __future__ import annotations

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 
 from synesthesia.core.errors import UserError
-from synesthesia.impact.modal.things import MATERIALS, PhysicalObject
+from synesthesia.core.vocabulary import MATERIALS
+from synesthesia.impact.modal.objects import PhysicalObject
 from tools.blender import scenes as render_scenes
 from tools.blender.ground_truth import NO_HIT, ground_truth, pixel_rays, scene_files, surface_coordinates, write_shard
 from tools.blender.plan import SHARD, Camera, PlacedObject, ScenePlan, contents_of, ground_plane, make_object
 from tools.blender.render import camera_frame
-from training.impact.rendered import NO_MATERIAL, read_shard, scenes, shard_paths, unpacked
+from training.impact.render_reader import NO_MATERIAL, decode_scene, iter_scenes, read_shard, shard_paths
 
 PX = 24
 
@@ -71,11 +72,11 @@ def test_a_scene_round_trips_through_its_files() -> None:
     plan = small_plan()
     seen = ground_truth(plan, small_hits(plan), camera_frame(plan.camera), PX)
     picture = np.full((PX, PX, 3), (40, 120, 200), dtype=np.uint8)
-    scene = unpacked(scene_files(plan, picture, seen))
+    scene = decode_scene(scene_files(plan, picture, seen))
     assert scene.picture.shape == (PX, PX, 3) and np.abs(scene.picture.astype(int) - picture).max() < 8
     assert np.array_equal(scene.object_index, seen.object_index)
     assert np.array_equal(scene.normals, seen.normals) and scene.normals.dtype == np.int8
-    assert np.array_equal(scene.place, seen.place)
+    assert np.array_equal(scene.points, seen.points)
     assert set(np.unique(scene.object_index)) == {0, 1}, "grass is none of the materials"
     assert set(np.unique(scene.material_index)) == {MATERIALS.index("metal"), NO_MATERIAL}
     ball = scene.at(2, PX - 1)
@@ -85,7 +86,7 @@ def test_a_scene_round_trips_through_its_files() -> None:
     assert ball.size_m == pytest.approx(0.2) and not ball.held_out and not ball.liquid
     assert scene.at(0, 0) is None and scene.at(PX - 1, PX - 1) is None
     assert np.array_equal(scene.normals[PX - 1, 0], [0, 0, 127]), "facing the viewer"
-    place = scene.place_at(2, PX - 1)
+    place = scene.strike_point(2, PX - 1)
     assert 0 <= place.along <= 1 and 0 <= place.across <= 1
 
 
@@ -115,8 +116,8 @@ def test_shards_read_back_in_order_and_by_split(tmp_path: Path, monkeypatch: pyt
     render_scenes.make_shard(args_for(tmp_path, 9 * SHARD + 2), 9)
     assert [s.index for s in read_shard(render_scenes.shard_path(tmp_path, 0))] == [0, 1, 2]
     assert [p.stem for p in shard_paths(tmp_path, "val")] == ["scenes-00009"]
-    assert [s.index for s in scenes(tmp_path, "val")] == [900, 901]
-    assert len(list(scenes(tmp_path, "train", seed=1))) == 3
+    assert [s.index for s in iter_scenes(tmp_path, "val")] == [900, 901]
+    assert len(list(iter_scenes(tmp_path, "train", seed=1))) == 3
     with tarfile.open(render_scenes.shard_path(tmp_path, 0)) as tar:
         assert {Path(name).suffix for name in tar.getnames()} == {".json", ".webp", ".png"}
 
@@ -166,7 +167,7 @@ def test_an_empty_folder_raises_with_the_command(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"tools\.blender\.scenes"):
         shard_paths(tmp_path, "train")
     write_shard(tmp_path / "scenes-00001.tar", [], {"seed": 0, "count": 0})
-    assert list(scenes(tmp_path, "train")) == []
+    assert list(iter_scenes(tmp_path, "train")) == []
 
 
 def test_the_renderer_needs_its_own_requirements_alone() -> None:
