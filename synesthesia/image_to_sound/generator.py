@@ -18,6 +18,7 @@ from synesthesia.audio.mel import LatentSpace, LogMel, MelPatches
 from synesthesia.audio.tagger import AudioTagger
 from synesthesia.audio.vocoder import Vocoder, finish
 from synesthesia.core.errors import UserError
+from synesthesia.core.requests import FlowRequest
 from synesthesia.image_to_sound.flow import Condition, RectifiedFlow, uniform_times
 from synesthesia.image_to_sound.mlp import Mlp
 from synesthesia.image_to_sound.retrieval import SoundIndex
@@ -89,13 +90,16 @@ class SoundGenerator:
 
     @torch.inference_mode()
     def generate_mel(
-        self, query: Tensor, class_probs: Tensor, *, mapper: str, seconds: float, seed: int, steps: int,
-        guidance: float, retrieve: bool = True, takes: int | None = None,
+        self, query: Tensor, class_probs: Tensor, request: FlowRequest, *, seed: int, retrieve: bool = True,
+        takes: int | None = None,
     ) -> tuple[Tensor, tuple[int, ...]]:  # fmt: skip
-        """query: (Q,) unit vector; class_probs: (classes,) of the tagger's labels -> log-mel (T, 64), index rows."""
+        """query: (Q,) unit vector; class_probs: (classes,) of the tagger's labels -> log-mel (T, 64), index rows.
+
+        request: sampling settings; seed: of this patch, instead of the request's; retrieve: condition on neighbours.
+        """
         assert query.ndim == 1 and class_probs.ndim == 1, f"{tuple(query.shape)}, {tuple(class_probs.shape)}"
-        frames = math.ceil(seconds * LATENT_FRAMES_PER_SECOND)
-        count = (takes or self.number_of_takes(seconds)) if mapper == "flow" else 1
+        frames = math.ceil(request.seconds * LATENT_FRAMES_PER_SECOND)
+        count = (takes or self.number_of_takes(request.seconds)) if request.path == "flow" else 1
         generators = self.generators(seed, count)
         rows = self.index.sample(
             query, count, generators[0], among=self.config.among, temperature=self.config.temperature
@@ -103,13 +107,13 @@ class SoundGenerator:
         queries = query.expand(count, -1)
         if retrieve:  # halfway between the query and the neighbour
             queries = torch.nn.functional.normalize(queries + self.index.embeddings[rows], dim=1)
-        if mapper == "mlp":  # the perceptron has no noise input, so the seed moves the query a little
+        if request.path == "mlp":  # the perceptron has no noise input, so the seed moves the query a little
             offset = torch.randn(queries.shape, generator=generators[0]) * (MLP_OFFSET / queries.shape[1] ** 0.5)
             queries = torch.nn.functional.normalize(queries + offset, dim=1)
         descriptors = self.index.descriptors[rows] if retrieve else None
         condition = Condition.of(queries, descriptors, self.index.descriptors.shape[1])
-        if mapper == "flow":
-            mel, best = self._best_of_n(condition, frames, generators, class_probs, uniform_times(steps), guidance)
+        if request.path == "flow":
+            mel, best = self._best_of_n(condition, frames, generators, class_probs, request)
         else:
             if self.mlp is None:
                 raise UserError("No 'mlp' has been trained for these weights; use the path 'flow'.")
@@ -119,21 +123,22 @@ class SoundGenerator:
 
     def _best_of_n(
         self, condition: Condition, frames: int, generators: list[torch.Generator], class_probs: Tensor,
-        times: list[float], guidance: float,
+        request: FlowRequest,
     ) -> tuple[Tensor, int]:  # fmt: skip
         """Log-mel (T, 64) of the take with the best score, and its number.
 
         Halfway, the flow's prediction of the clean latents is scored, and only the finalists continue.
         """
         flow, x = self.flow, self.flow.initial_noise(frames, generators)  # (B, N, token_dim)
+        times = uniform_times(request.steps)
         kept = torch.arange(len(x))
         halfway = len(times) // 2 if len(x) > self.config.finalists else 0
         if halfway:
-            x, clean = flow.integrate(x, condition, times[: halfway + 1], guidance)
+            x, clean = flow.integrate(x, condition, times[: halfway + 1], request.guidance)
             best = self._scores(self._decode(clean, frames), class_probs).topk(self.config.finalists).indices
             kept = best.sort().values
             x, condition = x[kept], condition.select(kept)
-        x, _ = flow.integrate(x, condition, times[halfway:], guidance)
+        x, _ = flow.integrate(x, condition, times[halfway:], request.guidance)
         mels = self._decode(x, frames)
         winner = int(self._scores(mels, class_probs).argmax()) if len(mels) > 1 else 0
         return mels[winner], int(kept[winner])
@@ -148,14 +153,11 @@ class SoundGenerator:
 
     @torch.inference_mode()
     def generate(
-        self, query: Tensor, class_probs: Tensor, *, mapper: str, seconds: float, seed: int, steps: int = 12,
-        guidance: float = 3.0, retrieve: bool = True, takes: int | None = None,
+        self, query: Tensor, class_probs: Tensor, request: FlowRequest, *, seed: int, retrieve: bool = True,
+        takes: int | None = None,
     ) -> GeneratedSound:  # fmt: skip
-        """As `generate_mel`, then through the vocoder: exactly `seconds`, peak at -1 dBFS, ends faded over 4 ms."""
-        mel, rows = self.generate_mel(
-            query, class_probs, mapper=mapper, seconds=seconds, seed=seed, steps=steps, guidance=guidance,
-            retrieve=retrieve, takes=takes,
-        )  # fmt: skip
+        """As `generate_mel`, then through the vocoder: the requested duration, peak at -1 dBFS, ends faded over 4 ms."""
+        mel, rows = self.generate_mel(query, class_probs, request, seed=seed, retrieve=retrieve, takes=takes)
         rate_hz = self.codec.mel.config.sample_rate_hz
-        waveform = self.codec.vocoder(mel[None])[0][: round(seconds * rate_hz)]
+        waveform = self.codec.vocoder(mel[None])[0][: round(request.seconds * rate_hz)]
         return GeneratedSound(finish(waveform, rate_hz), rows)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 import torch
@@ -90,19 +89,14 @@ class ImageToSoundPipeline:
         """(R, C) float32 in 0..1: the calibrated probability that a patch sounds."""
         return self.predict(grid).presence.reshape(grid.rows, grid.cols).clone()
 
-    def generate(
-        self, grid: PatchGrid, row: int, col: int, *, mapper: Literal["flow", "mlp"] = "flow", seconds: float = 4.0,
-        seed: int = 0, steps: int = 12, guidance: float = 3.0,
-    ) -> Sound:  # fmt: skip
-        """The sound (1, n) of one patch, whatever its presence. The samples depend on the arguments and on the patch:
+    def generate(self, grid: PatchGrid, row: int, col: int, request: FlowRequest) -> Sound:
+        """The sound (1, n) of one patch, whatever its presence. The samples depend on the request and on the patch:
         one seed gives different sounds in different places."""
         assert 0 <= row < grid.rows and 0 <= col < grid.cols, f"({row}, {col}) outside {grid.rows} x {grid.cols}"
         condition, patch = self.predict(grid), row * grid.cols + col
         query = condition.query[patch]
-        generated = self.generator.generate(
-            query, condition.class_probs[patch], mapper=mapper, seconds=seconds,
-            seed=patch_seed(seed, grid.key, row, col), steps=steps, guidance=guidance,
-        )  # fmt: skip
+        seed = patch_seed(request.seed, grid.key, row, col)
+        generated = self.generator.generate(query, condition.class_probs[patch], request, seed=seed)
         waveform = generated.waveform.clamp(-1.0, 1.0)
         evidence = self.evidence(waveform, query, generated.rows[:1])
         return Sound(waveform.numpy().astype(np.float32)[None], evidence)
@@ -159,10 +153,7 @@ class ImageToSound:
         self, image: EncodedImage, row: int, col: int, x: float, y: float, request: FlowRequest
     ) -> Iterator[Sound]:
         """One sound of one patch."""
-        yield self.pipeline.generate(
-            image.grid, row, col, mapper=request.path, seconds=request.seconds, seed=request.seed,
-            steps=request.steps, guidance=request.guidance,
-        )  # fmt: skip
+        yield self.pipeline.generate(image.grid, row, col, request)
 
     def mix(self, heard: Sequence[Heard], samples: int, channels: int) -> SceneHeard:
         """Several places as one sound, each as loud as it is present."""

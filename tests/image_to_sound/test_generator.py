@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
 from synesthesia.audio.mel import LogMel, MelPatches
 from synesthesia.audio.tagger import AudioTagger, AudioTaggerConfig
+from synesthesia.core.requests import FlowRequest
 from synesthesia.image_to_sound.flow import FlowConfig, RectifiedFlow
 from synesthesia.image_to_sound.generator import GeneratorConfig, SoundGenerator
 from synesthesia.image_to_sound.mlp import Mlp, MlpConfig
@@ -48,15 +51,19 @@ def generator() -> SoundGenerator:
     )
 
 
-def generate(generator: SoundGenerator, seed: int, **options: object) -> torch.Tensor:
-    settings: dict = {"mapper": "flow", "seconds": 1.3, "steps": 2, "guidance": 2.0, **options}
-    return generator.generate(generator.index.embeddings[3], torch.tensor([0.7, 0.3]), seed=seed, **settings).waveform
+def generate(generator: SoundGenerator, seed: int, given: FlowRequest | None = None, **options: Any) -> torch.Tensor:
+    condition = generator.index.embeddings[3], torch.tensor([0.7, 0.3])
+    return generator.generate(*condition, given or request(), seed=seed, **options).waveform
+
+
+def request(**settings: Any) -> FlowRequest:
+    return FlowRequest(**{"seconds": 1.3, "steps": 2, "guidance": 2.0, **settings})
 
 
 @pytest.mark.parametrize("mapper", ["flow", "mlp"])
 @pytest.mark.parametrize("seconds", [1.0, 1.3, 10.0])
 def test_a_sound_lasts_exactly_as_long_as_asked(generator: SoundGenerator, mapper: str, seconds: float) -> None:
-    out = generate(generator, 0, mapper=mapper, seconds=seconds)
+    out = generate(generator, 0, request(path=mapper, seconds=seconds))
     assert out.shape == (round(seconds * 16_000),) and torch.isfinite(out).all() and out.abs().max() <= 0.9
 
 
@@ -67,14 +74,14 @@ def test_the_same_seed_gives_the_same_samples_and_another_seed_others(generator:
 
 def test_the_kept_take_is_one_of_the_takes_and_its_guide_comes_first(generator: SoundGenerator) -> None:
     query, class_probs = generator.index.embeddings[3], torch.tensor([0.7, 0.3])
-    settings: dict = {"mapper": "flow", "seconds": 1.0, "seed": 2, "steps": 2, "guidance": 2.0}
-    mel, rows = generator.generate_mel(query, class_probs, **settings)
+    given = request(seconds=1.0)
+    mel, rows = generator.generate_mel(query, class_probs, given, seed=2)
     assert (
         mel.shape == (100, 64)
         and len(rows) == len(set(rows)) == generator.number_of_takes(1.0) == generator.config.takes
     )
     scores = generator.tagger(mel[None])[0].softmax(dim=1) @ class_probs
-    first, _ = generator.generate_mel(query, class_probs, takes=1, **settings)
+    first, _ = generator.generate_mel(query, class_probs, given, seed=2, takes=1)
     assert scores >= generator.tagger(first[None])[0].softmax(dim=1) @ class_probs - 1e-5
 
 

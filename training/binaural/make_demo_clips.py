@@ -21,6 +21,7 @@ from synesthesia.audio.codec import LatentCodec
 from synesthesia.binaural.demo_clips import GENERATED, SAMPLES
 from synesthesia.binaural.hrtf import RATE_HZ
 from synesthesia.core import presets
+from synesthesia.core.requests import FlowRequest
 from synesthesia.image_to_sound.pipeline import ImageToSoundPipeline
 
 TAKES = 6
@@ -53,7 +54,7 @@ def main(config: DemoClipConfig) -> dict[str, float]:
         best, best_probability = np.zeros(SAMPLES, np.float32), -1.0
         for seed in range(config.seeds):
             sound = generator.generate(
-                pipeline.prior.class_embeddings[index], target, mapper="flow", seconds=4.0, seed=seed, takes=TAKES
+                pipeline.prior.class_embeddings[index], target, FlowRequest(seconds=4.0), seed=seed, takes=TAKES
             ).waveform
             cut = sound[loudest_start(sound) :][:SAMPLES]
             probability = float(tagger(generator.codec.mel(cut[None]))[0].softmax(dim=1)[0, index])

@@ -126,12 +126,9 @@ def copies(clicks: ClickSet, count: int = 36, others: int = 7) -> dict[str, floa
     beside that with other recordings of its label, which did not. One knock in silence is like any other knock, so the
     difference counts, and how often the conditioning recording is the most similar one."""
     guide, rest_of_label, is_nearest, chance = [], [], [], []
-    generator, settings = clicks.pipeline.generator, clicks.settings
+    generator = clicks.pipeline.generator
     for number, grid in enumerate(clicks.grids[:count]):
-        mel, used = generator.generate_mel(
-            *clicks.condition(grid), mapper="flow", seconds=settings.seconds, seed=number, steps=settings.steps,
-            guidance=settings.guidance, takes=1,
-        )  # fmt: skip
+        mel, used = generator.generate_mel(*clicks.condition(grid), clicks.request("flow"), seed=number, takes=1)
         entry, rows_of = generator.index.entries[used[0]], defaultdict(list)
         for row in clicks.train[entry.label]:
             rows_of[clicks.store.clips[row].recording_id].append(row)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from synesthesia.audio.codec import LatentCodec
 from synesthesia.core import presets
+from synesthesia.core.requests import FlowRequest, checked
 from synesthesia.evaluation.eval_tagger import EvalTagger
 from synesthesia.image_to_sound.pipeline import ImageToSoundPipeline
 from synesthesia.vision.backbone import PatchEncoder
@@ -89,11 +90,15 @@ class ClickSet:
 
     def generate(self, query: Tensor, class_probs: Tensor, seed: int, variant: Variant) -> Tensor:
         """(n,) waveform of one condition."""
-        settings = self.settings
         return self.pipeline.generator.generate(
-            query, class_probs, mapper=variant.mapper, seconds=settings.seconds, seed=seed, steps=settings.steps,
-            guidance=settings.guidance, retrieve=variant.retrieve, takes=variant.takes,
-        ).waveform  # fmt: skip
+            query, class_probs, self.request(variant.mapper), seed=seed, retrieve=variant.retrieve, takes=variant.takes
+        ).waveform
+
+    def request(self, mapper: str) -> FlowRequest:
+        """The sampling settings of the evaluation."""
+        settings = self.settings
+        fields = {"path": mapper, "seconds": settings.seconds, "steps": settings.steps, "guidance": settings.guidance}
+        return checked(FlowRequest, fields)
 
     def condition(self, grid: PatchGrid, col: int | None = None) -> tuple[Tensor, Tensor]:
         """(query, class probabilities) of a patch in the middle row; col: the middle one by default."""
