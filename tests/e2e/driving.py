@@ -32,11 +32,10 @@ def open_page(context: Any, url: str) -> Any:
 
 def open_anew(page: Any) -> None:
     """The first example once more: a new session on the server, no sounds on the page."""
-    before = page.locator("#photo img").get_attribute("src")
     page.locator("#examples button").first.click()
-    page.wait_for_function("src => document.querySelector('#photo img')?.getAttribute('src') !== src", arg=before)
     page.wait_for_function("document.querySelector('#verdict').innerText.includes('Click anywhere')")
     page.wait_for_function("!document.querySelector('.take')")
+    page.wait_for_function("document.querySelector('#photo img')?.naturalWidth > 0")
 
 
 def click_photo(page: Any, x: float, y: float) -> None:
