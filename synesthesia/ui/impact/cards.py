@@ -71,7 +71,7 @@ def heading(letter: str, what: str, note: str) -> str:
     )
 
 
-def seen(clip: Clip) -> str:
+def as_seen(clip: Clip) -> str:
     """Heading of what was struck."""
     if clip.dragged:
         return heading("A", f"{len(clip.strikes)} strikes in a row", f"{clip.seconds:.1f} s")

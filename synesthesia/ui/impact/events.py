@@ -141,7 +141,7 @@ class TapEvents:
         tab, side, last = self.tab, self.tab.photo, clip.last
         name = file_name(last) + ("-drag" if clip.dragged else "")
         cells = [(strike.heard.row, strike.heard.col) for strike in clip.strikes]
-        update = self.card(tab.seen, clip, name, cards.seen(clip)) | {
+        update = self.card(tab.as_seen, clip, name, cards.as_seen(clip)) | {
             tab.session: session,
             side.outline: stage.outline(session.picture(), grid.rows, grid.cols, cells),
             side.patch.row: last.row,
@@ -214,7 +214,7 @@ class TapEvents:
 
     def no_sound(self) -> Update:
         """No card of an earlier place."""
-        return {self.tab.seen.heading: "", self.tab.seen.audio: ""} | self.no_other()
+        return {self.tab.as_seen.heading: "", self.tab.as_seen.audio: ""} | self.no_other()
 
     def no_other(self) -> Update:
         card = self.tab.what_if.card

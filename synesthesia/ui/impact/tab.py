@@ -79,7 +79,7 @@ class TapTab:
     controls: tuple[gr.components.FormComponent, ...]
     verdict: gr.HTML
     anyway: gr.Button
-    seen: StrikeCard
+    as_seen: StrikeCard
     state: gr.HTML
     what_if: WhatIf
 
@@ -100,12 +100,12 @@ def tap_tab(cases: CaseStudy | None = None) -> TapTab:
             card = gr.HTML(verdict(*words.START), elem_id="tap-verdict")
             anyway = gr.Button(words.ANYWAY, size="sm", elem_id="tap-anyway")
             gr.HTML(words.GUIDE, elem_id="tap-guide")
-            seen, state = seen_card()
+            as_seen, state = as_seen_card()
     what_if = what_if_panel()
     if cases is not None:
         with gr.Accordion(words.CASES, open=False, elem_id="tap-cases"):
             gr.HTML(table(cases), padding=False)
-    return TapTab(session, photo, controls, card, anyway, seen, state, what_if)
+    return TapTab(session, photo, controls, card, anyway, as_seen, state, what_if)
 
 
 def photo_side() -> TapPhoto:
@@ -131,7 +131,7 @@ def control_panel() -> tuple[gr.components.FormComponent, ...]:
     return force, seconds, mallet
 
 
-def seen_card() -> tuple[StrikeCard, gr.HTML]:
+def as_seen_card() -> tuple[StrikeCard, gr.HTML]:
     """The card A, with the physics state in it."""
     with gr.Column(elem_classes="take", elem_id="tap-seen"):
         heading = gr.HTML(elem_classes="heading")

@@ -62,7 +62,7 @@ def strike_events(tab: TapTab, events: TapEvents) -> None:
     """A click is answered in one message that bypasses the queue, for the shortest delay."""
     side, session, controls = tab.photo, tab.session, list(tab.controls)
     row_box, col_box = side.patch.row, side.patch.col
-    changed = [session, side.outline, row_box, col_box, tab.verdict, tab.state, tab.seen.wav, tab.seen.recipe]
+    changed = [session, side.outline, row_box, col_box, tab.verdict, tab.state, tab.as_seen.wav, tab.as_seen.recipe]
     changed += sounds(tab)
 
     def click(state: TapSession, event: gr.EventData, *values: Any) -> Update:
@@ -87,7 +87,7 @@ def strike_events(tab: TapTab, events: TapEvents) -> None:
         struck.append(trigger(by_hand, inputs, changed, **IN_ORDER))
     for each in struck:
         each.then(None, js=STRUCK)
-    side.base.end(events.figure_as_seen, [session], [tab.seen.figure], **FIGURES)
+    side.base.end(events.figure_as_seen, [session], [tab.as_seen.figure], **FIGURES)
 
 
 def path_of(event: gr.EventData) -> Any:
@@ -111,7 +111,7 @@ def what_if_events(tab: TapTab, events: TapEvents) -> None:
 
 def sounds(tab: TapTab) -> list[gr.HTML]:
     """What disappears with its place."""
-    return [*sound(tab.seen), *sound(tab.what_if.card), tab.what_if.compared]
+    return [*sound(tab.as_seen), *sound(tab.what_if.card), tab.what_if.compared]
 
 
 def sound(card: StrikeCard) -> list[gr.HTML]:

@@ -124,7 +124,7 @@ def test_data_is_escaped(heard: Heard) -> None:
     state = replace(heard.blow.state, materials=(LabelScore(EVIL, 0.5),), shapes=(LabelScore(EVIL, 0.5),))
     blow = replace(heard.blow, state=state, material=EVIL, shape=EVIL)
     evil = replace(heard, blow=blow)
-    text = cards.state(evil, EVIL) + cards.seen(one_clip([Strike(0.0, evil)]))
+    text = cards.state(evil, EVIL) + cards.as_seen(one_clip([Strike(0.0, evil)]))
     text += cards.compared(blow, blow, EVIL)
     assert "<img" not in text and "&lt;img" in text
 

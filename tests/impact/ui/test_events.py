@@ -61,7 +61,13 @@ def test_a_photograph_shows_before_it_is_looked_at(
     first = next(updates)
     assert "<img" in first[tab.photo.base] and f"data-width='{cat.width}'" in first[tab.photo.base]
     assert "busy" in first[tab.verdict] and studio.services.impact.mapped == 0
-    gone = (tab.seen.heading, tab.seen.audio, tab.what_if.card.heading, tab.what_if.card.audio, tab.what_if.compared)
+    gone = (
+        tab.as_seen.heading,
+        tab.as_seen.audio,
+        tab.what_if.card.heading,
+        tab.what_if.card.audio,
+        tab.what_if.compared,
+    )
     assert all(first[part] == "" for part in gone), "no sound of another photograph"
     (last,) = updates
     assert studio.services.impact.mapped == 1 and "busy" not in last[tab.verdict]
@@ -97,12 +103,12 @@ def test_a_click_strikes_there_with_the_controls(
     ((row, col, made),) = studio.services.impact.struck
     assert (row, col, made.path, made.force, made.mallet, made.seconds) == (5, 10, "tap", 12.0, "metal", 2.0)
     assert (made.seed, made.anyway, made.material, made.size_factor) == (0, False, "", 1.0)
-    head, encoded = update[tab.seen.audio].split(" ")[1].split(",")
+    head, encoded = update[tab.as_seen.audio].split(" ")[1].split(",")
     data = base64.b64decode(encoded)
     assert head == "data:audio/wav;base64"
     sound, rate_hz = soundfile.read(io.BytesIO(data))
     assert rate_hz == 16_000 and sound.shape == (32_000,) and np.abs(sound).max() > 0.01
-    assert Path(update[tab.seen.wav]).read_bytes() == data
+    assert Path(update[tab.as_seen.wav]).read_bytes() == data
     blow = update[tab.session].clip.last.blow
     assert f"<div class='big'>{blow.material.capitalize()}, {blow.shape}" in update[tab.verdict]
     assert "Struck with 12 N (metal)" in update[tab.verdict]
@@ -111,7 +117,7 @@ def test_a_click_strikes_there_with_the_controls(
     assert called and f"({called})" in update[tab.state]
     assert (update[tab.photo.patch.row], update[tab.photo.patch.col]) == (5, 10)
     assert update[tab.photo.outline].count("class='cell'") == 1
-    told = recipe.from_json(Path(update[tab.seen.recipe].value["path"]).read_text())
+    told = recipe.from_json(Path(update[tab.as_seen.recipe].value["path"]).read_text())
     assert (told.seed, told.force, told.mallet, told.seconds) == (0, 12.0, "metal", 2.0)
 
 
@@ -126,7 +132,7 @@ def test_a_strike_sends_neither_photograph_nor_map_nor_figure(
     events: TapEvents, studio: FakeTapStudio, tab: TapTab, session: TapSession
 ) -> None:
     (update,) = events.touched(session, CLICK, HOW)
-    assert not {tab.photo.base, tab.photo.layer, tab.photo.legend, tab.seen.figure} & set(update)
+    assert not {tab.photo.base, tab.photo.layer, tab.photo.legend, tab.as_seen.figure} & set(update)
     assert studio.services.impact.mapped == 1, "no more than when the photograph was opened"
     assert "<img" in events.figure_as_seen(update[tab.session])
 
@@ -138,10 +144,10 @@ def test_each_strike_has_a_seed_of_its_own(
     for path in (CLICK, CLICK, DRAG, CLICK):
         *_, update = events.touched(session, path, HOW)
         session = update[tab.session]
-        sounds.append(update[tab.seen.audio].split(" ")[1])
+        sounds.append(update[tab.as_seen.audio].split(" ")[1])
     seeds = [made.seed for *_, made in studio.services.impact.struck]
     assert seeds == list(range(len(seeds))) and len(set(sounds)) == 4
-    assert f"seed {seeds[-1]}" in update[tab.seen.heading] and f"seed {seeds[-1]}" in update[tab.verdict]
+    assert f"seed {seeds[-1]}" in update[tab.as_seen.heading] and f"seed {seeds[-1]}" in update[tab.verdict]
 
 
 def test_the_same_patch_by_hand_is_the_same_place_and_another_its_middle(
@@ -168,7 +174,7 @@ def test_a_drag_is_one_sound_of_every_patch_on_its_way(
     clip = update[tab.session].clip
     assert clip.strikes[-1].at_s == pytest.approx(0.52, abs=0.05), "in the drag's own time"
     assert clip.seconds == pytest.approx(clip.strikes[-1].at_s + 2.0, abs=1e-3)
-    told = json.loads(Path(update[tab.seen.recipe].value["path"]).read_text())
+    told = json.loads(Path(update[tab.as_seen.recipe].value["path"]).read_text())
     assert [each["recipe"]["seed"] for each in told["strikes"]] == list(range(len(cells)))
     assert "<img" in events.figure_as_seen(update[tab.session])
 
@@ -189,12 +195,12 @@ def test_nothing_to_strike_is_said_with_a_way_past_it(events: TapEvents, studio:
     (update,) = events.touched(opened[tab.session], [[100.0, 100.0, 0]], HOW)
     assert "Nothing to strike here" in update[tab.verdict] and "presence 0.00" in update[tab.verdict]
     assert "quiet" in update[tab.verdict], "the sign by which the page shows the way past it"
-    assert update[tab.seen.heading] == update[tab.seen.audio] == ""
+    assert update[tab.as_seen.heading] == update[tab.as_seen.audio] == ""
     assert events.figure_as_seen(update[tab.session]) == ""
     row, col = update[tab.photo.patch.row], update[tab.photo.patch.col]
     (struck,) = events.by_hand(update[tab.session], row, col, HOW | {"anyway": True})
     assert studio.services.impact.struck[-1][2].anyway and "quiet" not in struck[tab.verdict]
-    assert struck[tab.seen.heading] and struck[tab.seen.audio]
+    assert struck[tab.as_seen.heading] and struck[tab.as_seen.audio]
     assert struck[tab.session].clip.last.recipe.x == 100.0
 
 
@@ -207,7 +213,7 @@ def test_what_if_is_the_very_same_blow_on_something_else(
     assert second == (*first[:2], first[2].model_copy(update={"material": "glass", "size_factor": 2.0, "anyway": True}))
     assert "If it were glass and twice as large: glass" in other[tab.verdict]
     assert {"tap-audio-a", "tap-audio-b"} <= set(other[tab.what_if.compared].split("'"))
-    assert not {tab.seen.audio, tab.seen.heading, tab.state} & set(other), "A stays as it is"
+    assert not {tab.as_seen.audio, tab.as_seen.heading, tab.state} & set(other), "A stays as it is"
     assert "<img" in events.figure_what_if(other[tab.session])
     (again,) = events.what_if(other[tab.session], "glass", 2)
     first_name, first_sound = other[tab.what_if.card.audio].split(" ")
