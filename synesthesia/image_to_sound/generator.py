@@ -156,7 +156,7 @@ class SoundGenerator:
         self, query: Tensor, class_probs: Tensor, request: FlowRequest, *, seed: int, retrieve: bool = True,
         takes: int | None = None,
     ) -> GeneratedSound:  # fmt: skip
-        """As `generate_mel`, then through the vocoder: the requested duration, peak at -1 dBFS, ends faded over 4 ms."""
+        """As `generate_mel`, then the vocoder: the requested duration, peak at -1 dBFS, ends faded over 4 ms."""
         mel, rows = self.generate_mel(query, class_probs, request, seed=seed, retrieve=retrieve, takes=takes)
         rate_hz = self.codec.mel.config.sample_rate_hz
         waveform = self.codec.vocoder(mel[None])[0][: round(request.seconds * rate_hz)]
