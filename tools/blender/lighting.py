@@ -167,11 +167,11 @@ def tone_map(radiance: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     light = picture * gains * exposure
     curve = int(rng.integers(3))
     if curve == 0:  # Narkowicz 2015, a fit to the ACES filmic curve
-        shown = light * (2.51 * light + 0.03) / (light * (2.43 * light + 0.59) + 0.14)
+        mapped = light * (2.51 * light + 0.03) / (light * (2.43 * light + 0.59) + 0.14)
     elif curve == 1:  # a soft shoulder above a straight line
-        shown = np.where(light < 0.6, light, 0.6 + 0.4 * (1 - np.exp(-(light - 0.6) / 0.4)))
+        mapped = np.where(light < 0.6, light, 0.6 + 0.4 * (1 - np.exp(-(light - 0.6) / 0.4)))
     else:  # Reinhard et al. 2002 with a white point of 4
-        shown = light * 1.25 * (1 + light / 16) / (1 + light)
-    shown = np.clip(shown, 0, 1)
-    encoded = np.where(shown <= 0.0031308, 12.92 * shown, 1.055 * np.maximum(shown, 1e-9) ** (1 / 2.4) - 0.055)
+        mapped = light * 1.25 * (1 + light / 16) / (1 + light)
+    mapped = np.clip(mapped, 0, 1)
+    encoded = np.where(mapped <= 0.0031308, 12.92 * mapped, 1.055 * np.maximum(mapped, 1e-9) ** (1 / 2.4) - 0.055)
     return np.round(encoded * 255).astype(np.uint8)

@@ -50,8 +50,10 @@ HELD_OUT: frozenset[str] = frozenset(
 WIDE: Mapping[str, Surface] = by_name(wood.planks, ceramic.tiles, ceramic.bricks, stone.cobbles, liquid.deep_water)
 BARE: Mapping[str, Surface] = by_name(ground.grass, ground.soil, ground.plaster)
 SINGLE: Mapping[str, Surface] = by_name(metal.printed_can, wood.pencil_paint)
-ONLY_ON = {"can": ("metal", "printed_can"), "pencil": ("wood", "pencil_paint"), "brick": ("ceramic", "terracotta"),
-           "coin": ("metal", None)}  # fmt: skip
+ONLY_ON: Mapping[str, tuple[MaterialName, str | None]] = {
+    "can": ("metal", "printed_can"), "pencil": ("wood", "pencil_paint"), "brick": ("ceramic", "terracotta"),
+    "coin": ("metal", None),
+}  # fmt: skip
 
 GROUNDS: tuple[tuple[MaterialName | None, str, float], ...] = (
     ("wood", "planks", 9), ("wood", "", 14), ("stone", "", 7), ("stone", "cobbles", 3), ("concrete", "", 9),

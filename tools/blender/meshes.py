@@ -72,7 +72,7 @@ def rotation_matrix(axis: int, radians: float) -> np.ndarray:
     return out
 
 
-def rounded_box(extents: Sequence[float], radius: float, cells: int = 14) -> Mesh:
+def rounded_box(extents: Sequence[float] | np.ndarray, radius: float, cells: int = 14) -> Mesh:
     """A box with edges rounded to `radius` metres (half the smallest extent: a capsule, for a cube a ball)."""
     half = np.asarray(extents, dtype=np.float64) / 2
     radius = float(np.clip(radius, 1e-6, half.min()))

@@ -172,13 +172,13 @@ def _camera(rng: np.random.Generator, objects: Sequence[PlacedObject], crowded: 
     fill = rng.uniform(0.95, 1.4) if crowded else rng.uniform(0.5, 1.15)
     camera = frame_objects(subjects, way, lens, fill, rng.normal(0, 0.1, 3) * [1, 1, 0.5])
     distance, f_number = float(np.linalg.norm(camera.eye - camera.target)), 0.0
-    seen = distance * camera.half_tangent
+    visible = distance * camera.half_tangent
     if rng.random() < 0.6:  # blur of points half a picture width behind, as a share of the picture
         blur = float(np.exp(rng.uniform(np.log(0.002), np.log(0.025))))
-        aperture = blur * 2 * distance * (18.0 / lens) * (distance + seen) / seen
+        aperture = blur * 2 * distance * (18.0 / lens) * (distance + visible) / visible
         f_number = float(np.clip(lens / 1000 / aperture, 1.4, 64))
     eye = camera.eye.copy()
-    eye[2] = max(eye[2], 0.03 + 0.1 * seen)
+    eye[2] = max(eye[2], 0.03 + 0.1 * visible)
     return replace(camera, eye=eye, f_number=f_number, roll=float(rng.normal(0, 0.04)))
 
 

@@ -120,7 +120,8 @@ class PhotoData:
 
 def read_scenes(folder: Path, split: str, most: int = 10**6, of: str = "") -> SceneData:
     """All cached shards and views of a split, at most `most`. of: name of the folder of renders, "" for all."""
-    pictures, object_at, points, objects = [], [], [], []
+    pictures: list[FeatureSet] = []
+    object_at, points, objects = [], [], list[np.ndarray]()
     for path in sorted(set(folder.glob(f"{of}-*.npz" if of else "*.npz")) - set(folder.glob("photos-*.npz"))):
         with np.load(path) as stored:
             if str(stored["split"]) != split or len(pictures) >= most:

@@ -77,8 +77,8 @@ def extract_stage_maps(encoder: PatchEncoder, pictures: Iterable[Image.Image]) -
     outputs = [encoder.forward_stages(torch.cat(pixels[at : at + BATCH])) for at in range(0, len(pixels), BATCH)]
     dim = outputs[0][0].shape[-1]
     maps = tuple(torch.cat(layer).half().contiguous() for layer in zip(*(out[2] for out in outputs), strict=True))
-    none = (torch.zeros(0, rows, dim, dtype=torch.float16) for rows in (CELLS**2, 5))
-    return FeatureSet(*none, maps, torch.full((len(pixels),), -1))
+    none, no_crops = (torch.zeros(0, rows, dim, dtype=torch.float16) for rows in (CELLS**2, 5))
+    return FeatureSet(none, no_crops, maps, torch.full((len(pixels),), -1))
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ def cache_photos(encoder: PatchEncoder, data: Path, source: str, split: str, out
 
 def save(path: Path, features: FeatureSet, labels: dict[str, np.ndarray]) -> None:
     part = path.with_suffix(".part.npz")
-    np.savez(part, **features.arrays(), **labels)  # an archive names its arrays by keywords
+    np.savez(part, **features.arrays(), **labels)  # type: ignore[arg-type]  # an archive names its arrays by keywords
     part.rename(path)
 
 

@@ -132,9 +132,9 @@ def read(path: Path, names: tuple[str, ...]) -> list[MeasuredModes]:
 
 def joined(objects: list[MeasuredModes]) -> MeasuredModes:
     """All objects weigh the same, however many modes they have."""
-    total = [np.concatenate([getattr(one, name) for one in objects]) for name in ("frequencies_hz", "decays_per_s")]
-    weights = np.concatenate([one.weights / len(objects) for one in objects])
-    return MeasuredModes(*total, weights, np.concatenate([one.onsets_db for one in objects]))
+    parts = [(one.frequencies_hz, one.decays_per_s, one.weights / len(objects), one.onsets_db) for one in objects]
+    hz, decays, weights, onsets = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return MeasuredModes(hz, decays, weights, onsets)
 
 
 def differences(modes: MeasuredModes) -> np.ndarray:

@@ -19,9 +19,9 @@ from training.impact.train import PhysicsTargets, PhysicsTraining, smooth_labels
 
 
 def test_it_learns_materials_without_their_names_and_counts_names_afterwards() -> None:
-    scenes, photos = some_scenes(8), some_photos(26)
+    scenes, photos = some_scenes(8), some_photos(39)
     net = net_for(scenes, photos)
-    assert train(net, scenes, photos, PhysicsTraining(steps=100, scenes=2, photos=5, rate=8e-3, warm=5))
+    assert train(net, scenes, photos, PhysicsTraining(steps=110, scenes=1, photos=8, rate=8e-3, warm=5))
     count_materials(net, scenes, photos)
     fresh = some_photos(26, seed=9)
     posterior = forward_bf16(net, fresh.pictures.views(torch.arange(len(fresh))))
@@ -58,7 +58,7 @@ def test_a_pretrained_net_keeps_its_codebook() -> None:
     config = PhysicsTraining(steps=1, scenes=1, photos=1)
     moved = []
     for pretrained in (False, True):
-        net = net_for(scenes, photos)
+        net = net_for(scenes, photos, tower=True)
         before = net.codebook.code_properties.clone()
         train(net, scenes, photos, replace(config, pretrained=pretrained))
         moved.append(float((net.codebook.code_properties - before).abs().max()))
