@@ -39,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def warm(studio: Studio) -> None:
-    """Loads the models while the person still looks at the page; what is wrong with them the first click says too."""
+    """Loads the models in the background; an error is shown again by the first click."""
     try:
         studio.warm()
     except UserError as error:
@@ -48,7 +48,7 @@ def warm(studio: Studio) -> None:
 
 def main() -> gr.Blocks:
     """Serves the page, prints where it is, and hands it back."""
-    from synesthesia.ui.page import build_page, launch  # gradio takes seconds, which --help needn't
+    from synesthesia.ui.page import build_page, launch  # gradio takes seconds to import, so not for --help
 
     studio = Studio.load(os.environ.get("SYNESTHESIA_PRESET", "embedded"))
     port = os.environ.get("PORT", "")

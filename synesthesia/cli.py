@@ -15,8 +15,7 @@ from typing import NoReturn
 from synesthesia.core import recipe
 from synesthesia.core.errors import UserError
 from synesthesia.core.requests import PATHS, Setting, plain, request_type, settings_of
-from synesthesia.core.results import Heard, bearings
-from synesthesia.impact.pipeline import to_dict
+from synesthesia.core.results import Heard
 from synesthesia.studio import Studio
 
 BAD_INPUT = 2
@@ -55,6 +54,9 @@ def _help(by_path: dict[str, Setting]) -> str:
     return f"{of}{one.description}{bounds}{default}"
 
 
+HELP = {name: _help(by_path) for name, by_path in SETTINGS.items()}
+
+
 class _Parser(argparse.ArgumentParser):
     """argparse, but a mistake is one line on stderr (its usage text would be several)."""
 
@@ -81,7 +83,7 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     for by_path in SETTINGS.values():
         one = next(iter(by_path.values()))
-        hear.add_argument(one.flag, type=one.kind, metavar=one.name.upper(), help=_help(by_path))
+        hear.add_argument(flags([one.name]), type=one.kind, metavar=one.name.upper(), help=HELP[one.name])
     hear.add_argument("--anyway", action="store_true", help="generate even where presence is below the threshold")
     hear.add_argument("--recipe", type=Path, metavar="FILE.json", help="place and all settings from a saved recipe")
     hear.add_argument("--save-recipe", type=Path, metavar="FILE.json", help="also write this sound's recipe")
@@ -175,7 +177,7 @@ def summary(heard: Heard) -> dict[str, object]:
     tokens = heard.tokens
     spoken = {} if tokens is None else {
         "tokens": {"ears": tokens.codes.shape[0], "codebooks": tokens.codes.shape[1], "frames": tokens.codes.shape[2],
-                   "lead_s": tokens.lead_s, "takes": tokens.takes, "take": tokens.take},
+                   "lead_s": tokens.itd_s, "takes": tokens.takes, "take": tokens.take},
     }  # fmt: skip
     return {
         "presence": round(heard.presence, 4),
@@ -188,7 +190,7 @@ def summary(heard: Heard) -> dict[str, object]:
         "evidence": asdict(heard.evidence),
         "recipe": heard.recipe.model_dump(),
         **spoken,
-        **({} if heard.blow is None else {"blow": to_dict(heard.blow)}),
+        **({} if heard.blow is None else {"blow": heard.blow.to_dict()}),
     }
 
 
@@ -218,11 +220,11 @@ def _locate(given: argparse.Namespace) -> int:
     if not given.json:
         print(" ".join(part for part in (located.warning, located.sentence) if part))
         return 0
-    told = bearings(located)
+    fields = located.to_dict()
     if given.ask is not None:
         answered = studio.ask(*clip, given.ask)
-        told |= {"question": answered.question, "answer": answered.text}
-    print(json.dumps(told, indent=2))
+        fields |= {"question": answered.question, "answer": answered.text}
+    print(json.dumps(fields, indent=2))
     return 0
 
 
@@ -240,7 +242,7 @@ def _info(given: argparse.Namespace) -> int:
 
 
 def _check_writable(path: Path) -> None:
-    """Before any sound is made, so that nobody waits for a file that can't be written."""
+    """Checked before a sound is made. UserError when the file can not be written there."""
     folder = path.parent
     if path.is_dir():
         raise UserError(f"{path} is a folder; name a file.")

@@ -120,7 +120,6 @@ class Studio:
         self.preset = preset
         self.services = services or Services(preset)
         self._lock = RLock()  # around loading and running models; results belong to their caller
-        self._grids: BoundedCache[PatchGrid] = BoundedCache(KEPT_PICTURES)
         self._fingerprints: dict[str, str] = {}  # by path, of the weights when their first sound was made
 
     @classmethod
@@ -293,7 +292,7 @@ class Studio:
         return describe(self.preset)
 
     def warm(self) -> None:
-        """Loads the models now, so that the first click needn't. UserError as `hear`."""
+        """Loads the models before the first click. UserError as `hear`."""
         services = self.services
         services.image_to_sound.require()
         with self._lock:
@@ -303,6 +302,10 @@ class Studio:
                 services.impact.warm()
 
     # ------------------------------------------------------------------------------------------------ inside
+
+    @cached_property
+    def _grids(self) -> BoundedCache[PatchGrid]:
+        return BoundedCache(KEPT_PICTURES)
 
     def _encode(self, picture: Image.Image) -> EncodedImage:
         """An RGB picture with its grid."""

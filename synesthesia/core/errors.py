@@ -2,4 +2,4 @@
 
 
 class UserError(ValueError):
-    """Bad input, said in one clear sentence: the page shows it, the command line prints it and exits with 2."""
+    """Bad input, described in one clear sentence: the page shows it, the command line prints it and exits with 2."""

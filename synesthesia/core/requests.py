@@ -205,10 +205,6 @@ class Setting:
     high: float | None
     description: str
 
-    @property
-    def flag(self) -> str:
-        return f"--{self.name.replace('_', '-')}"
-
 
 @cache
 def settings_of(model: type[BaseModel]) -> dict[str, Setting]:

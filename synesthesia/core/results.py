@@ -277,23 +277,22 @@ class Located:
     warning: str
     sentence: str
 
-
-def bearings(located: Located) -> dict[str, object]:
-    """Everything of a direction but its arrays, ready for JSON."""
-    return {
-        "azimuth_deg": _rounded(located.azimuth_deg),
-        "interval_deg": [round(end, 1) for end in located.interval_deg],
-        "front_probability": round(located.front_probability, 4),
-        "elevation": located.elevation,
-        "second_probability": round(located.second_probability, 4),
-        "second_deg": None if located.second_deg is None else _rounded(located.second_deg),
-        "baseline_deg": _rounded(located.baseline_deg),
-        "itd_s": located.itd_s,
-        "seconds": round(located.seconds, 4),
-        "kind": located.kind,
-        "warning": located.warning,
-        "sentence": located.sentence,
-    }
+    def to_dict(self) -> dict[str, Any]:
+        """Everything of a direction but its arrays, ready for JSON."""
+        return {
+            "azimuth_deg": _rounded(self.azimuth_deg),
+            "interval_deg": [round(end, 1) for end in self.interval_deg],
+            "front_probability": round(self.front_probability, 4),
+            "elevation": self.elevation,
+            "second_probability": round(self.second_probability, 4),
+            "second_deg": None if self.second_deg is None else _rounded(self.second_deg),
+            "baseline_deg": _rounded(self.baseline_deg),
+            "itd_s": self.itd_s,
+            "seconds": round(self.seconds, 4),
+            "kind": self.kind,
+            "warning": self.warning,
+            "sentence": self.sentence,
+        }
 
 
 def _rounded(azimuth_deg: float) -> float:
@@ -304,8 +303,8 @@ def _rounded(azimuth_deg: float) -> float:
 
 @dataclass(frozen=True)
 class Answered:
-    """What the language model says of a clip. spatial: False when the clip holds no direction (mono, panned), which the
-    model hears from the spatial token too and has learnt to say."""
+    """The language model's answer about a clip. spatial: False when the clip holds no direction (mono, panned), which
+    the spatial token encodes too, so that the model can say it."""
 
     question: str
     text: str

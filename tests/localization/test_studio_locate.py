@@ -14,7 +14,6 @@ import soundfile
 from synesthesia import Studio, UserError, cli
 from synesthesia.binaural.geometry import angle_difference
 from synesthesia.core import checkpoints
-from synesthesia.core.results import bearings
 
 
 @pytest.fixture(scope="module")
@@ -88,5 +87,5 @@ def test_bad_clips_get_one_line_and_exit_code_2(
 
 def test_rounding_keeps_straight_behind_at_180(studio: Studio) -> None:
     found = replace(studio.locate(clip(), 16_000), azimuth_deg=-179.999, second_deg=179.999, baseline_deg=-12.345)
-    told = bearings(found)
+    told = found.to_dict()
     assert (told["azimuth_deg"], told["second_deg"], told["baseline_deg"]) == (180.0, 180.0, -12.35)

@@ -10,7 +10,6 @@ import numpy as np
 
 from synesthesia.audio.files import read_audio
 from synesthesia.core.errors import UserError
-from synesthesia.core.results import bearings
 from synesthesia.ui.shared.words import NO_CLIP
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def as_json(found: Located) -> dict[str, Any]:
     """Everything of a `Located` but its spatial token and its maps."""
     times_s, azimuth_deg = found.track
     return {
-        **bearings(found),
+        **found.to_dict(),
         "distribution": {
             "azimuths_deg": rounded(found.azimuths_deg, 2),
             "probabilities": rounded(found.distribution, 6),
