@@ -4,22 +4,21 @@ one."""
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import socket
-import subprocess
-import sys
 from itertools import pairwise
+from multiprocessing.queues import Queue
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from accelerate.state import AcceleratorState
 from torch import Tensor, nn
 
 from training.common.fit import FitResult, Learner, Step, TrainConfig, TrainedParameters, all_parameters, fit, start
 from training.common.run_state import TimeBudget, cosine_rate
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 class Halves(nn.Module):
@@ -105,40 +104,40 @@ def test_a_budget_ends_by_steps_or_minutes() -> None:
     assert not result.done and result.step <= 1
 
 
-TWO = """
-import torch
-from torch import nn
-from training.common.fit import Learner, TrainConfig, all_parameters, fit, start
-accelerator, rng = start(0)
-number = accelerator.process_index
-layer = nn.Linear(2, 1, bias=False)
-layer.weight.data += number
-learner = Learner(layer, all_parameters(layer, 1e-2, 0.0), clip_norm=1e9)
-taken = []
+def train_one_of_two(number: int, port: str, results: Queue[tuple[object, ...]]) -> None:
+    """One process: gradients of (number + 1), a budget of 3 steps in the first process and 99 in the second."""
+    os.environ |= {"WORLD_SIZE": "2", "RANK": str(number), "LOCAL_RANK": str(number), "MASTER_ADDR": "127.0.0.1",
+                   "MASTER_PORT": port}  # fmt: skip
+    torch.set_num_threads(1)
+    AcceleratorState._reset_state(reset_partial_state=True)
+    accelerator, rng = start(0)
+    layer, steps = nn.Linear(2, 1, bias=False), list[int]()
+    layer.weight.data += number
 
-def step_loss(step):
-    taken.append(step.number)
-    return layer(torch.ones(1, 2)).sum() * (number + 1), {}
+    def step_loss(step: Step) -> tuple[Tensor, dict[str, float]]:
+        steps.append(step.number)
+        return layer(torch.ones(1, 2)).sum() * (number + 1), {}
 
-fit(TrainConfig(steps=3 if number == 0 else 99), learner, step_loss, accelerator=accelerator)
-print("rank", number, layer.weight.grad.tolist(), taken, float(rng.random()), layer.weight.tolist(), flush=True)
-"""
+    learner = Learner(layer, all_parameters(layer, 1e-2, 0.0), clip_norm=1e9)
+    fit(TrainConfig(steps=3 if number == 0 else 99), learner, step_loss, accelerator=accelerator)
+    assert layer.weight.grad is not None
+    results.put((number, layer.weight.grad.tolist(), steps, layer.weight.tolist(), rng.random()))
+    torch.distributed.destroy_process_group()
 
 
 def test_two_processes_share_gradients_and_the_budget() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", TWO], stdout=subprocess.PIPE, text=True, cwd=ROOT,
-            env=os.environ | {"WORLD_SIZE": "2", "RANK": str(number), "LOCAL_RANK": str(number),
-                              "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "OMP_NUM_THREADS": "1"},
-        )
-        for number in (0, 1)
-    ]  # fmt: skip
-    printed = [process.communicate(timeout=120)[0] for process in processes]
-    for number in (0, 1):
-        assert f"rank {number} [[1.5, 1.5]] [0, 1, 2]" in printed[number], printed
-    draws, weights = zip(*(line.split("] ", 2)[2].split(" ", 1) for line in map(str.strip, printed)), strict=True)
-    assert weights[0] == weights[1] and draws[0] != draws[1]
+    context = multiprocessing.get_context("fork")
+    results: Queue[tuple[object, ...]] = context.Queue()
+    processes = [context.Process(target=train_one_of_two, args=(number, port, results)) for number in (0, 1)]
+    for process in processes:
+        process.start()
+    first, second = sorted(results.get(timeout=120) for _ in processes)
+    for process in processes:
+        process.join(timeout=60)
+        assert process.exitcode == 0
+    assert first[1:3] == second[1:3] == ([[1.5, 1.5]], [0, 1, 2])
+    assert first[3] == second[3], "one model"
+    assert first[4] != second[4], "each draws its own data"
