@@ -6,6 +6,8 @@ import base64
 import io
 import time
 import wave
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -28,6 +30,26 @@ def open_page(context: Any, url: str) -> Any:
     page.wait_for_selector("#photo img")
     page.wait_for_function("document.querySelector('#photo img').naturalWidth > 0")
     return page
+
+
+@contextmanager
+def without_complaints(page: Any) -> Iterator[None]:
+    """Fails when the browser has reported an error meanwhile."""
+    complaints: list[str] = []
+
+    def console(message: Any) -> None:
+        if message.type == "error":
+            complaints.append(message.text)
+
+    def failed(error: Any) -> None:
+        complaints.append(str(error))
+
+    page.on("console", console)
+    page.on("pageerror", failed)
+    yield
+    page.remove_listener("console", console)
+    page.remove_listener("pageerror", failed)
+    assert not complaints
 
 
 def open_anew(page: Any) -> None:

@@ -19,7 +19,7 @@ from synesthesia.core import checkpoints, presets, recipe
 from synesthesia.ui.impact.renders import tap_examples
 from synesthesia.ui.page import build_page, launch
 from synesthesia.ui.shared.examples import open_example
-from tests.e2e.driving import PHONE, WAIT_MS
+from tests.e2e.driving import PHONE, WAIT_MS, without_complaints
 from tests.impact.ui.fake_studio import FakeTapStudio
 
 PLAYING = "[...document.querySelectorAll('audio')].filter((player) => !player.paused).length"
@@ -53,21 +53,8 @@ def open_desk(desk: Any, tap_url: str) -> Any:
 @pytest.fixture
 def page(open_desk: Any) -> Iterator[Any]:
     """One page for all tests: each begins with the first photograph, as if the tab had just been opened."""
-    complaints: list[str] = []
-
-    def console(message: Any) -> None:
-        if message.type == "error":
-            complaints.append(message.text)
-
-    def failed(error: Any) -> None:
-        complaints.append(str(error))
-
-    open_desk.on("console", console)
-    open_desk.on("pageerror", failed)
-    yield open_desk
-    open_desk.remove_listener("console", console)
-    open_desk.remove_listener("pageerror", failed)
-    assert not complaints
+    with without_complaints(open_desk):
+        yield open_desk
     begin_anew(open_desk)
 
 

@@ -14,7 +14,7 @@ import soundfile
 from synesthesia import Studio
 from synesthesia.audio_qa.pipeline import can_answer
 from synesthesia.core import checkpoints, presets
-from tests.e2e.driving import PHONE, WAIT_MS, loud, samples, unfold
+from tests.e2e.driving import PHONE, WAIT_MS, loud, samples, unfold, without_complaints
 
 
 @pytest.fixture(scope="module")
@@ -33,21 +33,8 @@ def open_desk(desk: Any, tiny_url: str) -> Any:
 @pytest.fixture
 def page(open_desk: Any) -> Iterator[Any]:
     """One page for all tests: each begins without a clip and with the first azimuth."""
-    complaints: list[str] = []
-
-    def console(message: Any) -> None:
-        if message.type == "error":
-            complaints.append(message.text)
-
-    def failed(error: Any) -> None:
-        complaints.append(str(error))
-
-    open_desk.on("console", console)
-    open_desk.on("pageerror", failed)
-    yield open_desk
-    open_desk.remove_listener("console", console)
-    open_desk.remove_listener("pageerror", failed)
-    assert not complaints
+    with without_complaints(open_desk):
+        yield open_desk
     if open_desk.locator("#clip button[aria-label='Clear']").is_visible():
         clear(open_desk)
     open_desk.locator("#place-azimuth input[type=number]").fill("60")
