@@ -41,7 +41,7 @@ def test_each_model_is_whole_and_has_a_card(name: str) -> None:
 def test_everything_is_light_enough_to_clone() -> None:
     sizes = {path: path.stat().st_size for path in CHECKPOINTS.rglob("*") if path.is_file()}
     assert max(sizes.values()) < 20_000_000
-    assert sum(sizes.values()) < 60_000_000
+    assert sum(sizes.values()) < 100_000_000
     assert not [path for path in sizes if path.suffix in (".pt", ".pth", ".pkl", ".ckpt", ".bin", ".joblib")]
 
 

@@ -19,7 +19,7 @@ from synesthesia.core.checkpoints import MANIFEST, sha256
 
 SUFFIXES = (".safetensors", ".json", ".csv", ".npz")
 MAX_FILE_BYTES = 20_000_000
-MAX_TOTAL_BYTES = 60_000_000
+MAX_TOTAL_BYTES = 100_000_000
 
 
 def write_manifest(checkpoints: Path) -> dict[str, dict[str, str | int]]:
@@ -32,7 +32,7 @@ def write_manifest(checkpoints: Path) -> dict[str, dict[str, str | int]]:
     heavy = [name for name, entry in files.items() if int(entry["bytes"]) > MAX_FILE_BYTES]
     total = sum(int(entry["bytes"]) for entry in files.values())
     if heavy or total > MAX_TOTAL_BYTES:
-        raise ValueError(f"checkpoints hold {total / 1e6:.1f} MB (at most 60); over 20 MB: {heavy or 'none'}")
+        raise ValueError(f"checkpoints hold {total / 1e6:.1f} MB (at most 100); over 20 MB: {heavy or 'none'}")
     text = json.dumps({"files": files}, indent=1) + "\n"
     (checkpoints / MANIFEST).write_text(text, encoding="utf-8")
     return files
