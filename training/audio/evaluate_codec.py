@@ -35,7 +35,7 @@ from synesthesia.audio.vocoder import GriffinLim
 from synesthesia.evaluation.eval_tagger import EvalTagger
 from synesthesia.evaluation.intervals import ConfidenceInterval, bootstrap, wilson
 from synesthesia.vlm_to_sound.mel_tokens import MelTokens
-from training.common.audio_data import SAMPLE_RATE_HZ, ClipRow, SoundStore, held_out_rows, read_manifest
+from training.common.audio_data import SAMPLE_RATE_HZ, SoundStore
 
 FOUR = ("dog", "rain", "glass_breaking", "clock_tick")  # labels that a listener must be able to distinguish
 Codec = Callable[[Tensor], Tensor]  # waveform (1, n) -> its reconstruction (1, n)
@@ -79,13 +79,13 @@ HEADER = (
 )
 
 
-def held_out(clips: list[ClipRow], labels: tuple[str, ...], per_label: int, seed: int) -> list[int]:
+def held_out(store: SoundStore, labels: tuple[str, ...], per_label: int, seed: int) -> list[int]:
     """Indices of held-out clips, at most `per_label` of a label, drawn with a seed; no one-recording labels."""
     rng = np.random.default_rng(seed)
     by_label: dict[str, list[int]] = {}
-    for index in held_out_rows(clips):
-        if clips[index].label in labels:
-            by_label.setdefault(clips[index].label, []).append(index)
+    for index in store.held_out_rows:
+        if store.clips[index].label in labels:
+            by_label.setdefault(store.clips[index].label, []).append(index)
     return sorted(int(i) for mine in by_label.values() for i in rng.permutation(mine)[:per_label])
 
 
@@ -216,12 +216,11 @@ def main(config: CodecEvaluation) -> list[CodecFigures]:
     tokens = TokenCodec.load(folder / "encodec") if (folder / "encodec/config.json").is_file() else None
     eval_tagger = EvalTagger.load(folder / "judge") if (folder / "judge/config.json").is_file() else None
     mel_tokens = MelTokens.load(folder / "mel_tokens") if (folder / "mel_tokens").is_dir() else None
-    clips = read_manifest(config.data)
-    store = SoundStore(config.data, clips, config.cache)
+    store = SoundStore.open(config.data, config.cache)
 
     def excerpts(labels: tuple[str, ...], per_label: int) -> Sounds:
-        rows = held_out(clips, labels, per_label, config.seed)
-        return [(_excerpt(store, i, codec.samples_per_latent), clips[i].label) for i in rows]
+        rows = held_out(store, labels, per_label, config.seed)
+        return [(_excerpt(store, i, codec.samples_per_latent), store.clips[i].label) for i in rows]
 
     sounds, four = excerpts(tagger.labels, config.per_label), excerpts(FOUR, 4 * config.per_label)
     codecs = systems(codec, tokens, patch_transform(folder / "mapper"), mel_tokens)

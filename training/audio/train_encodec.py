@@ -27,19 +27,15 @@ from transformers.models.encodec.modeling_encodec import EncodecConv1d, EncodecC
 
 from synesthesia.audio.tokens import TokenCodec, TokenCodecConfig, init_codebooks
 from training.audio.spectral_losses import MultiResolutionLoss
-from training.common.audio_data import crop_sets
-from training.common.fit import Learner, ParamGroup, Step, TrainConfig, check_loaded, fit, start
+from training.common.audio_data import SoundStore, crop_samplers
+from training.common.fit import Learner, ParamGroup, Step, TrainOptions, check_loaded, fit, start
 from training.common.run_state import cosine_rate
 
 
 @dataclass(frozen=True)
-class EncodecTraining:
-    data: Path
-    out: Path
+class EncodecTraining(TrainOptions):
     runs: Path = Path("runs/encodec")
-    cache: Path = Path("runs/cache")
     minutes: float = 60.0
-    steps: int = 1_000_000
     batch: int = 6
     samples: int = 10_240  # 0.64 s
     rate: float = 1.5e-3
@@ -49,9 +45,6 @@ class EncodecTraining:
     frame_noise: float = 0.1  # before then, relative to the deviation of the frames
     commitment: float = 0.25
     decay: float = 0.98  # of the codebooks' averages
-    ema: float = 0.998
-    seed: int = 0
-    limit: int = 0  # use only the first clips (smoke runs); 0 = all
     model: TokenCodecConfig = field(default_factory=TokenCodecConfig)
 
 
@@ -132,11 +125,11 @@ def main(config: EncodecTraining) -> TokenCodec:
     """Train, resume if `runs` holds a state, save to `out`; returns the averaged, loaded-back codec."""
     accelerator, rng = start(config.seed)
     device = accelerator.device
-    crops = crop_sets(config.data, config.cache, config.limit, rng)
-    val_waves = crops.val.wave_crops(32, config.samples, mix=0.0)[0].to(device)
+    train, val = crop_samplers(SoundStore.open(config.data, config.cache, config.limit), rng)
+    val_waves = val.wave_crops(32, config.samples, mix=0.0)[0].to(device)
     model = config.model.build()
     model.train()
-    unit_variance_init(model, crops.train.wave_crops(16, config.samples, gain_db=12.0)[0][:, None])
+    unit_variance_init(model, train.wave_crops(16, config.samples, gain_db=12.0)[0][:, None])
     coarse, fine = (MultiResolutionLoss(((1024, 256), (256, 64)), floor, floor).to(device) for floor in (1e-2, 1e-3))
     full = MultiResolutionLoss().to(device)
 
@@ -148,9 +141,9 @@ def main(config: EncodecTraining) -> TokenCodec:
 
     def step_loss(step: Step) -> tuple[Tensor, dict[str, Tensor]]:
         if step.progress >= config.codebooks_from and not codebooks_used():
-            waves, _ = crops.train.wave_crops(160, config.samples)
+            waves, _ = train.wave_crops(160, config.samples)
             init_codebooks(model, waves[:, None].to(device), torch.Generator().manual_seed(config.seed))
-        waves = crops.train.wave_crops(config.batch, config.samples, gain_db=12.0)[0].to(device)
+        waves = train.wave_crops(config.batch, config.samples, gain_db=12.0)[0].to(device)
         hidden = model.encoder(waves[:, None])  # (B, D, F)
         commitment = hidden.new_zeros(())
         if codebooks_used():
@@ -174,9 +167,8 @@ def main(config: EncodecTraining) -> TokenCodec:
     ]
     # the codebooks are slow averages already, so the average of the weights leaves them out
     averaged = nn.ModuleDict({"encoder": model.encoder, "decoder": model.decoder})
-    train = TrainConfig(config.runs, config.minutes, config.steps, config.ema, log_every=20, save_every=400)
     learner = Learner(model, groups, betas=(0.8, 0.98), clip_norm=10.0)
-    fit(train, learner, step_loss, averaged=averaged, on_check=check, generators={"rng": rng},
+    fit(config.frame(20, 400), learner, step_loss, averaged=averaged, on_check=check, generators={"rng": rng},
         accelerator=accelerator)  # fmt: skip
     if accelerator.is_main_process:
         codec = TokenCodec(model)

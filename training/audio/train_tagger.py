@@ -22,28 +22,21 @@ from torch.nn import functional as F
 
 from synesthesia.audio.mel import MelConfig
 from synesthesia.audio.tagger import AudioTagger, AudioTaggerConfig
-from training.common.audio_data import SoundStore, held_out_rows, label_names, place_in_canvas, read_manifest
-from training.common.fit import Learner, Step, TrainConfig, decay_matrices, fit, start
+from training.common.audio_data import SoundStore, label_names, place_in_canvas
+from training.common.fit import Learner, Step, TrainOptions, decay_matrices, fit, start
 from training.common.run_state import JsonlLog
 
 FLOOR = MelConfig().floor
 
 
 @dataclass(frozen=True)
-class TaggerTraining:
-    data: Path
-    out: Path
+class TaggerTraining(TrainOptions):
     runs: Path = Path("runs/ear")
-    cache: Path = Path("runs/cache")
     minutes: float = 18.0
-    steps: int = 1_000_000
     batch: int = 32
     rate: float = 3e-3
-    ema: float = 0.998
     balance: float = 0.4  # a label is drawn with the number of its clips to this power
-    seed: int = 0
     bf16: bool = True
-    limit: int = 0  # use only the first clips (smoke runs); 0 = all
 
 
 def augment(mels: Tensor, rng: np.random.Generator) -> Tensor:
@@ -136,11 +129,10 @@ def main(config: TaggerTraining) -> AudioTagger:
     """Train, resume if `runs` holds a state, save to `out` with the fitted temperature; returns it loaded back."""
     accelerator, rng = start(config.seed)
     device = accelerator.device
-    clips = read_manifest(config.data)[: config.limit or None]
-    names = label_names(clips)
-    store = SoundStore(config.data, clips, config.cache)
-    train = Excerpts(store, [i for i, clip in enumerate(clips) if clip.split == "train"], rng, config.balance)
-    held_out = [i for i in held_out_rows(clips) if clips[i].label in names] or list(train.indices)
+    store = SoundStore.open(config.data, config.cache, config.limit)
+    clips, names = store.clips, label_names(store.clips)
+    train = Excerpts(store, store.train_rows, rng, config.balance)
+    held_out = [i for i in store.held_out_rows if clips[i].label in names] or store.train_rows
     label_of = torch.tensor([names.index(clip.label) if clip.label in names else 0 for clip in clips])
     tagger = AudioTagger(AudioTaggerConfig(labels=tuple(names))).to(memory_format=torch.channels_last)
 
@@ -159,8 +151,7 @@ def main(config: TaggerTraining) -> AudioTagger:
         return {"quarter_top1": first, "quarter_top5": fifth}
 
     learner = Learner(tagger, decay_matrices(tagger, config.rate, weight_decay=0.05), clip_norm=2.0)
-    budget = TrainConfig(config.runs, config.minutes, config.steps, config.ema, log_every=20)
-    fit(budget, learner, step_loss, on_check=check, generators={"rng": rng}, accelerator=accelerator)
+    fit(config.frame(20), learner, step_loss, on_check=check, generators={"rng": rng}, accelerator=accelerator)
     if accelerator.is_main_process:
         tagger.cpu()
         tagger.config = replace(tagger.config, temperature=fit_temperature(tagger, store, held_out))

@@ -23,29 +23,19 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from synesthesia.audio.vae import MelVae, VaeConfig
-from training.common.audio_data import crop_sets
-from training.common.fit import Learner, Step, TrainConfig, all_parameters, check_loaded, fit, start
+from training.common.audio_data import SoundStore, crop_samplers
+from training.common.fit import Learner, Step, TrainOptions, all_parameters, check_loaded, fit, start
 
 
 @dataclass(frozen=True)
-class VaeTraining:
-    """Settings of one run; `minutes` and `steps` both end it, whichever comes first."""
-
-    data: Path
-    out: Path
+class VaeTraining(TrainOptions):
     runs: Path = Path("runs/vae")
-    cache: Path = Path("runs/cache")
-    minutes: float = 20.0
-    steps: int = 1_000_000
     batch: int = 8
     frames: int = 128  # 1.28 s
     rate: float = 1.2e-3
     kl_weight: float = 2e-2  # per latent number, against a loss per mel number
-    ema: float = 0.998
-    seed: int = 0
     bf16: bool = True
     refine: Path | None = None  # train only the decoder of this checkpoint
-    limit: int = 0  # use only the first clips (smoke runs); 0 = all
     model: VaeConfig = field(default_factory=VaeConfig)
 
 
@@ -93,8 +83,8 @@ def main(config: VaeTraining) -> MelVae:
     """Train, resume if `runs` holds a state, save to `out`; returns the averaged, loaded-back model."""
     accelerator, rng = start(config.seed)
     device = accelerator.device
-    crops = crop_sets(config.data, config.cache, config.limit, rng)
-    val_mels = crops.val.mel_crops(48, config.frames, mix=0.0)[0].to(device)
+    train, val = crop_samplers(SoundStore.open(config.data, config.cache, config.limit), rng)
+    val_mels = val.mel_crops(48, config.frames, mix=0.0)[0].to(device)
     model = MelVae(config.model.build(), config.model.mel_mean, config.model.mel_std)
     if config.refine:
         refined = MelVae.load(config.refine).vae
@@ -104,7 +94,7 @@ def main(config: VaeTraining) -> MelVae:
             part.requires_grad_(False)
 
     def step_loss(step: Step) -> tuple[Tensor, dict[str, Tensor]]:
-        mels = crops.train.mel_crops(config.batch, config.frames)[0].to(device)
+        mels = train.mel_crops(config.batch, config.frames)[0].to(device)
         loss, error, kl = vae_loss(model, mels, config.kl_weight, config.bf16, bool(config.refine))
         return loss, {"loss": loss, "log_mel_l1": error, "kl": kl}
 
@@ -112,9 +102,9 @@ def main(config: VaeTraining) -> MelVae:
         save(model, val_mels, config)
         return {"held_out_log_mel_l1": evaluate(model, val_mels)}
 
-    train = TrainConfig(config.runs, config.minutes, config.steps, config.ema, log_every=20, save_every=400)
     learner = Learner(model, all_parameters(model, config.rate))
-    fit(train, learner, step_loss, kept=model.vae, on_check=check, generators={"rng": rng}, accelerator=accelerator)
+    fit(config.frame(20, 400), learner, step_loss, kept=model.vae, on_check=check, generators={"rng": rng},
+        accelerator=accelerator)  # fmt: skip
     if accelerator.is_main_process:
         save(model, val_mels, config)
         before, after = evaluate(model, val_mels), evaluate(MelVae.load(config.out).to(device), val_mels)

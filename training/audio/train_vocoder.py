@@ -25,33 +25,26 @@ from synesthesia.audio.vae import MelVae
 from synesthesia.audio.vocoder import IstftConfig, IstftVocoder
 from training.audio.discriminators import Discriminators, discriminator_loss, generator_losses
 from training.audio.spectral_losses import MultiResolutionLoss
-from training.common.audio_data import HOP, CropSampler, crop_sets
-from training.common.fit import Learner, Step, TrainConfig, all_parameters, check_loaded, fit, start
+from training.common.audio_data import HOP, CropSampler, SoundStore, crop_samplers
+from training.common.fit import Learner, Step, TrainOptions, all_parameters, check_loaded, fit, start
 
 POOL_STEP = 8  # sounds replaced at a time
 
 
 @dataclass(frozen=True)
-class VocoderTraining:
-    data: Path
-    out: Path
+class VocoderTraining(TrainOptions):
     runs: Path = Path("runs/vocoder")
-    cache: Path = Path("runs/cache")
     vae: Path | None = None  # the autoencoder whose decoded mels are learned as well
     minutes: float = 40.0
-    steps: int = 1_000_000
     batch: int = 8
     frames: int = 96  # 0.96 s
     rate: float = 1e-3
-    ema: float = 0.998
     decoded_from: float = 0.25  # share of the run after which decoded mels are mixed in
     decoded_share: float = 0.4
     rough_share: float = 0.2  # of the true mels: blurred or noisy ones, a generator's other faults
     adversarial_from: float = 0.65  # share of the run after which the discriminators join; 1: never
     latent_noise: float = 0.2  # at most, of the latents' deviation
-    seed: int = 0
     bf16: bool = True
-    limit: int = 0  # use only the first clips (smoke runs); 0 = all
     model: IstftConfig = field(default_factory=IstftConfig)
 
 
@@ -117,8 +110,8 @@ def main(config: VocoderTraining) -> IstftVocoder:
     """Train, resume if `runs` holds a state, save to `out`; returns the averaged, loaded-back vocoder."""
     accelerator, rng = start(config.seed)
     device = accelerator.device
-    crops = crop_sets(config.data, config.cache, config.limit, rng)
-    val_waves = crops.val.wave_crops(32, config.frames * HOP, mix=0.0)[0].to(device)
+    train, val = crop_samplers(SoundStore.open(config.data, config.cache, config.limit), rng)
+    val_waves = val.wave_crops(32, config.frames * HOP, mix=0.0)[0].to(device)
     vocoder, spectral = IstftVocoder(config.model), MultiResolutionLoss().to(device)
     critic, log_mel = Discriminators(), LogMel()
     adversary = Learner(
@@ -130,10 +123,9 @@ def main(config: VocoderTraining) -> IstftVocoder:
         """(B, T, 64) mels and (B, T * hop) waveforms; decoded mels are mixed in after `decoded_from`."""
         nonlocal pool
         if pool is None and step.progress >= config.decoded_from:
-            spaces = latent_spaces(config.vae, crops.train)
-            pool = DecodedPool(spaces, crops.train, config.latent_noise, 128, 2 * config.frames)
+            pool = DecodedPool(latent_spaces(config.vae, train), train, config.latent_noise, 128, 2 * config.frames)
         decoded = round(config.batch * config.decoded_share) if pool else 0
-        waves, _ = crops.train.wave_crops(config.batch - decoded, config.frames * HOP)
+        waves, _ = train.wave_crops(config.batch - decoded, config.frames * HOP)
         mels = roughen(log_mel(waves), config.rough_share, rng)
         if pool:
             if step.number % 16 == 0:
@@ -166,10 +158,9 @@ def main(config: VocoderTraining) -> IstftVocoder:
         total, mel = evaluate(vocoder, val_waves, spectral)
         return {"held_out_spectral": total, "held_out_log_mel_l1": mel}
 
-    train = TrainConfig(config.runs, config.minutes, config.steps, config.ema, log_every=20, save_every=400)
     learner = Learner(vocoder, all_parameters(vocoder, config.rate), betas=(0.8, 0.98), clip_norm=5.0)
-    fit(train, learner, step_loss, others={"discriminators": adversary}, on_check=check, generators={"rng": rng},
-        accelerator=accelerator)  # fmt: skip
+    fit(config.frame(20, 400), learner, step_loss, others={"discriminators": adversary}, on_check=check,
+        generators={"rng": rng}, accelerator=accelerator)  # fmt: skip
     if accelerator.is_main_process:
         vocoder.save(config.out)
         loaded = IstftVocoder.load(config.out).to(device)

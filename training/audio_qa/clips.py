@@ -14,27 +14,25 @@ from training.audio_qa.examples import SceneAnnotation
 from training.binaural.clip_sampler import ClipBatch, ClipSampler, training_responses
 from training.binaural.response_bank import ResponseBank
 from training.binaural.simulate import SimulatedClip
-from training.common.audio_data import SoundStore, read_manifest
+from training.common.audio_data import SoundStore
+from training.common.fit import TrainOptions
 
 NO_DIRECTION_SHARE = 0.06  # of the clips: the same in both ears, or only louder in one
 SECONDS_SHARES = (0.4, 0.4, 0.2)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClipDataConfig:
+class ClipTrainOptions(TrainOptions):
     """Which clips a training draws."""
 
-    data: Path  # folder with sounds, their manifest, and measured HRTFs
-    cache: Path = Path("runs/cache")
     tagger: Path = Path("checkpoints/ear")
     hrtf: Path = Path("checkpoints/head")
     bank: int = 14_400  # head-related impulse responses
-    limit: int = 0  # recordings; 0: all
     clips: int = 24  # per step and process
     questions: int = 3  # per clip
     clip_seconds: tuple[float, float, float] = (1.0, 2.0, 4.0)  # drawn with probabilities 0.4, 0.4 and 0.2
     second_share: float = 0.3  # of the clips have a second source
-    seed: int = 0
+    bf16: bool = True
 
 
 @dataclass(frozen=True)
@@ -51,14 +49,14 @@ class AnnotatedClips:
 
 
 def clip_sampler(
-    config: ClipDataConfig, tagger: AudioTagger, rng: np.random.Generator, responses: ResponseBank | None
+    config: ClipTrainOptions, tagger: AudioTagger, rng: np.random.Generator, responses: ResponseBank | None
 ) -> ClipSampler:
     """Training recordings whose labels the tagger knows, through training heads. responses: instead of the data
     folder's heads."""
-    clips = read_manifest(config.data)[: config.limit or None]
-    rows = [i for i, clip in enumerate(clips) if clip.split == "train" and clip.label in tagger.labels]
+    store = SoundStore.open(config.data, config.cache, config.limit)
+    rows = [i for i in store.train_rows if store.clips[i].label in tagger.labels]
     responses = responses or training_responses(config.data, config.hrtf, config.bank, config.cache, config.seed)
-    return ClipSampler(SoundStore(config.data, clips, config.cache), rows, responses, rng)
+    return ClipSampler(store, rows, responses, rng)
 
 
 def sample_batch(sampler: ClipSampler, count: int, seconds: float, second_share: float) -> ClipBatch:
@@ -67,7 +65,7 @@ def sample_batch(sampler: ClipSampler, count: int, seconds: float, second_share:
     return batch.mirrored(torch.from_numpy(sampler.rng.random(count) < 0.5))
 
 
-def sample_seconds(config: ClipDataConfig, rng: np.random.Generator) -> float:
+def sample_seconds(config: ClipTrainOptions, rng: np.random.Generator) -> float:
     return float(rng.choice(config.clip_seconds, p=SECONDS_SHARES))
 
 

@@ -16,7 +16,7 @@ localizer's and frozen by default: it was trained on azimuths in degrees.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -35,32 +35,29 @@ from synesthesia.localization.localizer import Localizer
 from synesthesia.nn.lora import LoraSettings, add_lora, is_lora
 from training.audio_qa.answer_templates import KINDS
 from training.audio_qa.batches import QABatch, answer_loss, make_batch
-from training.audio_qa.clips import ClipDataConfig, clip_sampler, sample_batch, sample_clips, sample_seconds
+from training.audio_qa.clips import ClipTrainOptions, clip_sampler, sample_batch, sample_clips, sample_seconds
 from training.audio_qa.examples import sample_example
 from training.audio_qa.warm_projector import warm_up
 from training.binaural.clip_sampler import ClipBatch, ClipSampler
 from training.binaural.response_bank import ResponseBank
-from training.common.fit import Learner, ParamGroup, Step, TrainConfig, TrainedParameters, fit, start
+from training.common.fit import Learner, ParamGroup, Step, TrainedParameters, fit, start
 from training.common.parameter_table import count_parameters, format_counts
 from training.common.run_state import JsonlLog
 
 
 @dataclass(frozen=True, kw_only=True)
-class SpatialTokenTraining(ClipDataConfig):
-    out: Path
+class SpatialTokenTraining(ClipTrainOptions):
     stage: Literal[1, 2] = 1
     preset: Literal["embedded", "hub"] = "embedded"
     first: Path | None = None  # output folder of stage 1, for stage 2
     language: Path = Path("checkpoints/language")
     localizer: Path = Path("checkpoints/localiser")
     runs: Path = Path("runs/spatial")
-    minutes: float = 20.0
-    steps: int = 1_000_000
+    ema: float = 0.0
     train_extractor: bool = False  # the localizer's spatial encoder
     warm_minutes: float = 4.0  # of stage 1, not counted in `minutes`
     boost: float = 30.0  # factor on the rates for the tiny model
     weight_decay: float = 0.01
-    bf16: bool = True
 
     @property
     def state(self) -> Path:
@@ -180,7 +177,7 @@ def main(config: SpatialTokenTraining, responses: ResponseBank | None = None) ->
         return loss, {"loss": loss}
 
     result = fit(
-        TrainConfig(runs=config.state, minutes=config.minutes, steps=config.steps),
+        replace(config.frame(), runs=config.state),
         Learner(spatial_qa, groups, betas=(0.9, 0.999)), step_loss, kept=TrainedParameters(spatial_qa),
         generators={"clips": rng}, accelerator=accelerator, log=log,
     )  # fmt: skip

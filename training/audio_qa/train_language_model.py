@@ -24,27 +24,23 @@ from synesthesia.audio_qa.checkpoint import TOKENIZER, save_language_model
 from synesthesia.audio_qa.qwen2_audio import AudioLM, build_tiny, load_tokenizer, tiny_config
 from training.audio_qa.answer_templates import KINDS, Kind
 from training.audio_qa.batches import QABatch, answer_loss, make_batch
-from training.audio_qa.clips import ClipDataConfig, clip_sampler, sample_clips, sample_seconds
+from training.audio_qa.clips import ClipTrainOptions, clip_sampler, sample_clips, sample_seconds
 from training.audio_qa.examples import direction_notes, sample_example
 from training.audio_qa.tokenizer import fit_tokenizer
 from training.binaural.clip_sampler import ClipSampler
 from training.binaural.response_bank import ResponseBank
-from training.common.fit import Learner, Step, TrainConfig, TrainedParameters, decay_matrices, fit, start
+from training.common.fit import Learner, Step, TrainedParameters, decay_matrices, fit, start
 from training.common.run_state import JsonlLog
 
 CONTENT: tuple[Kind, ...] = ("what", "describe")
 
 
 @dataclass(frozen=True, kw_only=True)
-class LanguageModelTraining(ClipDataConfig):
-    out: Path
+class LanguageModelTraining(ClipTrainOptions):
     runs: Path = Path("runs/language")
     minutes: float = 40.0
-    steps: int = 1_000_000
     vocabulary: int = 1_400
     rate: float = 1e-3
-    ema: float = 0.998
-    bf16: bool = True
 
 
 def sample_batch(
@@ -83,11 +79,10 @@ def main(config: LanguageModelTraining, responses: ResponseBank | None = None) -
             loss = answer_loss(model, batch, spatial=None)
         return loss, {"loss": loss}
 
-    train = TrainConfig(runs=config.runs, minutes=config.minutes, steps=config.steps, ema=config.ema)
     learner = Learner(model, decay_matrices(model, config.rate, weight_decay=0.05))
-    kept = TrainedParameters(model)
     result = fit(
-        train, learner, step_loss, kept=kept, generators={"clips": rng}, accelerator=accelerator, log=log
+        config.frame(), learner, step_loss, kept=TrainedParameters(model), generators={"clips": rng},
+        accelerator=accelerator, log=log,
     )  # fmt: skip
     if result.main:
         save_language_model(language_model, config.out)

@@ -29,7 +29,7 @@ from synesthesia.binaural.room import Room
 from synesthesia.core.errors import UserError
 from training.binaural.hrtf_data import load_hrtfs
 from training.binaural.random_room import random_distance_m, random_room
-from training.common.audio_data import CropSampler, SoundStore, place_in_canvas, read_manifest
+from training.common.audio_data import CropSampler, SoundStore, place_in_canvas
 
 KINDS = ("anechoic", "room", "noisy", "two", "short", "moving", "mono", "panned", "dull")
 SHARES = (0.2, 0.3, 0.12, 0.12, 0.06, 0.08, 0.03, 0.03, 0.06)
@@ -63,13 +63,9 @@ class Simulator:
     """Draws clips. hrtfs: by name, equally likely; rows: the clips of `sounds` that may be used."""
 
     def __init__(
-        self,
-        hrtfs: Sequence[tuple[str, HRTF]],
-        sounds: SoundStore,
-        rows: Sequence[int],
-        rng: np.random.Generator,
+        self, hrtfs: Sequence[tuple[str, HRTF]], sounds: SoundStore, rows: Sequence[int], rng: np.random.Generator,
         seconds: float = 1.0,
-    ) -> None:
+    ) -> None:  # fmt: skip
         if not hrtfs or not rows:
             raise UserError("A simulation needs at least one HRTF and one sound.")
         self.hrtfs, self.sounds, self.rng = list(hrtfs), sounds, rng
@@ -249,10 +245,8 @@ def _rms(sound: np.ndarray) -> float:
 
 def simulator(data: Path, cache: Path, split: str, rng: np.random.Generator, seconds: float = 1.0) -> Simulator:
     """HRTFs and sounds of one split of a data folder; in `val` no sound comes from a recording in `train`."""
-    clips = read_manifest(data)
-    rows = [i for i, clip in enumerate(clips) if clip.split == split and not (split == "val" and clip.single_recording)]
-    hrtfs = [(named.name, named.hrtf) for named in load_hrtfs(data, split)]
-    return Simulator(hrtfs, SoundStore(data, clips, cache), rows, rng, seconds)
+    store, hrtfs = SoundStore.open(data, cache), [(named.name, named.hrtf) for named in load_hrtfs(data, split)]
+    return Simulator(hrtfs, store, store.train_rows if split == "train" else store.held_out_rows, rng, seconds)
 
 
 def write_shard(path: Path, clips: list[SimulatedClip]) -> None:

@@ -30,15 +30,12 @@ class ClipRow:
 
     path: str
     label: str
-    material: str
     source: str
     recording_id: str
     licence: str
     seconds: float
     split: str  # "train" | "val"
     single_recording: bool  # val clips of such labels come from the recording trained on: do not quote them
-    split_group: str
-    native_rate_hz: int
 
 
 def read_manifest(data: Path) -> list[ClipRow]:
@@ -49,18 +46,11 @@ def read_manifest(data: Path) -> list[ClipRow]:
     with path.open(newline="", encoding="utf-8") as file:
         return [
             ClipRow(
-                path=row["path"], label=row["label"], material=row["material"], source=row["source"],
-                recording_id=row["recording_id"], licence=row["licence"], seconds=float(row["seconds"]),
-                split=row["split"], single_recording=row["single_recording"] == "1",
-                split_group=row["split_group"], native_rate_hz=int(float(row["native_sr"] or SAMPLE_RATE_HZ)),
+                row["path"], row["label"], row["source"], row["recording_id"], row["licence"], float(row["seconds"]),
+                row["split"], row["single_recording"] == "1",
             )
             for row in csv.DictReader(file)
         ]  # fmt: skip
-
-
-def held_out_rows(clips: list[ClipRow]) -> list[int]:
-    """Held-out recordings that may be quoted: val, and not a segment of a recording that is trained on."""
-    return [i for i, clip in enumerate(clips) if clip.split == "val" and not clip.single_recording]
 
 
 def label_names(clips: list[ClipRow]) -> list[str]:
@@ -85,6 +75,20 @@ class SoundStore:
         self.starts = np.load(files[1], allow_pickle=False)  # (clips + 1,)
         self.mels = np.load(files[2], mmap_mode="r", allow_pickle=False)  # (total frames, 64) float16
         self.mel_starts = np.load(files[3], allow_pickle=False)  # (clips + 1,)
+
+    @classmethod
+    def open(cls, data: Path, cache: Path, limit: int = 0) -> SoundStore:
+        """The first `limit` clips of a data folder, 0: all."""
+        return cls(data, read_manifest(data)[: limit or None], cache)
+
+    @property
+    def train_rows(self) -> list[int]:
+        return [i for i, clip in enumerate(self.clips) if clip.split == "train"]
+
+    @property
+    def held_out_rows(self) -> list[int]:
+        """Recordings that may be quoted: val, and not a segment of a recording that is trained on."""
+        return [i for i, clip in enumerate(self.clips) if clip.split == "val" and not clip.single_recording]
 
     def waveform(self, index: int) -> np.ndarray:
         """(n,) float32 in [-1, 1]."""
@@ -210,18 +214,8 @@ class CropSampler:
         return crop
 
 
-@dataclass(frozen=True)
-class CropSets:
-    """val: held-out recordings with the same draws in every run; training clips where there are none."""
-
-    train: CropSampler
-    val: CropSampler
-
-
-def crop_sets(data: Path, cache: Path, limit: int, rng: np.random.Generator) -> CropSets:
-    """Samplers over the first `limit` clips (0: all); the training crops are drawn from `rng`."""
-    clips = read_manifest(data)[: limit or None]
-    store = SoundStore(data, clips, cache)
-    train = CropSampler(store, [i for i, clip in enumerate(clips) if clip.split == "train"], rng)
-    val = CropSampler(store, held_out_rows(clips) or list(train.indices), np.random.default_rng(1))
-    return CropSets(train, val)
+def crop_samplers(store: SoundStore, rng: np.random.Generator) -> tuple[CropSampler, CropSampler]:
+    """Of the training clips, drawn from `rng`; of held-out recordings (training clips where there are none), with the
+    same draws in every run."""
+    train = store.train_rows
+    return CropSampler(store, train, rng), CropSampler(store, store.held_out_rows or train, np.random.default_rng(1))

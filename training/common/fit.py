@@ -15,8 +15,7 @@ that computes the loss of one step:
         return loss, {"loss": loss}                              # what to minimise, what to log (as means)
 
     learner = Learner(model, decay_matrices(model, rate=3e-3, weight_decay=0.05), clip_norm=2.0)
-    train = TrainConfig(runs=config.runs, minutes=config.minutes, steps=config.steps, ema=0.998)
-    result = fit(train, learner, step_loss, accelerator=accelerator, generators={"rng": rng},
+    result = fit(config.frame(), learner, step_loss, accelerator=accelerator, generators={"rng": rng},
                  on_check=lambda: {"accuracy": accuracy(model)})
     if result.main:                                              # model: in eval mode, with the averaged weights
         model.save(config.out)
@@ -65,6 +64,24 @@ class TrainConfig:
     save_every: int = 500  # steps
     session_minutes: float = math.inf  # ends this call without changing the schedule; to be resumed
     stop_at: int | None = None  # the same by the number of the step
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """What every training command has; tyro makes a flag of each, inherited ones included."""
+
+    data: Path  # see training/README.md
+    out: Path
+    runs: Path = Path("runs/training")  # see `TrainConfig`, as the next ones
+    cache: Path = Path("runs/cache")
+    minutes: float = 20.0
+    steps: int = 1_000_000
+    ema: float = 0.998
+    seed: int = 0
+    limit: int = 0  # use only the first recordings (smoke runs), 0: all
+
+    def frame(self, log_every: int = 50, save_every: int = 500) -> TrainConfig:
+        return TrainConfig(self.runs, self.minutes, self.steps, self.ema, log_every, save_every)
 
 
 @dataclass(frozen=True)

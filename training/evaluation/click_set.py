@@ -18,7 +18,7 @@ from synesthesia.evaluation.eval_tagger import EvalTagger
 from synesthesia.image_to_sound.pipeline import ImageToSoundPipeline
 from synesthesia.vision.backbone import PatchEncoder
 from synesthesia.vision.grid import PatchGrid
-from training.common.audio_data import SoundStore, read_manifest
+from training.common.audio_data import SoundStore
 from training.common.hear_cases import Agreement, HeldOutPicture, agreement, excerpt, load_cases
 
 RATE_HZ = 16_000
@@ -56,11 +56,10 @@ class ClickSet:
         self.encoder, self.codec = PatchEncoder.load(preset.vision), LatentCodec.load(preset.codec)
         self.pipeline = ImageToSoundPipeline.load(preset.image_to_sound, self.codec)
         self.tagger = EvalTagger.load(settings.tagger)
-        clips = read_manifest(settings.data)
-        self.store = SoundStore(settings.data, clips, settings.cache)
+        self.store = SoundStore.open(settings.data, settings.cache)
         self.train: dict[str, list[int]] = defaultdict(list)  # label -> rows of the store
         self.held_out: dict[str, list[int]] = defaultdict(list)
-        for row, clip in enumerate(clips):
+        for row, clip in enumerate(self.store.clips):
             if clip.split == "train":
                 self.train[clip.label].append(row)
             elif not clip.single_recording:

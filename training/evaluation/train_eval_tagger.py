@@ -23,31 +23,20 @@ from torch.nn import functional as F
 
 from synesthesia.evaluation.eval_tagger import EvalTagger, EvalTaggerConfig
 from synesthesia.evaluation.intervals import ConfidenceInterval, wilson
-from training.common.audio_data import (
-    SAMPLE_RATE_HZ,
-    SoundStore,
-    held_out_rows,
-    label_names,
-    place_in_canvas,
-    read_manifest,
-)
-from training.common.fit import Learner, Step, TrainConfig, all_parameters, fit, start
+from training.common.audio_data import SAMPLE_RATE_HZ, SoundStore, label_names, place_in_canvas, read_manifest
+from training.common.fit import Learner, Step, TrainOptions, all_parameters, fit, start
 
 
 @dataclass(frozen=True)
-class EvalTaggerTraining:
-    data: Path
-    out: Path
+class EvalTaggerTraining(TrainOptions):
     runs: Path = Path("runs/judge")
-    cache: Path = Path("runs/cache")
     minutes: float = 9.0
-    steps: int = 1_000_000
+    ema: float = 0.0
     batch: int = 32
     crop_seconds: float = 2.6
     rate: float = 3e-3
     seed: int = 7041
     threads: int = 1
-    limit: int = 0  # clips, for tests; 0 = all
 
 
 def evaluate(
@@ -72,7 +61,7 @@ def main(config: EvalTaggerTraining) -> dict[str, ConfidenceInterval]:
     clips = clips[:: max(1, len(clips) // config.limit)] if config.limit else clips
     store, names = SoundStore(config.data, clips, config.cache), label_names(clips)
     number = {label: i for i, label in enumerate(names)}
-    train = np.array([i for i, clip in enumerate(clips) if clip.split == "train"])
+    train = np.array(store.train_rows)
     label_of = torch.tensor([number.get(clip.label, 0) for clip in clips])
     weight = np.bincount(label_of[train])[label_of[train]] ** -0.6
     tagger = EvalTagger(EvalTaggerConfig(labels=tuple(names))).to(memory_format=torch.channels_last)
@@ -91,15 +80,14 @@ def main(config: EvalTaggerTraining) -> dict[str, ConfidenceInterval]:
         return loss, {"loss": loss}
 
     learner = Learner(tagger, all_parameters(tagger, config.rate, 0.03), betas=(0.9, 0.999), clip_norm=2.0)
-    budget = TrainConfig(config.runs, config.minutes, config.steps)
-    result = fit(budget, learner, step_loss, generators={"rng": rng}, accelerator=accelerator)
+    result = fit(config.frame(), learner, step_loss, generators={"rng": rng}, accelerator=accelerator)
     if accelerator.is_main_process:
         tagger.cpu()
-        before = evaluate(tagger, store, held_out_rows(clips))
+        before = evaluate(tagger, store, store.held_out_rows)
         facts = {"clips_seen": result.step * config.batch, "seed": config.seed, "minutes": config.minutes}
         tagger.save(config.out, facts)
     accelerator.wait_for_everyone()
-    figures = evaluate(EvalTagger.load(config.out), store, held_out_rows(clips))  # as stored, in half precision
+    figures = evaluate(EvalTagger.load(config.out), store, store.held_out_rows)  # as stored, in half precision
     if accelerator.is_main_process:
         for name, figure in figures.items():
             print(f"held-out recordings {name}: {figure} (n = {figure.n}); before storing {before[name].value:.3f}")

@@ -20,7 +20,7 @@ from synesthesia.audio.tagger import AudioTagger
 from synesthesia.image_to_sound.flow import Condition
 from synesthesia.image_to_sound.retrieval import IndexEntry, SoundIndex
 from synesthesia.image_to_sound.texture_statistics import texture_descriptor
-from training.common.audio_data import ClipRow, SoundStore, held_out_rows, place_in_canvas, read_manifest
+from training.common.audio_data import ClipRow, SoundStore, place_in_canvas
 
 LONGEST_FRAMES = 1024
 FLOOR = MelConfig().floor
@@ -56,9 +56,8 @@ def embed_clips(tagger: AudioTagger, store: SoundStore) -> Tensor:
 
 def load_training_sounds(data: Path, cache: Path, tagger: AudioTagger) -> TrainingSounds:
     """Embeddings and descriptors of all clips, cached per tagger."""
-    clips = read_manifest(data)
-    store = SoundStore(data, clips, cache)
-    labels = tagger.labels
+    store, labels = SoundStore.open(data, cache), tagger.labels
+    clips = store.clips
     label_of = np.array([labels.index(clip.label) for clip in clips])
     key = f"{float(tagger.directions.double().abs().sum()):.6f}-{len(clips)}"
     file = cache / f"training_sounds-{key}.npz"
@@ -74,9 +73,8 @@ def load_training_sounds(data: Path, cache: Path, tagger: AudioTagger) -> Traini
     points = F.normalize(embeddings + directions, dim=1)
     entries = tuple(IndexEntry(clip.label, clip.source, clip.recording_id, clip.licence) for clip in clips)
     rows = torch.cat([torch.from_numpy(saved["descriptors"]), embeddings], dim=1)  # (N, 328 + 128)
-    train = np.array([i for i, clip in enumerate(clips) if clip.split == "train"])
-    index = SoundIndex(entries, points, rows)
-    return TrainingSounds(store, index, tuple(labels), label_of, train, np.array(held_out_rows(clips)))
+    splits = np.array(store.train_rows), np.array(store.held_out_rows)
+    return TrainingSounds(store, SoundIndex(entries, points, rows), tuple(labels), label_of, *splits)
 
 
 class ConditionSampler:

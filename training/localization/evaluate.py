@@ -31,7 +31,7 @@ from synesthesia.localization.localizer import Localizer
 from synesthesia.localization.pipeline import ItdTable, LocalizationPipeline
 from training.binaural.hrtf_data import MeasuredResponses, load_hrtfs, load_measured_responses
 from training.binaural.simulate import TRACK_HZ, SimulatedClip, Simulator
-from training.common.audio_data import SoundStore, read_manifest
+from training.common.audio_data import SoundStore
 
 LOBE_DEG, LOBE_SHARE = 15.0, 0.1  # a lobe: a tenth of the distribution within so many degrees
 MOVES = "moves"  # in the sentence about a moving source
@@ -191,15 +191,14 @@ def main(config: LocalizationEvaluationConfig) -> dict[str, Figures]:
     localization = LocalizationPipeline(Localizer.load(config.localizer), ItdTable.load(config.hrtf))
     hrtfs = [(named.name, named.hrtf) for named in load_hrtfs(config.data, "val")]
     raw = next(one for one in load_measured_responses(config.data, "val") if "ari" in one.name)
-    recordings = read_manifest(config.data)
-    store = SoundStore(config.data, recordings, config.cache)
-    rows = [i for i, clip in enumerate(recordings) if clip.split == "val" and not clip.single_recording]
+    store = SoundStore.open(config.data, config.cache)
     figures: dict[str, Figures] = {}
     for number, condition in enumerate(CONDITIONS):
         if config.only not in condition.name:
             continue
         some = [(name, hrtf) for name, hrtf in hrtfs if condition.hrtfs in name]
-        source = Simulator(some, store, rows, np.random.default_rng([config.seed, number]), condition.seconds)
+        rng = np.random.default_rng([config.seed, number])
+        source = Simulator(some, store, store.held_out_rows, rng, condition.seconds)
         clips = [draw(condition, source, raw) for _ in range(config.clips)]
         started = time.perf_counter()
         found = [localization.locate(read_clip(clip.waveform, RATE_HZ)) for clip in clips]

@@ -21,8 +21,8 @@ from torch import Tensor
 
 from synesthesia.localization.localizer import Localizer, LocalizerConfig
 from training.binaural.clip_sampler import NOISE_SHARE, ClipSampler, training_responses
-from training.common.audio_data import SoundStore, read_manifest
-from training.common.fit import Learner, Step, TrainConfig, all_parameters, fit, start
+from training.common.audio_data import SoundStore
+from training.common.fit import Learner, Step, TrainOptions, all_parameters, fit, start
 from training.common.run_state import JsonlLog
 from training.localization.calibrate import calibrated
 from training.localization.losses import localizer_loss
@@ -32,33 +32,25 @@ CLIP_SECONDS_PER_STEP = 32.0 / 1.5
 
 
 @dataclass(frozen=True)
-class LocalizerTrainConfig:
-    data: Path
-    out: Path
+class LocalizerTrainConfig(TrainOptions):
     runs: Path = Path("runs/localiser")
-    cache: Path = Path("runs/cache")
     hrtf: Path = Path("checkpoints/head")  # the reference HRTF, one among the measured ones
     weights: Path | None = None  # of a localizer to start from, when `runs` holds no state
     minutes: float = 60.0
-    steps: int = 1_000_000
     bank: int = 14_400  # responses in rooms, and as many without one
     rate: float = 2e-3
-    ema: float = 0.998
     second_share: float = 0.4  # of clips with two sources
-    seed: int = 0
     bf16: bool = True
-    limit: int = 0  # recordings to use, 0: all
 
 
 def main(config: LocalizerTrainConfig) -> Localizer:
     """Train or resume, calibrate, save to `out`; returns the localizer as loaded back."""
     accelerator, rng = start(config.seed)
-    clips = read_manifest(config.data)[: config.limit or None]
-    store = SoundStore(config.data, clips, config.cache)
+    store = SoundStore.open(config.data, config.cache, config.limit)
     seed = config.seed + accelerator.process_index
     responses = training_responses(config.data, config.hrtf, config.bank, config.cache, seed)
-    rows = [i for i, clip in enumerate(clips) if clip.split == "train"]
-    held_out_rows = [i for i, clip in enumerate(clips) if clip.split == "val"] or rows
+    rows = store.train_rows
+    held_out_rows = [i for i, clip in enumerate(store.clips) if clip.split == "val"] or rows
     train = ClipSampler(store, rows, responses, rng, NOISE_SHARE)
     held_out = ClipSampler(store, held_out_rows, responses, rng)
     localizer = Localizer(LocalizerConfig())
@@ -77,8 +69,8 @@ def main(config: LocalizerTrainConfig) -> Localizer:
         return {}
 
     learner = Learner(localizer, all_parameters(localizer, config.rate, weight_decay=0.02), clip_norm=2.0)
-    frame = TrainConfig(config.runs, config.minutes, config.steps, config.ema, save_every=1000)
-    result = fit(frame, learner, step_loss, generators={"rng": rng}, on_check=save, accelerator=accelerator)
+    result = fit(config.frame(save_every=1000), learner, step_loss, generators={"rng": rng}, on_check=save,
+                 accelerator=accelerator)  # fmt: skip
     if not result.main:
         return localizer
     localizer.cpu()

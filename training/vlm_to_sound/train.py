@@ -28,7 +28,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -50,8 +50,8 @@ from synesthesia.vlm_to_sound.pipeline import load_thinker
 from synesthesia.vlm_to_sound.qwen3_vl import build_tiny, load_tiny, save_tiny, tiny_config
 from synesthesia.vlm_to_sound.region_inputs import PixelRegionInputs
 from synesthesia.vlm_to_sound.thinker import HiddenStates, Thinker
-from training.common.audio_data import SoundStore, read_manifest
-from training.common.fit import Learner, ParamGroup, Step, TrainConfig, TrainedParameters, fit, start
+from training.common.audio_data import SoundStore
+from training.common.fit import Learner, ParamGroup, Step, TrainConfig, TrainedParameters, TrainOptions, fit, start
 from training.common.imagenet_classifier import imagenet_classifier
 from training.common.patch_features import Targets, sample_pictures
 from training.common.pictures import Picture
@@ -74,13 +74,11 @@ from training.vlm_to_sound.vision_tower_init import init_from_classifier
 WEIGHT_DECAY = 0.05
 
 
-@dataclass(frozen=True)
-class VlmToSoundTraining:
-    data: Path
+@dataclass(frozen=True, kw_only=True)
+class VlmToSoundTraining(TrainOptions):
     stage: Literal["see", "thinker", "rehearse", "decoder"]
     out: Path = Path("runs/language_path/out")
     runs: Path = Path("runs/language_path")
-    cache: Path = Path("runs/cache")
     thinker: Path = Path("checkpoints/thinker")
     tokens: Path = Path("checkpoints/mel_tokens")
     hrtf: Path = Path("checkpoints/head")
@@ -88,21 +86,16 @@ class VlmToSoundTraining:
     preset: Literal["embedded", "hub"] = "embedded"
     pictures: int = 1_600
     tiny: int = 1_600  # more of 64 px: blurred, but of classes that few others show
-    minutes: float = 20.0
-    steps: int = 1_000_000
     clicks: int = 24  # per step and process
     sounds: int = 4  # for each of the clicks, of stage decoder
     frames: tuple[int, ...] = (25, 50, 100)  # of 40 ms, of an excerpt
     rate: float = 1e-3
     lora_rate: float = 2e-4
     condition_dropout: float = 0.1  # fraction of sounds with the unconditional memory, for guidance
-    ema: float = 0.998
-    seed: int = 0
     bf16: bool = True
     rehearsed: bool = False  # learn from what the stage `rehearse` cached
     rehearsals: int = 16_000  # clicks to cache
     compile: bool = False  # the audio head: takes minutes, then steps take three quarters of the time
-    limit: int = 0  # of recordings, 0 is none
     thinker_width: int = 256
     thinker_layers: int = 4
     width: int = 256  # of the audio head
@@ -125,8 +118,7 @@ class VlmToSoundTraining:
         return self.runs / "hidden_states"
 
     def run(self, stage: str) -> TrainConfig:
-        runs = self.runs / (f"{stage}_hub" if self.hub else stage)
-        return TrainConfig(runs, self.minutes, self.steps, self.ema, save_every=250)
+        return replace(self.frame(save_every=250), runs=self.runs / (f"{stage}_hub" if self.hub else stage))
 
 
 @dataclass(frozen=True)
@@ -291,11 +283,10 @@ def require_images(config: VlmToSoundTraining) -> Path:
 
 def binaural_sounds(config: VlmToSoundTraining, rng: np.random.Generator) -> BinauralSounds:
     """Training recordings of the prior's classes."""
-    clips = read_manifest(config.data)[: config.limit or None]
     labels = json.loads((config.mapper / "config.json").read_text(encoding="utf-8"))["labels"]
-    rows = [row for row, clip in enumerate(clips) if clip.split == "train"]
-    store, hrtf = SoundStore(config.data, clips, config.cache), SphericalHarmonicHRTF.load(config.hrtf)
-    return BinauralSounds(store, rows, labels, hrtf, MelTokens.load(config.tokens), rng)
+    store = SoundStore.open(config.data, config.cache, config.limit)
+    hrtf = SphericalHarmonicHRTF.load(config.hrtf)
+    return BinauralSounds(store, store.train_rows, labels, hrtf, MelTokens.load(config.tokens), rng)
 
 
 def main(config: VlmToSoundTraining) -> None:

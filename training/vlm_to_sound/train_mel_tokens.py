@@ -16,7 +16,7 @@ import torch
 import tyro
 
 from synesthesia.vlm_to_sound.mel_tokens import MelTokenConfig, MelTokens
-from training.common.audio_data import CropSampler, SoundStore, read_manifest
+from training.common.audio_data import SoundStore, crop_samplers
 from training.common.run_state import JsonlLog
 
 PATCHES_PER_CROP = 16
@@ -39,20 +39,17 @@ class MelTokensTraining:
 def main(config: MelTokensTraining) -> MelTokens:
     """Fits, saves to `out` and returns the tokens loaded from there."""
     rng, generator = np.random.default_rng(config.seed), torch.Generator().manual_seed(config.seed)
-    clips = read_manifest(config.data)[: config.limit or None]
-    store, log = SoundStore(config.data, clips, config.cache), JsonlLog(config.runs)
-    sampler = CropSampler(store, [i for i, clip in enumerate(clips) if clip.split == "train"], rng)
+    train, val = crop_samplers(SoundStore.open(config.data, config.cache, config.limit), rng)
+    log = JsonlLog(config.runs)
     tokens = MelTokens(config.model)
     frames = PATCHES_PER_CROP * config.model.frames
     crops = [
-        sampler.mel_crops(250, frames, mix=0.0, gain_db=config.gain_db)[0]
+        train.mel_crops(250, frames, mix=0.0, gain_db=config.gain_db)[0]
         for _ in range(-(-config.cells // (250 * PATCHES_PER_CROP)))
     ]
     patches = tokens.to_patches(torch.cat(crops)).flatten(0, 1)[: config.cells]
     errors = tokens.fit(patches, generator, config.rounds)
     tokens.save(config.out)
-    held_out = [i for i, clip in enumerate(clips) if clip.split == "val" and not clip.single_recording]
-    val = CropSampler(store, held_out or list(sampler.indices), np.random.default_rng(1))
     mels = val.mel_crops(300, frames, mix=0.0)[0]
     loaded = MelTokens.load(config.out)
     for book, error in enumerate(errors):
