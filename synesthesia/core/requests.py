@@ -219,7 +219,7 @@ def settings_of(model: type[BaseModel]) -> dict[str, Setting]:
     return found
 
 
-def place(x: float, y: float) -> tuple[float, float]:
+def click_position(x: float, y: float) -> tuple[float, float]:
     """UserError when either is no number; whether they lie on the photograph only the photograph knows."""
     try:
         return _number(x), _number(y)
@@ -227,7 +227,7 @@ def place(x: float, y: float) -> tuple[float, float]:
         raise UserError("The place must be two numbers, x and y, in pixels of the photograph.") from None
 
 
-def inside(x: float, y: float, width_px: int, height_px: int) -> None:
+def check_inside(x: float, y: float, width_px: int, height_px: int) -> None:
     """UserError unless the place lies on the photograph, in the words of `PatchGrid.cell`."""
     if not (0 <= x < width_px and 0 <= y < height_px):  # also refuses NaN
         raise UserError(
@@ -245,6 +245,8 @@ def _sentence(model: type[BaseModel], name: str, kind: str, given: Any, context:
         return f"A {name} may have up to {context['max_length']} characters, but this one has {len(given.strip())}."
     if kind == "choice":
         return f"There is no {title} '{given}'; {context['hint']}."
+    if kind == "string_type":
+        return f"The {title} must be text."
     setting = settings_of(model).get(name)
     if setting is None or setting.low is None or setting.high is None:
         return f"{title} is missing or has the wrong type."

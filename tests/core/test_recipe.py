@@ -45,7 +45,7 @@ def test_it_carries_the_fields_of_its_path_alone() -> None:
 def test_recipes_of_earlier_versions_are_still_read(path: Path) -> None:
     """They held the settings of every path."""
     record = json.loads(path.read_text(encoding="utf-8"))
-    read = recipe.read(path)
+    read = recipe.read_recipe(path)
     assert {"temperature", "force", "steps"} <= record.keys()
     assert read.model_dump().items() <= record.items()
 
@@ -86,8 +86,8 @@ def test_what_decides_the_samples_is_in_the_fingerprint(preset: Preset) -> None:
     assert preset.used_by("tap") == (preset.vision.weights, preset.impact.weights)
     language = preset.used_by("language")
     assert codec.vae_weights not in language and len(language) == 7
-    assert {preset.vision.weights, codec.vocoder_weights, preset.image_to_sound.ear_weights, preset.image_to_sound.mapper_weights,
-            thinking.thinker_weights, thinking.decoder_weights, thinking.tokens_weights} == set(language)  # fmt: skip
+    assert {preset.vision.weights, codec.vocoder_weights, preset.image_to_sound.tagger_weights,
+            preset.image_to_sound.mapper_weights, thinking.thinker_weights, thinking.decoder_weights, thinking.tokens_weights} == set(language)  # fmt: skip
 
 
 def licence(preset: Preset, place: int) -> str:
@@ -104,9 +104,9 @@ def test_bad_recipes_are_one_sentence(text: str) -> None:
 
 def test_missing_and_unreadable_files(tmp_path) -> None:
     with pytest.raises(UserError, match="There is no file"):
-        recipe.read(tmp_path / "none.json")
+        recipe.read_recipe(tmp_path / "none.json")
     with pytest.raises(UserError):
-        recipe.read(tmp_path)
+        recipe.read_recipe(tmp_path)
     (tmp_path / "binary.json").write_bytes(bytes(range(128, 256)))
     with pytest.raises(UserError):
-        recipe.read(tmp_path / "binary.json")
+        recipe.read_recipe(tmp_path / "binary.json")
