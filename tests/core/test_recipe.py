@@ -87,7 +87,7 @@ def test_what_decides_the_samples_is_in_the_fingerprint(preset: Preset) -> None:
     language = preset.used_by("language")
     assert codec.vae_weights not in language and len(language) == 7
     assert set(language) == {
-        preset.vision.weights, codec.vocoder_weights, preset.image_to_sound.ear_weights,
+        preset.vision.weights, codec.vocoder_weights, preset.image_to_sound.tagger_weights,
         preset.image_to_sound.mapper_weights, thinking.thinker_weights, thinking.decoder_weights,
         thinking.tokens_weights,
     }  # fmt: skip
