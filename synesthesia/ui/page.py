@@ -11,15 +11,15 @@ from synesthesia.core import checkpoints
 from synesthesia.ui.audio_qa.api import add_ask_endpoint
 from synesthesia.ui.image_to_sound import words as hear_words
 from synesthesia.ui.image_to_sound.api import add_hear_endpoint
-from synesthesia.ui.image_to_sound.tab import hear_tab
+from synesthesia.ui.image_to_sound.tab import HearTab
 from synesthesia.ui.image_to_sound.wiring import connect_hear
 from synesthesia.ui.impact import words as tap_words
 from synesthesia.ui.impact.case_study import FILE, read_cases
-from synesthesia.ui.impact.tab import tap_tab
+from synesthesia.ui.impact.tab import TapTab
 from synesthesia.ui.impact.wiring import connect_tap
 from synesthesia.ui.localization import words as locate_words
 from synesthesia.ui.localization.api import add_locate_endpoint
-from synesthesia.ui.localization.tab import locate_tab
+from synesthesia.ui.localization.tab import LocateTab
 from synesthesia.ui.localization.wiring import connect_locate
 from synesthesia.ui.shared import about
 from synesthesia.ui.shared.assets import asset, script_tag
@@ -45,18 +45,18 @@ def build_page(studio: Studio) -> gr.Blocks:
         gr.HTML(about.masthead(info.preset, locating=locating), padding=False)
         with gr.Tabs():
             with gr.Tab(hear_words.TAB, id="hear"):
-                connect_hear(page, studio, hear_tab())
+                connect_hear(page, studio, HearTab())
                 add_hear_endpoint(studio)
             if locating:
                 asking = can_answer(studio.preset)
                 with gr.Tab(locate_words.LOCATE, id="locate"):
-                    connect_locate(studio, locate_tab(asking=asking))
+                    connect_locate(studio, LocateTab(asking=asking))
                     add_locate_endpoint(studio)
                     if asking:
                         add_ask_endpoint(studio)
             if checkpoints.is_listed(tap):
                 with gr.Tab(tap_words.TAP, id="tap") as opened:
-                    connect_tap(studio, opened, tap_tab(read_cases(checkpoints.root() / tap / FILE)))
+                    connect_tap(studio, opened, TapTab(read_cases(checkpoints.root() / tap / FILE)))
         with gr.Accordion(about.ABOUT, open=False, elem_id="about"):
             gr.HTML(about.footer(info), padding=False)
     return page.queue(max_size=MAX_QUEUE, default_concurrency_limit=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -15,36 +14,26 @@ if TYPE_CHECKING:
     from synesthesia.core.results import Answered
 
 
-@dataclass(frozen=True)
 class AskPanel:
-    """conversation: `events.Conversation`, or None while there is nothing to ask about; verdict: errors alone."""
+    """Answers above the box, newest last. conversation: `events.Conversation`, or None while there is nothing to ask
+    about; verdict: errors alone."""
 
-    column: gr.Column
-    conversation: gr.State
-    answers: gr.HTML
-    box: gr.Textbox
-    chips: tuple[gr.Button, ...]
-    verdict: gr.HTML
+    def __init__(self) -> None:
+        self.conversation = gr.State(None)
+        with gr.Column(elem_id="ask") as self.column:
+            gr.HTML(f"<h3>{words.ASK}</h3>", padding=False)
+            self.answers = gr.HTML(padding=False, elem_id="ask-answers")
+            self.verdict = gr.HTML(padding=False, elem_id="ask-verdict")
+            self.box = gr.Textbox(
+                label=words.ASK_LABEL, show_label=False, container=False, placeholder=words.ASK_HOLDER, lines=1,
+                max_lines=1, submit_btn=words.ASK_SEND, elem_id="ask-box",
+            )  # fmt: skip
+            with gr.Row(elem_id="ask-chips"):
+                self.chips = [gr.Button(question, size="sm", min_width=0) for question in words.ASK_CHIPS]
+            gr.HTML(note(words.ASK_NOTE), padding=False)
 
     def parts(self) -> list[gr.blocks.Block]:
         return [self.column, self.conversation, self.answers, self.verdict, self.box]
-
-
-def ask_panel() -> AskPanel:
-    """Answers above the box, newest last."""
-    conversation = gr.State(None)
-    with gr.Column(elem_id="ask") as column:
-        gr.HTML(f"<h3>{words.ASK}</h3>", padding=False)
-        answers = gr.HTML(padding=False, elem_id="ask-answers")
-        verdict = gr.HTML(padding=False, elem_id="ask-verdict")
-        box = gr.Textbox(
-            label=words.ASK_LABEL, show_label=False, container=False, placeholder=words.ASK_HOLDER, lines=1,
-            max_lines=1, submit_btn=words.ASK_SEND, elem_id="ask-box",
-        )  # fmt: skip
-        with gr.Row(elem_id="ask-chips"):
-            chips = tuple(gr.Button(question, size="sm", min_width=0) for question in words.ASK_CHIPS)
-        gr.HTML(note(words.ASK_NOTE), padding=False)
-    return AskPanel(column, conversation, answers, box, chips, verdict)
 
 
 def exchanges(answered: tuple[Answered, ...], pending: str = "") -> str:

@@ -5,7 +5,7 @@ A new setting is one more `SettingControl` here: its value reaches `Studio.hear`
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
@@ -14,7 +14,7 @@ from synesthesia.core.requests import FlowRequest, LanguageRequest
 from synesthesia.ui.image_to_sound import words
 from synesthesia.ui.shared import words as shared_words
 from synesthesia.ui.shared.cards import note
-from synesthesia.ui.shared.setting_control import SettingControl, require_values
+from synesthesia.ui.shared.setting_control import SettingControl, by_name, require_values
 
 SETTING_ROWS: tuple[tuple[SettingControl, ...], ...] = (
     (
@@ -58,8 +58,10 @@ class ControlValues:
     @classmethod
     def of(cls, generator: str, takes: int, autoplay: bool, *settings: Any) -> ControlValues:
         """From the values of `HearControls.parts`."""
-        names = [control.name for control in SETTINGS]
-        return cls(generator, takes, autoplay, dict(zip(names, settings, strict=True)))
+        return cls(generator, takes, autoplay, by_name(SETTINGS, settings))
+
+    def with_setting(self, name: str, value: Any) -> ControlValues:
+        return replace(self, settings=self.settings | {name: value})
 
     def plan(self) -> list[dict[str, Any]]:
         """Path and settings of each sound to generate, side by side. UserError where a field was left empty."""
@@ -70,33 +72,28 @@ class ControlValues:
         return [{"path": self.generator, **self.settings, "seed": seed + index} for index in range(self.takes)]
 
 
-@dataclass(frozen=True)
 class HearControls:
-    generator: gr.Radio
-    note: gr.HTML
-    takes: gr.Radio
-    autoplay: gr.Checkbox
-    settings: tuple[gr.components.FormComponent, ...]  # in the order of SETTINGS
+    """settings: in the order of SETTINGS."""
+
+    def __init__(self) -> None:
+        with gr.Row(elem_id="how"):
+            self.generator = gr.Radio(
+                [(text, key) for key, text in words.GENERATORS.items()], value="flow", label=words.GENERATOR,
+                min_width=120, elem_classes="pills",
+            )  # fmt: skip
+            self.takes = gr.Radio(
+                [("One", 1), ("Three", 3)], value=1, label=words.TAKES, min_width=100, elem_classes="pills"
+            )
+            self.autoplay = gr.Checkbox(value=True, label=shared_words.AUTOPLAY, min_width=100, elem_id="autoplay")
+        self.note = gr.HTML(generator_note("flow"), elem_id="generator-note", padding=False)
+        self.settings: list[gr.components.FormComponent] = []
+        with gr.Accordion(words.SETTINGS, open=False, elem_id="settings"):
+            for row in SETTING_ROWS:
+                with gr.Row():
+                    self.settings += [control.build() for control in row]
 
     def parts(self) -> list[gr.components.Component]:
         return [self.generator, self.takes, self.autoplay, *self.settings]
-
-
-def control_panel() -> HearControls:
-    with gr.Row(elem_id="how"):
-        generator = gr.Radio(
-            [(text, key) for key, text in words.GENERATORS.items()], value="flow", label=words.GENERATOR,
-            min_width=120, elem_classes="pills",
-        )  # fmt: skip
-        takes = gr.Radio([("One", 1), ("Three", 3)], value=1, label=words.TAKES, min_width=100, elem_classes="pills")
-        autoplay = gr.Checkbox(value=True, label=shared_words.AUTOPLAY, min_width=100, elem_id="autoplay")
-    about = gr.HTML(generator_note("flow"), elem_id="generator-note", padding=False)
-    components = []
-    with gr.Accordion(words.SETTINGS, open=False, elem_id="settings"):
-        for row in SETTING_ROWS:
-            with gr.Row():
-                components += [control.build() for control in row]
-    return HearControls(generator, about, takes, autoplay, tuple(components))
 
 
 def generator_note(generator: str) -> str:

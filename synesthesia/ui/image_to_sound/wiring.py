@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -14,7 +13,7 @@ from synesthesia.ui.image_to_sound.events import HearEvents
 from synesthesia.ui.image_to_sound.multi_patch_events import MultiPatchEvents
 from synesthesia.ui.image_to_sound.session import HearSession, StopFlag
 from synesthesia.ui.shared.examples import EXAMPLES, open_example, thumbnails
-from synesthesia.ui.shared.handlers import PRIVATE, QUIET, Update, guarded, in_order
+from synesthesia.ui.shared.handlers import PRIVATE, QUIET, Update, guarded, handler, in_order
 from synesthesia.ui.shared.photo_picker import connect_picker
 
 if TYPE_CHECKING:
@@ -41,17 +40,11 @@ def photo_events(page: gr.Blocks, tab: HearTab, events: HearEvents) -> None:
         yield {side.picker.examples: thumbnails()}
         yield from guarded(tab, events.open_photo(lambda: open_example(EXAMPLES[0]), StopFlag()))
 
-    def open_photo(read: Any, stop_flag: StopFlag) -> Iterator[Update]:
-        yield from guarded(tab, events.open_photo(read, stop_flag))
-
-    def overlay(state: HearSession, kind: str) -> Iterator[Update]:
-        yield from guarded(tab, events.change_overlay(state, kind))
-
     page.load(first, None, [side.picker.examples, *changed], **QUIET, **IN_ORDER)
+    open_photo = handler(tab, events.open_photo)
     connect_picker(side.picker, EXAMPLES, open_photo, [tab.sweep.stop_flag], changed, QUIET | IN_ORDER)
-    side.overlay.input(
-        overlay, [session, side.overlay], [session, side.photo, side.legend, tab.verdict], **QUIET, **IN_ORDER
-    )
+    overlay, drawn = handler(tab, events.change_overlay), [session, side.photo, side.legend, tab.verdict]
+    side.overlay.input(overlay, [session, side.overlay], drawn, **QUIET, **IN_ORDER)
 
 
 def patch_events(tab: HearTab, events: HearEvents) -> None:
@@ -63,21 +56,15 @@ def patch_events(tab: HearTab, events: HearEvents) -> None:
     def click(state: HearSession, stop_flag: StopFlag, event: gr.SelectData, *values: Any) -> Iterator[Update]:
         stop_flag.requested = True  # a sweep would go on drawing its own outlines
         x, y = event.index
-        yield from guarded(tab, events.click(state, float(x), float(y), ControlValues.of(*values)))
+        yield from events.click(state, float(x), float(y), ControlValues.of(*values))
 
-    def by_hand(
-        state: HearSession, stop_flag: StopFlag, row: int | None, col: int | None, *values: Any
-    ) -> Iterator[Update]:
+    def by_hand(state: HearSession, stop_flag: StopFlag, row: Any, col: Any, *values: Any) -> Iterator[Update]:
         stop_flag.requested = True
-        yield from guarded(tab, events.by_hand(state, row, col, ControlValues.of(*values)))
+        yield from events.by_hand(state, row, col, ControlValues.of(*values))
 
-    def anyway(
-        state: HearSession, stop_flag: StopFlag, row: int | None, col: int | None, *values: Any
-    ) -> Iterator[Update]:
+    def anyway(state: HearSession, stop_flag: StopFlag, row: Any, col: Any, *values: Any) -> Iterator[Update]:
         stop_flag.requested = True
-        chosen = ControlValues.of(*values)
-        chosen = replace(chosen, settings={**chosen.settings, "anyway": True})
-        yield from guarded(tab, events.by_hand(state, row, col, chosen))
+        yield from events.by_hand(state, row, col, ControlValues.of(*values).with_setting("anyway", True))
 
     def generator(chosen: str) -> tuple[str, gr.Radio]:
         """ "Compare" makes one of each."""
@@ -85,11 +72,11 @@ def patch_events(tab: HearTab, events: HearEvents) -> None:
         return generator_note(chosen), gr.Radio(interactive=not each, label=words.TAKES_ALL if each else words.TAKES)
 
     settings = IN_ORDER | {"show_progress": "minimal", "show_progress_on": tab.verdict, "api_visibility": PRIVATE}
-    side.photo.select(click, [session, tab.sweep.stop_flag, *controls], changed, **settings)
+    side.photo.select(handler(tab, click), [session, tab.sweep.stop_flag, *controls], changed, **settings)
     inputs = [session, tab.sweep.stop_flag, row_box, col_box, *controls]
     for trigger in (side.patch.button.click, row_box.submit, col_box.submit):
-        trigger(by_hand, inputs, changed, **settings)
-    tab.anyway_button.click(anyway, inputs, changed, **settings)
+        trigger(handler(tab, by_hand), inputs, changed, **settings)
+    tab.anyway_button.click(handler(tab, anyway), inputs, changed, **settings)
     chosen = tab.controls.generator
     chosen.input(generator, [chosen], [tab.controls.note, tab.controls.takes], queue=False, **QUIET)
 
@@ -97,25 +84,23 @@ def patch_events(tab: HearTab, events: HearEvents) -> None:
 def multi_patch_events(tab: HearTab, events: MultiPatchEvents) -> None:
     side, session, panel, controls = tab.side, tab.session, tab.sweep, tab.controls.parts()
 
-    def sweep(
-        state: HearSession, stop_flag: StopFlag, row: int | None, seconds: float, *values: Any
-    ) -> Iterator[Update]:
-        yield from guarded(tab, events.sweep(state, stop_flag, row, seconds, ControlValues.of(*values)))
+    def sweep(state: HearSession, stop_flag: StopFlag, row: Any, seconds: float, *values: Any) -> Iterator[Update]:
+        return events.sweep(state, stop_flag, row, seconds, ControlValues.of(*values))
 
     def stop(stop_flag: StopFlag) -> None:
         stop_flag.requested = True
 
     def scene(state: HearSession, *values: Any) -> Iterator[Update]:
-        yield from guarded(tab, events.scene(state, ControlValues.of(*values)))
+        return events.scene(state, ControlValues.of(*values))
 
     panel.start.click(
-        sweep, [session, panel.stop_flag, side.patch.row, panel.seconds, *controls],
+        handler(tab, sweep), [session, panel.stop_flag, side.patch.row, panel.seconds, *controls],
         [panel.start, panel.stop, panel.progress, panel.strip, panel.audio, side.photo, tab.verdict, tab.anyway_button],
         **QUIET,
     )  # fmt: skip
     panel.stop.click(stop, [panel.stop_flag], None, queue=False, **QUIET)  # the sweep itself then reports the stop
     mixed = tab.scene
     mixed.start.click(
-        scene, [session, *controls],
+        handler(tab, scene), [session, *controls],
         [tab.verdict, tab.anyway_button, side.photo, mixed.audio, mixed.figure, mixed.stems], **QUIET,
     )  # fmt: skip

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 import gradio as gr
 
 from synesthesia.core.requests import ImpactRequest
@@ -15,14 +12,7 @@ from synesthesia.ui.impact.session import TapSession
 from synesthesia.ui.shared import words as shared_words
 from synesthesia.ui.shared.assets import asset
 from synesthesia.ui.shared.cards import note, verdict
-from synesthesia.ui.shared.photo_picker import (
-    PatchPicker,
-    PhotoPicker,
-    download_buttons,
-    overlay_picker,
-    patch_picker,
-    photo_picker,
-)
+from synesthesia.ui.shared.photo_picker import PatchPicker, PhotoPicker, download_buttons, overlay_picker
 from synesthesia.ui.shared.setting_control import SettingControl
 
 FORCE = SettingControl(ImpactRequest, "force", "Force (N)", step=0.5, elem_id="tap-force")
@@ -34,92 +24,44 @@ MALLET = SettingControl(
 SETTINGS = (FORCE, SECONDS, MALLET)
 
 
-@dataclass(frozen=True)
+class TapTab:
+    """Built inside the current gr.Blocks; every component that an event reads or writes. cases: of the accordion at its
+    end, if there are any. controls: in the order of SETTINGS; whether a sound plays automatically is read by the
+    browser alone."""
+
+    def __init__(self, cases: CaseStudy | None = None) -> None:
+        self.session = gr.State(TapSession())
+        with gr.Row(equal_height=False, elem_id="tap-board"):
+            with gr.Column(scale=6, min_width=340):
+                self.photo = TapPhoto()
+                self.controls = control_panel()
+            with gr.Column(scale=5, min_width=340):
+                self.verdict = gr.HTML(verdict(*words.START), elem_id="tap-verdict")
+                self.anyway = gr.Button(words.ANYWAY, size="sm", elem_id="tap-anyway")
+                gr.HTML(words.GUIDE, elem_id="tap-guide")
+                with gr.Column(elem_classes="take", elem_id="tap-seen"):
+                    self.state = gr.HTML(elem_id="tap-state", render=False)
+                    self.as_seen = StrikeCard(words.PLAYER_A, "a", self.state)
+        self.what_if = WhatIf()
+        if cases is not None:
+            with gr.Accordion(words.CASES, open=False, elem_id="tap-cases"):
+                gr.HTML(table(cases), padding=False)
+
+
 class TapPhoto:
     """The photograph in its layers, and how a place on it is chosen."""
 
-    picker: PhotoPicker
-    base: gr.HTML
-    layer: gr.HTML
-    outline: gr.HTML
-    overlay: gr.Radio
-    legend: gr.HTML
-    patch: PatchPicker
+    def __init__(self) -> None:
+        self.picker = PhotoPicker("tap-")
+        with gr.Column(elem_id="tap-photo"):
+            self.base = gr.HTML(elem_id="tap-base", js_on_load=asset("impact/strike.js"))
+            self.layer = gr.HTML(elem_id="tap-layer", js_on_load=None)
+            self.outline = gr.HTML(elem_id="tap-outline", js_on_load=None)
+        self.overlay, self.legend = overlay_picker(words.OVERLAYS, "tap-")
+        self.patch = PatchPicker(words.STRIKE, "tap-strike", "secondary", "tap-")
 
 
-@dataclass(frozen=True)
-class StrikeCard:
-    """One sound: as seen (A), or what if (B). Hidden without a heading: nothing is rebuilt when a sound arrives."""
-
-    heading: gr.HTML
-    audio: gr.HTML
-    figure: gr.HTML
-    wav: gr.DownloadButton
-    recipe: gr.DownloadButton
-
-
-@dataclass(frozen=True)
-class WhatIf:
-    """The same strike on something else. Shown once something was struck."""
-
-    material: gr.Dropdown
-    size: gr.Radio
-    again: gr.Button
-    compared: gr.HTML
-    card: StrikeCard
-
-
-@dataclass(frozen=True)
-class TapTab:
-    """Every component of the tab that an event reads or writes. controls: in the order of SETTINGS; whether a sound
-    plays automatically is read by the browser alone."""
-
-    session: gr.State
-    photo: TapPhoto
-    controls: tuple[gr.components.FormComponent, ...]
-    verdict: gr.HTML
-    anyway: gr.Button
-    as_seen: StrikeCard
-    state: gr.HTML
-    what_if: WhatIf
-
-
-def settings_from(values: tuple[Any, ...]) -> dict[str, Any]:
-    """Values of the controls by name, as `Studio.hear` takes them."""
-    return dict(zip((control.name for control in SETTINGS), values, strict=True))
-
-
-def tap_tab(cases: CaseStudy | None = None) -> TapTab:
-    """Build the tab inside the current gr.Blocks. cases: of the accordion at its end, if there are any."""
-    session = gr.State(TapSession())
-    with gr.Row(equal_height=False, elem_id="tap-board"):
-        with gr.Column(scale=6, min_width=340):
-            photo = photo_side()
-            controls = control_panel()
-        with gr.Column(scale=5, min_width=340):
-            card = gr.HTML(verdict(*words.START), elem_id="tap-verdict")
-            anyway = gr.Button(words.ANYWAY, size="sm", elem_id="tap-anyway")
-            gr.HTML(words.GUIDE, elem_id="tap-guide")
-            as_seen, state = as_seen_card()
-    what_if = what_if_panel()
-    if cases is not None:
-        with gr.Accordion(words.CASES, open=False, elem_id="tap-cases"):
-            gr.HTML(table(cases), padding=False)
-    return TapTab(session, photo, controls, card, anyway, as_seen, state, what_if)
-
-
-def photo_side() -> TapPhoto:
-    picker = photo_picker("tap-")
-    with gr.Column(elem_id="tap-photo"):
-        base = gr.HTML(elem_id="tap-base", js_on_load=asset("impact/strike.js"))
-        layer = gr.HTML(elem_id="tap-layer", js_on_load=None)
-        outline = gr.HTML(elem_id="tap-outline", js_on_load=None)
-    overlay, legend = overlay_picker(words.OVERLAYS, "tap-")
-    patch = patch_picker(words.STRIKE, "tap-strike", "secondary", "tap-")
-    return TapPhoto(picker, base, layer, outline, overlay, legend, patch)
-
-
-def control_panel() -> tuple[gr.components.FormComponent, ...]:
+def control_panel() -> list[gr.components.FormComponent]:
     with gr.Column(elem_id="tap-blow"):
         with gr.Row():
             force, seconds = FORCE.build(), SECONDS.build()
@@ -128,48 +70,43 @@ def control_panel() -> tuple[gr.components.FormComponent, ...]:
             gr.Checkbox(
                 value=True, label=shared_words.AUTOPLAY, interactive=True, min_width=100, elem_id="tap-autoplay"
             )
-    return force, seconds, mallet
+    return [force, seconds, mallet]
 
 
-def as_seen_card() -> tuple[StrikeCard, gr.HTML]:
-    """The card A, with the physics state in it."""
-    with gr.Column(elem_classes="take", elem_id="tap-seen"):
-        heading = gr.HTML(elem_classes="heading")
-        audio = player(words.PLAYER_A, "tap-audio-a")
-        state = gr.HTML(elem_id="tap-state")
-        card = card_end(heading, audio, "tap-figure-a")
-    return card, state
+class StrikeCard:
+    """One sound: as seen (A), or what if (B). Hidden without a heading: nothing is rebuilt when a sound arrives. Its
+    player is the browser's own; the sound comes with the event's answer instead of as a file to fetch afterwards.
+    state: shown below the player."""
+
+    def __init__(self, label: str, letter: str, state: gr.HTML | None = None) -> None:
+        self.heading = gr.HTML(elem_classes="heading")
+        self.audio = gr.HTML(
+            "", html_template=f"<audio controls aria-label='{label}'></audio>", js_on_load=asset("impact/player.js"),
+            elem_id=f"tap-audio-{letter}", elem_classes="player",
+        )  # fmt: skip
+        if state:
+            state.render()
+        self.figure = gr.HTML(elem_id=f"tap-figure-{letter}", elem_classes="figure")
+        self.wav, self.recipe = download_buttons()
 
 
-def player(label: str, elem_id: str) -> gr.HTML:
-    """The browser's own player; its sound comes with the event's answer instead of as a file to fetch afterwards."""
-    audio = f"<audio controls aria-label='{label}'></audio>"
-    return gr.HTML(
-        "", html_template=audio, js_on_load=asset("impact/player.js"), elem_id=elem_id, elem_classes="player"
-    )
+class WhatIf:
+    """The same strike on something else. Shown once something was struck."""
 
-
-def card_end(heading: gr.HTML, audio: gr.HTML, figure_id: str) -> StrikeCard:
-    figure = gr.HTML(elem_id=figure_id, elem_classes="figure")
-    return StrikeCard(heading, audio, figure, *download_buttons())
-
-
-def what_if_panel() -> WhatIf:
-    with gr.Row(equal_height=False, elem_id="tap-what-if"):
-        with gr.Column(scale=6, min_width=340), gr.Column(elem_classes="sheet"):
-            gr.HTML(f"<h3>{words.WHAT_IF}</h3>{note(words.WHAT_IF_ABOUT)}")
-            with gr.Row(elem_id="tap-variation"):
-                material = gr.Dropdown(
-                    [(words.AS_SEEN, ""), *((name, name) for name in MATERIALS)], value="",
-                    label=words.MATERIAL, min_width=150, elem_id="tap-material",
-                )  # fmt: skip
-                size = gr.Radio(
-                    [(name, factor) for factor, name in words.SIZES.items()], value=1.0, label=words.SIZE,
-                    min_width=230, elem_classes="pills", elem_id="tap-size",
-                )  # fmt: skip
-            again = gr.Button(words.NO_VARIATION, variant="primary", interactive=False, elem_id="tap-again")
-            compared = gr.HTML(elem_id="tap-compared")
-        with gr.Column(scale=5, min_width=340), gr.Column(elem_classes="take", elem_id="tap-other"):
-            heading = gr.HTML(elem_classes="heading")
-            card = card_end(heading, player(words.PLAYER_B, "tap-audio-b"), "tap-figure-b")
-    return WhatIf(material, size, again, compared, card)
+    def __init__(self) -> None:
+        with gr.Row(equal_height=False, elem_id="tap-what-if"):
+            with gr.Column(scale=6, min_width=340), gr.Column(elem_classes="sheet"):
+                gr.HTML(f"<h3>{words.WHAT_IF}</h3>{note(words.WHAT_IF_ABOUT)}")
+                with gr.Row(elem_id="tap-variation"):
+                    self.material = gr.Dropdown(
+                        [(words.AS_SEEN, ""), *((name, name) for name in MATERIALS)], value="",
+                        label=words.MATERIAL, min_width=150, elem_id="tap-material",
+                    )  # fmt: skip
+                    self.size = gr.Radio(
+                        [(name, factor) for factor, name in words.SIZES.items()], value=1.0, label=words.SIZE,
+                        min_width=230, elem_classes="pills", elem_id="tap-size",
+                    )  # fmt: skip
+                self.again = gr.Button(words.NO_VARIATION, variant="primary", interactive=False, elem_id="tap-again")
+                self.compared = gr.HTML(elem_id="tap-compared")
+            with gr.Column(scale=5, min_width=340), gr.Column(elem_classes="take", elem_id="tap-other"):
+                self.card = StrikeCard(words.PLAYER_B, "b")

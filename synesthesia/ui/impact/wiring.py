@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -10,10 +11,11 @@ import gradio as gr
 from synesthesia.ui.impact.events import TapEvents
 from synesthesia.ui.impact.renders import tap_examples
 from synesthesia.ui.impact.session import TapSession
-from synesthesia.ui.impact.tab import settings_from
+from synesthesia.ui.impact.tab import SETTINGS
 from synesthesia.ui.shared.examples import open_example, thumbnails
-from synesthesia.ui.shared.handlers import QUIET, Update, guarded, in_order
+from synesthesia.ui.shared.handlers import QUIET, Update, guarded, handler, in_order
 from synesthesia.ui.shared.photo_picker import connect_picker
+from synesthesia.ui.shared.setting_control import by_name
 
 if TYPE_CHECKING:
     from synesthesia.studio import Studio
@@ -47,41 +49,33 @@ def photo_events(opened: gr.Tab, tab: TapTab, events: TapEvents) -> None:
         yield {side.picker.examples: thumbnails(examples)}
         yield from guarded(tab, events.open_photo(lambda: open_example(examples[0])))
 
-    def open_photo(read: Any) -> Iterator[Update]:
-        yield from guarded(tab, events.open_photo(read))
-
-    def overlay(state: TapSession, kind: str) -> Iterator[Update]:
-        yield from guarded(tab, events.change_overlay(state, kind))
-
     opened.select(first, [session], [side.picker.examples, *changed], **IN_ORDER)
-    connect_picker(side.picker, examples, open_photo, [], changed, IN_ORDER)
+    connect_picker(side.picker, examples, handler(tab, events.open_photo), [], changed, IN_ORDER)
+    overlay = handler(tab, events.change_overlay)
     side.overlay.input(overlay, [session, side.overlay], [side.layer, side.legend, tab.verdict], **IN_ORDER)
 
 
 def strike_events(tab: TapTab, events: TapEvents) -> None:
     """A click is answered in one message that bypasses the queue, for the shortest delay."""
-    side, session, controls = tab.photo, tab.session, list(tab.controls)
+    side, session, controls = tab.photo, tab.session, tab.controls
     row_box, col_box = side.patch.row, side.patch.col
     changed = [session, side.outline, row_box, col_box, tab.verdict, tab.state, tab.as_seen.wav, tab.as_seen.recipe]
     changed += sounds(tab)
 
-    def click(state: TapSession, event: gr.EventData, *values: Any) -> Update:
-        return next(guarded(tab, events.touched(state, path_of(event), settings_from(values))))
-
     def drag(state: TapSession, event: gr.EventData, *values: Any) -> Iterator[Update]:
-        yield from guarded(tab, events.touched(state, path_of(event), settings_from(values)))
+        yield from guarded(tab, events.touched(state, path_of(event), by_name(SETTINGS, values)))
 
-    def by_hand(state: TapSession, row: int | None, col: int | None, *values: Any) -> Iterator[Update]:
-        yield from guarded(tab, events.by_hand(state, row, col, settings_from(values)))
+    def click(state: TapSession, event: gr.EventData, *values: Any) -> Update:
+        return next(drag(state, event, *values))
 
-    def anyway(state: TapSession, row: int | None, col: int | None, *values: Any) -> Iterator[Update]:
-        yield from guarded(tab, events.by_hand(state, row, col, settings_from(values) | {"anyway": True}))
+    def by_hand(state: TapSession, row: Any, col: Any, *values: Any, **more: bool) -> Iterator[Update]:
+        yield from guarded(tab, events.by_hand(state, row, col, by_name(SETTINGS, values) | more))
 
     inputs = [session, row_box, col_box, *controls]
     struck = [
         side.base.release(click, [session, *controls], changed, queue=False, trigger_mode="multiple", **QUIET),
         side.base.select(drag, [session, *controls], changed, **IN_ORDER),
-        tab.anyway.click(anyway, inputs, changed, **IN_ORDER),
+        tab.anyway.click(partial(by_hand, anyway=True), inputs, changed, **IN_ORDER),
     ]
     for trigger in (side.patch.button.click, row_box.submit, col_box.submit):
         struck.append(trigger(by_hand, inputs, changed, **IN_ORDER))
@@ -99,13 +93,10 @@ def what_if_events(tab: TapTab, events: TapEvents) -> None:
     session, panel = tab.session, tab.what_if
     variation = [panel.material, panel.size]
 
-    def again(state: TapSession, material: str, size_factor: float) -> Iterator[Update]:
-        yield from guarded(tab, events.what_if(state, material, size_factor))
-
     for each in variation:
         each.input(events.name_button, variation, [panel.again], queue=False, **QUIET)
     changed = [session, panel.compared, tab.verdict, panel.card.wav, panel.card.recipe, *sound(panel.card)]
-    struck = panel.again.click(again, [session, *variation], changed, **IN_ORDER)
+    struck = panel.again.click(handler(tab, events.what_if), [session, *variation], changed, **IN_ORDER)
     struck.then(events.figure_what_if, [session], [panel.card.figure], **FIGURES)
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 import gradio as gr
 
 from synesthesia.core.requests import DemoClipRequest
-from synesthesia.ui.audio_qa.panel import AskPanel, ask_panel
+from synesthesia.ui.audio_qa.panel import AskPanel
 from synesthesia.ui.localization import words
 from synesthesia.ui.localization.cards import drag_dial
 from synesthesia.ui.shared import words as shared_words
@@ -33,99 +30,64 @@ SEED = SettingControl(DemoClipRequest, "seed", shared_words.SEED, shared_words.S
 SETTINGS = (SOUND, AZIMUTH, ROOM, ELEVATION, SNR, SEED)
 
 
-@dataclass(frozen=True)
-class DemoClipPanel:
-    """controls: in the order of SETTINGS."""
-
-    controls: tuple[gr.components.FormComponent, ...]
-    render: gr.Button
-
-
-@dataclass(frozen=True)
-class AnswerPanel:
-    """row: dial and numbers; reasons: the maps."""
-
-    column: gr.Column
-    row: gr.Row
-    dial: gr.HTML
-    numbers: gr.HTML
-    reasons: gr.Column
-    maps: gr.HTML
-    clip_file: gr.DownloadButton
-    numbers_file: gr.DownloadButton
-    ask: AskPanel | None  # None without a language model
-
-    def parts(self) -> list[gr.blocks.Block]:
-        own = [
-            self.column, self.row, self.dial, self.numbers, self.reasons, self.maps, self.clip_file, self.numbers_file
-        ]  # fmt: skip
-        return own + (self.ask.parts() if self.ask else [])
-
-
-@dataclass(frozen=True)
-class LocateTab:
-    """Every component of the tab that an event reads or writes."""
-
-    clip: gr.Audio
-    demo_clip: DemoClipPanel
-    verdict: gr.HTML
-    guide: gr.HTML
-    answer: AnswerPanel
-
-
-def settings_from(values: tuple[Any, ...]) -> dict[str, Any]:
-    """Values of the controls by name, as `Studio.binaural` takes them."""
-    return dict(zip((control.name for control in SETTINGS), values, strict=True))
-
-
-def locate_tab(*, asking: bool = False) -> LocateTab:
-    """Build the tab inside the current gr.Blocks. asking: with the box for questions about the clip."""
-    with gr.Row(equal_height=False, elem_id="bench"):
-        with gr.Column(scale=5, min_width=320):
-            clip = gr.Audio(
-                label=words.CLIP, sources=["upload", "microphone"], type="filepath", editable=False, buttons=[],
-                elem_id="clip", waveform_options=gr.WaveformOptions(show_recording_waveform=False),
-            )  # fmt: skip
-            gr.HTML(f"<p class='hint'>{HEADPHONES_ICON}{words.HEADPHONES}</p>", padding=False)
-            demo_clip = demo_clip_panel()
-        with gr.Column(scale=6, min_width=320):
-            card = gr.HTML(verdict(*words.START), elem_id="bearing")
-            guide = gr.HTML(words.GUIDE, elem_id="locate-guide")
-            answer = answer_panel(asking)
-    return LocateTab(clip, demo_clip, card, guide, answer)
-
-
-def demo_clip_panel() -> DemoClipPanel:
-    with gr.Column(elem_id="place", elem_classes="sheet"):
-        gr.HTML(f"<h3>{words.TEST_CLIP}</h3>", padding=False)
-        sound = SOUND.build()
-        with gr.Row(elem_id="place-where"):
-            gr.HTML(drag_dial(START_DEG), padding=False, elem_id="place-compass")
-            with gr.Column(min_width=150, elem_id="place-how"):
-                azimuth, room = AZIMUTH.build(), ROOM.build()
-        with gr.Accordion(words.MORE, open=False, elem_id="place-more"):
-            elevation, snr, seed = ELEVATION.build(), SNR.build(), SEED.build()
-        render = gr.Button(words.RENDER, variant="primary", elem_id="place-make")
-    return DemoClipPanel((sound, azimuth, room, elevation, snr, seed), render)
-
-
-def answer_panel(asking: bool) -> AnswerPanel:
-    with gr.Column(visible=False, elem_id="answer", elem_classes="sheet") as column:
-        with gr.Row(elem_id="dial-row") as row:
-            dial = gr.HTML(padding=False, elem_id="dial", min_width=240)
-            numbers = gr.HTML(padding=False, elem_id="bearings", min_width=200)
-        ask = ask_panel() if asking else None
-        with gr.Row(elem_classes="downloads"):
-            clip_file = gr.DownloadButton(words.CLIP_FILE, size="sm", min_width=60)
-            numbers_file = gr.DownloadButton(words.NUMBERS_FILE, size="sm", min_width=60)
-        with gr.Column(elem_id="reasons") as reasons:
-            gr.HTML(note(words.MAPS_ABOUT), padding=False)
-            maps = gr.HTML(padding=False, elem_id="maps")
-    return AnswerPanel(column, row, dial, numbers, reasons, maps, clip_file, numbers_file, ask)
-
-
 HEADPHONES_ICON = (
     "<svg viewBox='0 0 24 24' aria-hidden='true'><path d='M4 15v-3a8 8 0 0 1 16 0v3' fill='none' "
     "stroke='currentColor' stroke-width='2'/><rect x='2.5' y='14' width='5' height='7' rx='2'/>"
     "<rect x='16.5' y='14' width='5' height='7' rx='2'/></svg>"
 )
+
+
+class LocateTab:
+    """Built inside the current gr.Blocks; every component that an event reads or writes. asking: with the box for
+    questions about the clip."""
+
+    def __init__(self, *, asking: bool = False) -> None:
+        with gr.Row(equal_height=False, elem_id="bench"):
+            with gr.Column(scale=5, min_width=320):
+                self.clip = gr.Audio(
+                    label=words.CLIP, sources=["upload", "microphone"], type="filepath", editable=False, buttons=[],
+                    elem_id="clip", waveform_options=gr.WaveformOptions(show_recording_waveform=False),
+                )  # fmt: skip
+                gr.HTML(f"<p class='hint'>{HEADPHONES_ICON}{words.HEADPHONES}</p>", padding=False)
+                self.demo_clip = DemoClipPanel()
+            with gr.Column(scale=6, min_width=320):
+                self.verdict = gr.HTML(verdict(*words.START), elem_id="bearing")
+                self.guide = gr.HTML(words.GUIDE, elem_id="locate-guide")
+                self.answer = AnswerPanel(asking)
+
+
+class DemoClipPanel:
+    """controls: in the order of SETTINGS."""
+
+    def __init__(self) -> None:
+        with gr.Column(elem_id="place", elem_classes="sheet"):
+            gr.HTML(f"<h3>{words.TEST_CLIP}</h3>", padding=False)
+            sound = SOUND.build()
+            with gr.Row(elem_id="place-where"):
+                gr.HTML(drag_dial(START_DEG), padding=False, elem_id="place-compass")
+                with gr.Column(min_width=150, elem_id="place-how"):
+                    azimuth, room = AZIMUTH.build(), ROOM.build()
+            with gr.Accordion(words.MORE, open=False, elem_id="place-more"):
+                self.controls = [sound, azimuth, room, ELEVATION.build(), SNR.build(), SEED.build()]
+            self.render = gr.Button(words.RENDER, variant="primary", elem_id="place-make")
+
+
+class AnswerPanel:
+    """row: dial and numbers; reasons: the maps; ask: None without a language model."""
+
+    def __init__(self, asking: bool) -> None:
+        with gr.Column(visible=False, elem_id="answer", elem_classes="sheet") as self.column:
+            with gr.Row(elem_id="dial-row") as self.row:
+                self.dial = gr.HTML(padding=False, elem_id="dial", min_width=240)
+                self.numbers = gr.HTML(padding=False, elem_id="bearings", min_width=200)
+            self.ask = AskPanel() if asking else None
+            with gr.Row(elem_classes="downloads"):
+                self.clip_file = gr.DownloadButton(words.CLIP_FILE, size="sm", min_width=60)
+                self.numbers_file = gr.DownloadButton(words.NUMBERS_FILE, size="sm", min_width=60)
+            with gr.Column(elem_id="reasons") as self.reasons:
+                gr.HTML(note(words.MAPS_ABOUT), padding=False)
+                self.maps = gr.HTML(padding=False, elem_id="maps")
+
+    def parts(self) -> list[gr.blocks.Block]:
+        own = [part for part in vars(self).values() if isinstance(part, gr.blocks.Block)]
+        return own + (self.ask.parts() if self.ask else [])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import wraps
 from typing import Any, Protocol
 
 import gradio as gr
@@ -30,8 +31,7 @@ def in_order(queue: str) -> dict[str, Any]:
 class HasVerdict(Protocol):
     """A tab or panel with a card for messages."""
 
-    @property
-    def verdict(self) -> gr.HTML: ...
+    verdict: gr.HTML
 
 
 def guarded(tab: HasVerdict, updates: Iterator[Update]) -> Iterator[Update]:
@@ -43,3 +43,13 @@ def guarded(tab: HasVerdict, updates: Iterator[Update]) -> Iterator[Update]:
     except Exception:
         log.exception("a handler of the page failed")
         yield {tab.verdict: verdict(words.UNEXPECTED, kind="wrong")}
+
+
+def handler(tab: HasVerdict, updates: Callable[..., Iterator[Update]]) -> Callable[..., Iterator[Update]]:
+    """`updates` as gradio calls it, guarded."""
+
+    @wraps(updates)
+    def guarded_updates(*values: Any) -> Iterator[Update]:
+        yield from guarded(tab, updates(*values))
+
+    return guarded_updates

@@ -6,7 +6,6 @@ Element ids are the same in both tabs, after the tab's prefix ("" or "tap-").
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -17,29 +16,14 @@ from synesthesia.ui.shared.handlers import Update
 from synesthesia.vision.image import read_image
 
 
-@dataclass(frozen=True)
 class PhotoPicker:
-    examples: gr.Gallery
-    upload: gr.UploadButton
-
-
-@dataclass(frozen=True)
-class PatchPicker:
-    """A patch by row and column, and the button that uses it."""
-
-    row: gr.Number
-    col: gr.Number
-    button: gr.Button
-
-
-def photo_picker(prefix: str = "") -> PhotoPicker:
-    with gr.Row(elem_id=f"{prefix}choose"):
-        upload = gr.UploadButton(words.UPLOAD, size="sm", elem_id=f"{prefix}upload", min_width=96)
-        examples = gr.Gallery(
-            elem_id=f"{prefix}examples", show_label=False, container=False, allow_preview=False, columns=6,
-            height="auto", object_fit="cover", interactive=False, buttons=[], format="jpeg",
-        )  # fmt: skip
-    return PhotoPicker(examples, upload)
+    def __init__(self, prefix: str = "") -> None:
+        with gr.Row(elem_id=f"{prefix}choose"):
+            self.upload = gr.UploadButton(words.UPLOAD, size="sm", elem_id=f"{prefix}upload", min_width=96)
+            self.examples = gr.Gallery(
+                elem_id=f"{prefix}examples", show_label=False, container=False, allow_preview=False, columns=6,
+                height="auto", object_fit="cover", interactive=False, buttons=[], format="jpeg",
+            )  # fmt: skip
 
 
 def overlay_picker(overlays: Sequence[str], prefix: str = "") -> tuple[gr.Radio, gr.HTML]:
@@ -51,12 +35,14 @@ def overlay_picker(overlays: Sequence[str], prefix: str = "") -> tuple[gr.Radio,
     return overlay, gr.HTML(elem_id=f"{prefix}legend")
 
 
-def patch_picker(label: str, button_id: str, variant: Any, prefix: str = "") -> PatchPicker:
-    with gr.Row(elem_id=f"{prefix}byhand"):
-        row = gr.Number(value=0, precision=0, label=words.ROW, min_width=70, elem_id=f"{prefix}row")
-        col = gr.Number(value=0, precision=0, label=words.COLUMN, min_width=70, elem_id=f"{prefix}col")
-        button = gr.Button(label, variant=variant, min_width=140, elem_id=button_id)
-    return PatchPicker(row, col, button)
+class PatchPicker:
+    """A patch by row and column, and the button that uses it."""
+
+    def __init__(self, label: str, button_id: str, variant: Any, prefix: str = "") -> None:
+        with gr.Row(elem_id=f"{prefix}byhand"):
+            self.row = gr.Number(value=0, precision=0, label=words.ROW, min_width=70, elem_id=f"{prefix}row")
+            self.col = gr.Number(value=0, precision=0, label=words.COLUMN, min_width=70, elem_id=f"{prefix}col")
+            self.button = gr.Button(label, variant=variant, min_width=140, elem_id=button_id)
 
 
 def download_buttons() -> tuple[gr.DownloadButton, gr.DownloadButton]:

@@ -61,6 +61,11 @@ class SettingControl:
         return gr.Slider(low, high, step=self.step, buttons=None if self.reset_button else [], **common)
 
 
+def by_name(controls: Sequence[SettingControl], values: Sequence[Any]) -> dict[str, Any]:
+    """Values of the controls' components, in the same order, as the methods of `Studio` take them."""
+    return dict(zip((control.name for control in controls), values, strict=True))
+
+
 def require_values(controls: Sequence[SettingControl], settings: Mapping[str, Any]) -> None:
     """UserError where a field was left empty; the studio checks the bounds."""
     for control in controls:

@@ -17,7 +17,7 @@ from synesthesia.ui.audio_qa import words
 from synesthesia.ui.audio_qa.events import MAX_EXCHANGES, AskEvents, Conversation
 from synesthesia.ui.audio_qa.panel import AskPanel, exchanges
 from synesthesia.ui.localization.events import LocateEvents
-from synesthesia.ui.localization.tab import LocateTab, locate_tab
+from synesthesia.ui.localization.tab import LocateTab
 from synesthesia.ui.shared import words as shared_words
 from synesthesia.ui.shared.handlers import guarded
 from tests.ui.fake_studio import FakeStudio
@@ -28,7 +28,7 @@ RIGHT = {"sound": "noise", "azimuth_deg": 60.0, "elevation_deg": 0.0, "room": "n
 @pytest.fixture(scope="module")
 def tab() -> LocateTab:
     with gr.Blocks():
-        return locate_tab(asking=True)
+        return LocateTab(asking=True)
 
 
 @pytest.fixture

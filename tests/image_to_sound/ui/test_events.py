@@ -19,7 +19,7 @@ from synesthesia.ui.image_to_sound.controls import SETTINGS, ControlValues
 from synesthesia.ui.image_to_sound.events import HearEvents
 from synesthesia.ui.image_to_sound.multi_patch_events import MultiPatchEvents, concatenated
 from synesthesia.ui.image_to_sound.session import HearSession, StopFlag
-from synesthesia.ui.image_to_sound.tab import HearTab, hear_tab
+from synesthesia.ui.image_to_sound.tab import HearTab
 from synesthesia.ui.shared import words as shared_words
 from synesthesia.ui.shared.handlers import guarded
 from tests.ui.fake_studio import FakeImageToSound, FakeStudio
@@ -39,7 +39,7 @@ def changed(values: ControlValues, **settings: Any) -> ControlValues:
 @pytest.fixture(scope="module")
 def tab() -> HearTab:
     with gr.Blocks():
-        return hear_tab()
+        return HearTab()
 
 
 @pytest.fixture

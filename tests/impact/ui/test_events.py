@@ -21,7 +21,7 @@ from synesthesia.ui.impact import words
 from synesthesia.ui.impact.events import TapEvents
 from synesthesia.ui.impact.session import TapSession
 from synesthesia.ui.impact.strike_path import NO_PATH
-from synesthesia.ui.impact.tab import TapTab, tap_tab
+from synesthesia.ui.impact.tab import TapTab
 from synesthesia.ui.shared import words as shared_words
 from synesthesia.ui.shared.handlers import guarded
 from tests.impact.ui.fake_studio import FakeTapStudio
@@ -34,7 +34,7 @@ DRAG = [[100.0, 100.0, 0], [180.0, 100.0, 600]]
 @pytest.fixture(scope="module")
 def tab() -> TapTab:
     with gr.Blocks():
-        return tap_tab()
+        return TapTab()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import soundfile
 
 from synesthesia.ui.localization import words
 from synesthesia.ui.localization.events import LocateEvents
-from synesthesia.ui.localization.tab import LocateTab, locate_tab
+from synesthesia.ui.localization.tab import LocateTab
 from synesthesia.ui.shared.handlers import guarded
 from tests.ui.fake_studio import FakeStudio
 
@@ -23,7 +23,7 @@ RIGHT = {"sound": "noise", "azimuth_deg": 60.0, "elevation_deg": 0.0, "room": "n
 @pytest.fixture(scope="module")
 def tab() -> LocateTab:
     with gr.Blocks():
-        return locate_tab()
+        return LocateTab()
 
 
 @pytest.fixture

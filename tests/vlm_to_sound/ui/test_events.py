@@ -13,13 +13,13 @@ import pytest
 import soundfile
 from PIL import Image, ImageChops
 
-from synesthesia.core.results import Heard, Writing
+from synesthesia.core.results import GenerationProgress, Heard
 from synesthesia.ui.image_to_sound import events as hear_events
 from synesthesia.ui.image_to_sound.api import add_hear_endpoint
 from synesthesia.ui.image_to_sound.events import ATTENTION, HearEvents
 from synesthesia.ui.image_to_sound.multi_patch_events import MultiPatchEvents
 from synesthesia.ui.image_to_sound.session import HearSession, StopFlag
-from synesthesia.ui.image_to_sound.tab import HearTab, hear_tab
+from synesthesia.ui.image_to_sound.tab import HearTab
 from synesthesia.ui.image_to_sound.words import OVERLAYS
 from synesthesia.ui.shared.handlers import guarded
 from synesthesia.ui.vlm_to_sound import words
@@ -33,7 +33,7 @@ WHERE = OVERLAYS[ATTENTION]
 @pytest.fixture(scope="module")
 def tab() -> HearTab:
     with gr.Blocks():
-        return hear_tab()
+        return HearTab()
 
 
 @pytest.fixture
@@ -184,7 +184,7 @@ def test_the_sampling_reaches_the_studio(
 ) -> None:
     asked: list[dict[str, Any]] = []
 
-    def steps(*_: Any, **how: Any) -> Iterator[Writing | Heard]:
+    def steps(*_: Any, **how: Any) -> Iterator[GenerationProgress | Heard]:
         asked.append(how)
         return iter([])
 
