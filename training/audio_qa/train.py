@@ -1,5 +1,4 @@
-"""Training of the spatial token: a projector, then LoRA, on a frozen audio language model (visual instruction tuning,
-Liu et al. 2023, for binaural cues).
+"""Instruction tuning (Liu et al. 2023) of the spatial token: projector, then LoRA, on a frozen audio language model.
 
     python -m training.audio_qa.train --data DIR --stage 1 --out runs/spatial_1 --minutes 20                # tiny, CPU
     python -m training.audio_qa.train --data DIR --stage 2 --first runs/spatial_1 --out checkpoints/spatial_token

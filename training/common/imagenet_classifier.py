@@ -1,4 +1,4 @@
-"""The linear ImageNet classifier that a vision checkpoint brings: pooled features -> 1,000 classes."""
+"""Linear ImageNet classifier of a vision checkpoint: pooled features -> 1,000 classes."""
 
 from __future__ import annotations
 

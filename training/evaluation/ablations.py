@@ -1,4 +1,4 @@
-"""Parts of the pipeline alone: prior, generator with the true condition, pairs of pictures, presence, copies."""
+"""Ablations: prior alone, generator with the true condition, pairs of pictures, presence, copies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Baselines that know a material's name and nothing else: its usual object, named by the posterior or by ImageNet."""
+"""Name-only baselines: the usual object of a material, which the posterior or an ImageNet classifier names."""
 
 from __future__ import annotations
 

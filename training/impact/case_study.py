@@ -1,4 +1,4 @@
-"""Part D of the evaluation: objects without a name. Is the sound closer to the right physics, or to the look?"""
+"""Part D of the evaluation: objects without a name. Sound distances to the true physics and to the apparent one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The material codebook in training: moving-average update, material counts afterwards, and statistics of its use."""
+"""Material codebook in training (VQ, van den Oord et al. 2017): moving-average update, material counts, usage."""
 
 from __future__ import annotations
 

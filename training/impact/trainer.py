@@ -1,4 +1,4 @@
-"""What both trainings of the room share: options, data, sampling of batches, schedule and one call of `fit()`."""
+"""Setup of both impact trainings: options, data, sampling of batches, schedule and one call of `fit()`."""
 
 from __future__ import annotations
 

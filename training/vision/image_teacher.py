@@ -1,4 +1,4 @@
-"""The teacher of the distillation: a public MobileNetV2 classifier (tflite, Apache-2.0) and its inner feature maps.
+"""Teacher of the feature distillation: a public MobileNetV2 classifier (tflite, Apache-2.0) and its inner feature maps.
 
 Only its activations are used, and only in training; neither its weights nor its file become part of this project.
 """

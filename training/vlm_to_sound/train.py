@@ -1,5 +1,4 @@
-"""Train vision-language model to sound: hidden states for a clicked region, and the audio head that turns them into
-stereo codec tokens.
+"""Train the path "language": a tiny Qwen3-VL on clicked regions, then its audio head (teacher forcing) and LoRA.
 
     python -m training.vlm_to_sound.train --stage see      --data DIR --runs runs/language_path            # minutes
     python -m training.vlm_to_sound.train --stage thinker  --data DIR --out checkpoints/thinker --minutes 20
