@@ -12,10 +12,9 @@ Distances compare spectrograms, SI-SDR waveforms; the evaluation tagger checks w
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -33,13 +32,22 @@ from synesthesia.audio.tagger import AudioTagger
 from synesthesia.audio.tokens import TokenCodec
 from synesthesia.audio.vocoder import GriffinLim
 from synesthesia.evaluation.eval_tagger import EvalTagger
-from synesthesia.evaluation.intervals import ConfidenceInterval, bootstrap, wilson
+from synesthesia.evaluation.intervals import ConfidenceInterval, wilson
 from synesthesia.vlm_to_sound.mel_tokens import MelTokens
 from training.common.audio_data import SAMPLE_RATE_HZ, SoundStore
+from training.common.report import mean_interval, table_header, table_row, write_json
 
 FOUR = ("dog", "rain", "glass_breaking", "clock_tick")  # labels that a listener must be able to distinguish
 Codec = Callable[[Tensor], Tensor]  # waveform (1, n) -> its reconstruction (1, n)
 Sounds = list[tuple[Tensor, str]]  # waveforms (1, n), n a multiple of 640, with their labels
+Figures = dict[str, ConfidenceInterval | float]  # of one system, by the keys of COLUMNS
+# eval_top1, eval_top5: agreement of the evaluation tagger; tagger_...: of the product's; four_labels: the evaluation
+# tagger choosing between the labels of FOUR alone
+COLUMNS = {
+    "mel": "log-mel distance", "stft": "STFT distance", "si_sdr_db": "SI-SDR dB", "eval_top1": "eval tagger top-1",
+    "eval_top5": "eval tagger top-5", "tagger_top1": "tagger top-1", "tagger_top5": "tagger top-5",
+    "four_labels": "four labels", "cpu_s_per_s": "CPU s per s",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -51,32 +59,6 @@ class CodecEvaluation:
     seed: int = 0
     out: Path | None = None  # file for the rows as JSON
     pictures: Path | None = None  # folder for spectrogram pictures
-
-
-@dataclass(frozen=True)
-class CodecFigures:
-    """Figures of one system. eval_top1, eval_top5: agreement of the evaluation tagger; tagger_...: of the product's."""
-
-    system: str
-    mel: ConfidenceInterval
-    stft: ConfidenceInterval
-    si_sdr_db: ConfidenceInterval
-    eval_top1: ConfidenceInterval
-    eval_top5: ConfidenceInterval
-    tagger_top1: ConfidenceInterval
-    tagger_top5: ConfidenceInterval
-    four_labels: ConfidenceInterval  # the evaluation tagger choosing between dog, rain, glass and clock alone
-    cpu_s_per_s: float
-
-    def line(self) -> str:
-        *intervals, seconds = list(vars(self).values())[1:]
-        return " | ".join([f"| {self.system}", *map(str, intervals), f"{seconds:.4f} |"])
-
-
-HEADER = (
-    "| system | log-mel distance | STFT distance | SI-SDR dB | eval tagger top-1 | eval tagger top-5 | tagger top-1 "
-    "| tagger top-5 | four labels | CPU s per s |\n" + "|---" * 10 + "|"
-)
 
 
 def held_out(store: SoundStore, labels: tuple[str, ...], per_label: int, seed: int) -> list[int]:
@@ -120,9 +102,7 @@ def through_tokens(codec: LatentCodec, tokens: MelTokens, books: int, wave: Tens
 
 
 @torch.no_grad()
-def measure(
-    name: str, codec: Codec, sounds: Sounds, four: Sounds, tagger: AudioTagger, eval_tagger: EvalTagger | None
-) -> CodecFigures:
+def measure(codec: Codec, sounds: Sounds, four: Sounds, tagger: AudioTagger, eval_tagger: EvalTagger | None) -> Figures:
     """Figures of one system over sounds, and over those of FOUR for distinguishing them."""
     log_mel, spent_s = LogMel(), 0.0
     distances, hits = [], []
@@ -137,24 +117,12 @@ def measure(
             found += _top1_top5(eval_tagger(decoded)[0][0], eval_tagger.config.labels.index(label))
         hits.append(found)
     rng = np.random.default_rng(0)
-    mel, stft, si_sdr = (
-        bootstrap(x[np.isfinite(x)], lambda draw: float(np.mean(draw)), rng) for x in np.array(distances).T
-    )
+    means = [mean_interval(x[np.isfinite(x)], rng) for x in np.array(distances).T]
     shares = [wilson(int(column.sum()), len(sounds)) for column in np.array(hits).T]
-    tagger1, tagger5, eval1, eval5 = shares if eval_tagger is not None else (*shares, wilson(0, 0), wilson(0, 0))
+    of_eval_tagger = shares[2:] or [wilson(0, 0)] * 2
     seconds = sum(wave.shape[1] for wave, _ in sounds) / SAMPLE_RATE_HZ
-    return CodecFigures(
-        name,
-        mel,
-        stft,
-        si_sdr,
-        eval1,
-        eval5,
-        tagger1,
-        tagger5,
-        four_labels(codec, four, eval_tagger),
-        spent_s / seconds,
-    )
+    four_right = four_labels(codec, four, eval_tagger)
+    return dict(zip(COLUMNS, [*means, *of_eval_tagger, *shares[:2], four_right, spent_s / seconds], strict=True))
 
 
 def _top1_top5(logits: Tensor, label: int) -> list[bool]:
@@ -208,7 +176,7 @@ def _excerpt(store: SoundStore, index: int, multiple: int) -> Tensor:
     return F.pad(wave, (0, samples + -samples % multiple - wave.shape[1]))
 
 
-def main(config: CodecEvaluation) -> list[CodecFigures]:
+def main(config: CodecEvaluation) -> list[dict[str, object]]:
     """Print the table, write it as JSON to `out`; returns its rows."""
     folder = config.checkpoints
     codec = LatentCodec.from_folders(folder / "vae", folder / "vocoder")
@@ -229,14 +197,15 @@ def main(config: CodecEvaluation) -> list[CodecFigures]:
             pictures(codecs, four, config.pictures)
     count = len({label for _, label in sounds})
     print(f"n = {len(sounds)} held-out clips of {count} labels, {len(four)} of the four labels (first 5 s of each)")
-    print(HEADER)
-    rows = []
+    print(table_header("system", *COLUMNS.values()))
+    rows: list[dict[str, object]] = []
     for name, one in codecs.items():
-        rows.append(measure(name, one, sounds, four, tagger, eval_tagger))
-        print(rows[-1].line(), flush=True)
+        figures = measure(one, sounds, four, tagger, eval_tagger)
+        rows.append({"system": name, **figures})
+        *intervals, seconds = figures.values()
+        print(table_row(name, *intervals, f"{seconds:.4f}"), flush=True)
     if config.out:
-        config.out.parent.mkdir(parents=True, exist_ok=True)
-        config.out.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n", encoding="utf-8")
+        write_json(config.out, rows)
     return rows
 
 

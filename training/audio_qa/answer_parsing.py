@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from training.audio_qa.answer_templates import (
@@ -63,6 +63,11 @@ def parse_count(answer: str) -> int | None:
 
 def parse_relation(answer: str) -> Relation | None:
     return _key_within(RELATION, answer)
+
+
+PARSERS: dict[str, Callable[[str], object]] = {
+    "side": parse_side, "front": parse_front, "count": parse_count, "relation": parse_relation, "where": parse_octant,
+}  # fmt: skip
 
 
 def _place(text: str) -> str | None:

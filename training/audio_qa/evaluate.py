@@ -12,9 +12,8 @@ Intervals are bootstrap, 95 %, over clips.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -27,27 +26,19 @@ from synesthesia.audio_qa.prompt import TURN_END, tokenize
 from synesthesia.audio_qa.qwen2_audio import AudioLM
 from synesthesia.binaural.geometry import octant
 from synesthesia.binaural.hrtf import RATE_HZ
-from synesthesia.evaluation.intervals import ConfidenceInterval, bootstrap
+from synesthesia.evaluation.intervals import ConfidenceInterval
 from synesthesia.localization.clip_input import read_clip
 from synesthesia.localization.localizer import Localizer
 from synesthesia.localization.pipeline import ItdTable, LocalizationPipeline
-from training.audio_qa.answer_parsing import (
-    parse_count,
-    parse_front,
-    parse_labels,
-    parse_octant,
-    parse_relation,
-    parse_side,
-)
+from training.audio_qa.answer_parsing import PARSERS, parse_labels
 from training.audio_qa.answer_templates import KINDS, LANGUAGES
 from training.audio_qa.clips import annotate
 from training.audio_qa.examples import QAExample, SceneAnnotation, askable_kinds, make_example
 from training.binaural.simulate import SimulatedClip, simulator
+from training.common.report import mean_interval, write_json
 
 BORDER_DEG = 22.5  # octants are 45 degrees wide
-PARSERS: dict[str, Callable[[str], object]] = {
-    "side": parse_side, "front": parse_front, "count": parse_count, "relation": parse_relation, "where": parse_octant,
-}  # fmt: skip
+Baselines = dict[str, list[bool]]  # hits on clips with one source, by the row of the report
 Accuracies = dict[str, tuple[int, ConfidenceInterval, ConfidenceInterval]]
 
 
@@ -83,20 +74,9 @@ class Prediction:
         return is_right(self.example, self.with_token), is_right(self.example, self.without_token)
 
 
-@dataclass
-class Baselines:
-    """Hits on clips with one source: octants of the localizer and of GCC-PHAT, labels of the audio tagger."""
-
-    localizer: list[bool]
-    gcc_phat: list[bool]
-    tagger: list[bool]
-
-
 def question_set(config: QAEvaluation, labels: tuple[str, ...]) -> tuple[list[SimulatedClip], list[list[QAExample]]]:
     """Fixed clips, and one question of each possible kind about every clip, languages in turn."""
-    source = simulator(config.data, config.cache, "val", np.random.default_rng(config.seed), config.seconds)
-    known = [row for row in source.sampler.indices if source.sounds.clips[row].label in labels]
-    source = type(source)(source.hrtfs, source.sounds, known, source.rng, config.seconds)
+    source = simulator(config.data, config.cache, "val", np.random.default_rng(config.seed), config.seconds, labels)
     clips: list[SimulatedClip] = []
     while len(clips) < config.clips:
         number = len(clips) % 10
@@ -146,7 +126,7 @@ def is_right(example: QAExample, answer: str) -> bool:
 
 
 def accuracy(hits: list[bool]) -> ConfidenceInterval:
-    return bootstrap(np.array(hits, float), lambda x: float(x.mean()), np.random.default_rng(0))
+    return mean_interval(hits, np.random.default_rng(0))
 
 
 def accuracies(predictions: list[Prediction]) -> Accuracies:
@@ -177,7 +157,7 @@ def predict(config: QAEvaluation) -> tuple[list[Prediction], Baselines]:
     language_model.model.eval()
     localization = LocalizationPipeline(Localizer.load(config.localizer), ItdTable.load(config.hrtf))
     predictions: list[Prediction] = []
-    baselines = Baselines([], [], [])
+    baselines: Baselines = defaultdict(list)
     for row, (simulated, examples) in enumerate(zip(*question_set(config, tagger.labels), strict=True)):
         clip, truth = read_clip(simulated.waveform, RATE_HZ), annotate(simulated)
         located = localization.locate(clip)
@@ -189,10 +169,11 @@ def predict(config: QAEvaluation) -> tuple[list[Prediction], Baselines]:
         ]  # fmt: skip
         if len(truth.azimuths_deg) == 1:
             target = octant(truth.azimuths_deg[0])
-            baselines.localizer.append(octant(located.azimuth_deg) == target)
-            baselines.gcc_phat.append(octant(located.baseline_deg) == target)
+            baselines["octant of the localizer itself, one source"].append(octant(located.azimuth_deg) == target)
+            baselines["octant of GCC-PHAT, one source"].append(octant(located.baseline_deg) == target)
             mel, _ = language_model.frontend([mono])
-            baselines.tagger.append(tagger.top_labels(mel, 1)[0][0] == truth.labels[0])
+            label_row = "label of the audio tagger alone, one source"
+            baselines[label_row].append(tagger.top_labels(mel, 1)[0][0] == truth.labels[0])
     return predictions, baselines
 
 
@@ -200,12 +181,7 @@ def report(result: Accuracies, baselines: Baselines) -> str:
     """The table of the card, as text."""
     rows = [f"{'question':46} {'n':>4}  {'with the token':24} without"]
     rows += [f"{name:46} {n:>4}  {with_token!s:24} {without}" for name, (n, with_token, without) in result.items()]
-    named = {
-        "octant of the localizer itself, one source": baselines.localizer,
-        "octant of GCC-PHAT, one source": baselines.gcc_phat,
-        "label of the audio tagger alone, one source": baselines.tagger,
-    }
-    rows += [f"{name:46} {len(hits):>4}  {accuracy(hits)}" for name, hits in named.items()]
+    rows += [f"{name:46} {len(hits):>4}  {accuracy(hits)}" for name, hits in baselines.items()]
     return "\n".join([*rows, f"{'chance, an octant':46} {'':>4}  0.125"])
 
 
@@ -214,13 +190,10 @@ def main(config: QAEvaluation) -> Accuracies:
     predictions, baselines = predict(config)
     result = accuracies(predictions)
     print(report(result, baselines))
-    config.out.mkdir(parents=True, exist_ok=True)
-    figures = json.dumps({k: [n, asdict(a), asdict(b)] for k, (n, a, b) in result.items()}, indent=1)
-    (config.out / "figures.json").write_text(figures + "\n", encoding="utf-8")
-    answers = [{"row": p.row, "truth": asdict(p.truth), "question": p.example.question, "reference": p.example.answer,
+    write_json(config.out / "figures.json", result)
+    answers = [{"row": p.row, "truth": p.truth, "question": p.example.question, "reference": p.example.answer,
                 "with": p.with_token, "without": p.without_token} for p in predictions]  # fmt: skip
-    text = json.dumps(answers, indent=1, ensure_ascii=False)
-    (config.out / "answers.json").write_text(text + "\n", encoding="utf-8")
+    write_json(config.out / "answers.json", answers)
     return result
 
 

@@ -243,10 +243,16 @@ def _rms(sound: np.ndarray) -> float:
     return float(np.sqrt(np.mean(np.square(sound, dtype=np.float64))))
 
 
-def simulator(data: Path, cache: Path, split: str, rng: np.random.Generator, seconds: float = 1.0) -> Simulator:
-    """HRTFs and sounds of one split of a data folder; in `val` no sound comes from a recording in `train`."""
+def simulator(
+    data: Path, cache: Path, split: str, rng: np.random.Generator, seconds: float = 1.0,
+    labels: Sequence[str] | None = None,
+) -> Simulator:  # fmt: skip
+    """HRTFs and sounds (of `labels`) of one split of a data folder; in `val` no sound comes from a recording in
+    `train`."""
     store, hrtfs = SoundStore.open(data, cache), [(named.name, named.hrtf) for named in load_hrtfs(data, split)]
-    return Simulator(hrtfs, store, store.train_rows if split == "train" else store.held_out_rows, rng, seconds)
+    rows = store.train_rows if split == "train" else store.held_out_rows
+    rows = [row for row in rows if labels is None or store.clips[row].label in labels]
+    return Simulator(hrtfs, store, rows, rng, seconds)
 
 
 def write_shard(path: Path, clips: list[SimulatedClip]) -> None:

@@ -22,9 +22,10 @@ from synesthesia.binaural.hrtf import SpectralHRTF, band_mask
 from synesthesia.binaural.measured_hrtf import MeasuredHRTF
 from synesthesia.binaural.sh_hrtf import SphericalHarmonicHRTF, SphericalHarmonicHRTFConfig, ear_directions
 from synesthesia.binaural.sphere_hrtf import SphereHRTF, ear_angles, woodworth_delay_s
-from synesthesia.evaluation.intervals import ConfidenceInterval, bootstrap
+from synesthesia.evaluation.intervals import ConfidenceInterval
 from synesthesia.localization.pipeline import ItdTable
 from training.binaural.hrtf_data import NamedHRTF, load_hrtfs
+from training.common.report import mean_interval
 from training.common.run_state import JsonlLog
 
 DB = 20 / np.log(10)  # decibels of one neper
@@ -114,7 +115,7 @@ def evaluate(model: SphericalHarmonicHRTF, hrtfs: list[NamedHRTF], log: JsonlLog
     correlation = np.array([front_back_correlation(model, named.hrtf) for named in hrtfs])
 
     def interval(values: np.ndarray) -> ConfidenceInterval:
-        return bootstrap(values, lambda drawn: float(drawn.mean()), np.random.default_rng(config.seed), config.draws)
+        return mean_interval(values, np.random.default_rng(config.seed), config.draws)
 
     log.write(
         heads=name, n=len(hrtfs),

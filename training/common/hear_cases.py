@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +13,9 @@ from torch import Tensor
 
 from synesthesia.evaluation.eval_tagger import EvalTagger
 from synesthesia.evaluation.intervals import ConfidenceInterval, wilson
-from training.common.audio_data import SoundStore, place_in_canvas
+from training.common.audio_data import SAMPLE_RATE_HZ, SoundStore, place_in_canvas
 from training.common.pairs import sound_pairs
 from training.common.pictures import Picture, load_core
-
-RATE_HZ = 16_000
 
 
 @dataclass(frozen=True)
@@ -48,6 +46,10 @@ class Agreement:
     def top5(self) -> ConfidenceInterval:
         return wilson(int(self.hits5.sum()), len(self.hits5))
 
+    @property
+    def figures(self) -> dict[str, dict[str, float]]:
+        return {"top1": asdict(self.top1), "top5": asdict(self.top5)}
+
 
 def load_cases(data: Path, labels: set[str], per_label: int, seed: int) -> list[HeldOutPicture]:
     """Held-out high-resolution pictures with a direct sound among `labels`, at most per_label of a label, shuffled."""
@@ -69,7 +71,7 @@ def load_cases(data: Path, labels: set[str], per_label: int, seed: int) -> list[
 
 def excerpt(store: SoundStore, row: int, seconds: float, rng: np.random.Generator) -> Tensor:
     """(n,) samples of a recording, cut or placed to `seconds` as in training, peak as stored."""
-    return torch.from_numpy(place_in_canvas(store.waveform(row), int(seconds * RATE_HZ), rng))
+    return torch.from_numpy(place_in_canvas(store.waveform(row), int(seconds * SAMPLE_RATE_HZ), rng))
 
 
 def agreement(tagger: EvalTagger, sounds: list[Tensor], accepted: list[frozenset[str]]) -> Agreement:

@@ -9,13 +9,13 @@ runs it itself.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import tyro
 
 from synesthesia.core.checkpoints import MANIFEST, sha256
+from training.common.report import write_json
 
 SUFFIXES = (".safetensors", ".json", ".csv", ".npz")
 MAX_FILE_BYTES = 20_000_000
@@ -33,8 +33,7 @@ def write_manifest(checkpoints: Path) -> dict[str, dict[str, str | int]]:
     total = sum(int(entry["bytes"]) for entry in files.values())
     if heavy or total > MAX_TOTAL_BYTES:
         raise ValueError(f"checkpoints hold {total / 1e6:.1f} MB (at most 100); over 20 MB: {heavy or 'none'}")
-    text = json.dumps({"files": files}, indent=1) + "\n"
-    (checkpoints / MANIFEST).write_text(text, encoding="utf-8")
+    write_json(checkpoints / MANIFEST, {"files": files})
     return files
 
 

@@ -14,7 +14,6 @@ scikit-image's: nothing is fetched.
 from __future__ import annotations
 
 import gc
-import json
 import os
 import platform
 import socket
@@ -24,13 +23,17 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import psutil
 import tyro
 from PIL import Image
+
+from training.common.report import table_header, table_row, write_json
 
 ROOT = Path(__file__).resolve().parents[2]
 SOUND_S = 4.0
@@ -77,16 +80,13 @@ def photographs(count: int) -> list[Image.Image]:
 
 def first_wav(rounds: int) -> BenchmarkRow:
     """The command line as a fresh process."""
-    times = []
     with tempfile.TemporaryDirectory() as folder:
-        photo = Path(folder) / "photo.jpg"
+        photo, out = Path(folder) / "photo.jpg", Path(folder) / "sound.wav"
         photographs(1)[0].save(photo, quality=92)
-        command = [sys.executable, "-m", "synesthesia", "hear", str(photo), "--x", "500", "--y", "400", "--anyway"]
-        for number in range(rounds):
-            begun = time.perf_counter()
-            out = str(Path(folder) / f"{number}.wav")
-            subprocess.run([*command, "--out", out], cwd=ROOT, check=True, capture_output=True)
-            times.append(time.perf_counter() - begun)
+        command = [sys.executable, "-m", "synesthesia", "hear", str(photo), "--x", "500", "--y", "400", "--anyway",
+                   "--out", str(out)]  # fmt: skip
+        run = partial(subprocess.run, command, cwd=ROOT, check=True, capture_output=True)
+        times = [_seconds(run) for _ in range(rounds)]
     return _timed("process start -> first WAV", times, 12.0)
 
 
@@ -134,9 +134,7 @@ def clicks(rounds: int, count: int) -> list[BenchmarkRow]:
     pictures = photographs(rounds + 1)
 
     def click(picture: Image.Image, x: float, y: float, seed: int) -> float:
-        begun = time.perf_counter()
-        studio.hear(picture, x, y, seconds=SOUND_S, seed=seed, anyway=True)
-        return time.perf_counter() - begun
+        return _seconds(lambda: studio.hear(picture, x, y, seconds=SOUND_S, seed=seed, anyway=True))
 
     click(pictures[-1], 500, 350, 0)  # the very first run also fills allocators
     for number, picture in enumerate(pictures[:-1]):
@@ -166,12 +164,11 @@ def tokens(rounds: int) -> list[BenchmarkRow]:
     from synesthesia import Studio
 
     studio = Studio.load("embedded")
-    whole, first, pictures = [], [], photographs(rounds + 1)
-    for seed, picture in enumerate(pictures):
+    whole, first = [], []
+    for seed, picture in enumerate(photographs(rounds + 1)):
         studio.look(picture)
-        begun = time.perf_counter()
-        studio.hear(picture, 300, 400, path="language", seconds=SOUND_S, seed=seed, anyway=True)
-        whole.append(time.perf_counter() - begun)
+        hear = partial(studio.hear, picture, 300, 400, path="language", seconds=SOUND_S, seed=seed, anyway=True)
+        whole.append(_seconds(hear))
         begun = time.perf_counter()
         next(iter(studio.stream(picture, 700, 400, seconds=SOUND_S, seed=seed, anyway=True)))
         first.append(time.perf_counter() - begun)
@@ -200,9 +197,7 @@ def clips(rounds: int) -> list[BenchmarkRow]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     for clip, rate_hz in demo_clips[1:]:
-        begun = time.perf_counter()
-        studio.locate(clip, rate_hz)
-        alone.append((clip.shape[1] / rate_hz) / (time.perf_counter() - begun))
+        alone.append(clip.shape[1] / rate_hz / _seconds(partial(studio.locate, clip, rate_hz)))
     torch.set_num_threads(threads)
     for clip, rate_hz in demo_clips[1:]:
         clip = clip + np.float32(1e-6)  # so that no cache knows it
@@ -228,6 +223,12 @@ def _peak_megabytes() -> float:
     return peak / 1e6 if sys.platform == "darwin" else peak / 1e3
 
 
+def _seconds(action: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    action()
+    return time.perf_counter() - begun
+
+
 def _timed(name: str, times: list[float], limit: float) -> BenchmarkRow:
     spread = f"{min(times):.2f} to {max(times):.2f}, n {len(times)}"
     return BenchmarkRow(name, statistics.median(times), "s", limit, spread=spread)
@@ -239,22 +240,18 @@ def main(config: BenchmarkConfig) -> list[BenchmarkRow]:
     rows += clicks(config.rounds, config.clicks) + tokens(config.rounds) + clips(config.rounds)
     print(table(rows))
     if config.json:
-        figures = [{**vars(row), "held": row.held} for row in rows]
-        config.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        write_json(config.json, [{**vars(row), "held": row.held} for row in rows])
     return rows
 
 
 def table(rows: list[BenchmarkRow]) -> str:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    lines = [f"{cores} core(s), {platform.machine()}, Python {platform.python_version()}; median of each",
-             "", "| figure | value | promised | ratio | spread |", "|---|---|---|---|---|"]  # fmt: skip
+    lines = [f"{cores} core(s), {platform.machine()}, Python {platform.python_version()}; median of each", "",
+             table_header("figure", "value", "promised", "ratio", "spread")]  # fmt: skip
     for row in rows:
-        ratio = row.value / row.limit
-        sign = ">=" if row.at_least else "<="
-        lines.append(
-            f"| {row.name} | {row.value:.2f} {row.unit} | {sign} {row.limit:g} {row.unit} | "
-            f"{ratio:.2f}{'' if row.held else ' MISSED'} | {row.spread} |"
-        )
+        promised = f"{'>=' if row.at_least else '<='} {row.limit:g} {row.unit}"
+        ratio = f"{row.value / row.limit:.2f}{'' if row.held else ' MISSED'}"
+        lines.append(table_row(row.name, f"{row.value:.2f} {row.unit}", promised, ratio, row.spread))
     return "\n".join(lines)
 
 

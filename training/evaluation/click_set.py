@@ -26,16 +26,16 @@ RATE_HZ = 16_000
 
 @dataclass(frozen=True)
 class ClickSettings:
-    """data: the data folder; tagger: of the evaluation tagger; seconds, steps, guidance: of the generated sounds."""
+    """seconds, steps, guidance: of the generated sounds."""
 
     data: Path
-    tagger: Path
-    cache: Path
-    per_label: int
-    seconds: float
-    steps: int
-    guidance: float
-    seed: int
+    judge: Path = Path("checkpoints/judge")  # the evaluation tagger
+    cache: Path = Path("runs/cache")
+    per_label: int = 6
+    seconds: float = 4.0
+    steps: int = 12
+    guidance: float = 3.0
+    seed: int = 29  # which of the held-out pictures are drawn
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class ClickSet:
         preset = presets.embedded()
         self.encoder, self.codec = PatchEncoder.load(preset.vision), LatentCodec.load(preset.codec)
         self.pipeline = ImageToSoundPipeline.load(preset.image_to_sound, self.codec)
-        self.tagger = EvalTagger.load(settings.tagger)
+        self.tagger = EvalTagger.load(settings.judge)
         self.store = SoundStore.open(settings.data, settings.cache)
         self.train: dict[str, list[int]] = defaultdict(list)  # label -> rows of the store
         self.held_out: dict[str, list[int]] = defaultdict(list)
@@ -95,9 +95,8 @@ class ClickSet:
 
     def request(self, mapper: str) -> FlowRequest:
         """The sampling settings of the evaluation."""
-        settings = self.settings
-        fields = {"path": mapper, "seconds": settings.seconds, "steps": settings.steps, "guidance": settings.guidance}
-        return checked(FlowRequest, fields)
+        fields = {name: getattr(self.settings, name) for name in ("seconds", "steps", "guidance")}
+        return checked(FlowRequest, {"path": mapper, **fields})
 
     def condition(self, grid: PatchGrid, col: int | None = None) -> tuple[Tensor, Tensor]:
         """(query, class probabilities) of a patch in the middle row; col: the middle one by default."""

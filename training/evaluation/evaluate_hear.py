@@ -26,6 +26,8 @@ import tyro
 
 from synesthesia.core import checkpoints, presets
 from synesthesia.evaluation.frechet import frechet_distance
+from synesthesia.evaluation.intervals import ConfidenceInterval
+from training.common.report import table_header, table_row, write_json
 from training.evaluation.ablations import copies, generator_alone, pairs, presence, prior_alone
 from training.evaluation.click_set import ClickSet, ClickSettings
 from training.evaluation.systems import SYSTEMS, System, Systems
@@ -37,19 +39,11 @@ Figures = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class HearEvaluation:
-    data: Path
+class HearEvaluation(ClickSettings):
     out: Path = Path("runs/evaluate_hear")
-    judge: Path = Path("checkpoints/judge")  # the evaluation tagger
-    cache: Path = Path("runs/cache")
     rows: tuple[Row, ...] = ALL
-    per_label: int = 6
     pairs: int = 60
     alone_per_label: int = 4  # of the row `generator`
-    seconds: float = 4.0
-    steps: int = 12
-    guidance: float = 3.0
-    seed: int = 29  # which of the held-out pictures are drawn
     threads: int = 1
     seen: Path = Path("runs/language_path/seen")  # what `training.vlm_to_sound.train --stage see` wrote
 
@@ -60,8 +54,7 @@ def evaluate_row(row: Row, config: HearEvaluation, clicks: ClickSet, systems: Sy
         agreement, latency = systems.evaluate(row)
         distance = frechet_distance(agreement.embeddings, clicks.real)
         print(f"{row:24} top-1 {agreement.top1}  top-5 {agreement.top5}  Frechet {distance:.2f}  {latency:.2f} s")
-        cells = {"top1": asdict(agreement.top1), "top5": asdict(agreement.top5)}
-        return {row: {**cells, "frechet": distance, "seconds": latency}}
+        return {row: {**agreement.figures, "frechet": distance, "seconds": latency}}
     if row == "prior":
         shares = prior_alone(clicks)
         for source, share in shares.items():
@@ -71,7 +64,7 @@ def evaluate_row(row: Row, config: HearEvaluation, clicks: ClickSet, systems: Sy
         alone = generator_alone(clicks, config.alone_per_label)
         for name, agreement in alone.items():
             print(f"{name:24} top-1 {agreement.top1}  top-5 {agreement.top5}")
-        return {f"alone: {name}": {"top1": asdict(a.top1), "top5": asdict(a.top5)} for name, a in alone.items()}
+        return {f"alone: {name}": agreement.figures for name, agreement in alone.items()}
     if row == "pairs":
         halves = pairs(clicks, config.pairs)
         print(f"pairs: both right {halves['both']}, worse side {halves['worse_side']}, n = {halves['both'].n}")
@@ -87,28 +80,20 @@ def evaluate_row(row: Row, config: HearEvaluation, clicks: ClickSet, systems: Sy
 
 def table(figures: Figures) -> str:
     """The figures as markdown: top-1 and top-5 agreement with 95 % intervals, n, distance, seconds."""
-
-    def share(cell: dict[str, float]) -> str:
-        return f"{cell['value']:.3f} [{cell['low']:.3f}, {cell['high']:.3f}]"
-
-    lines = ["| sound | n | top-1 | top-5 | Fréchet | s a sound |", "|---|---|---|---|---|---|"]
+    lines = [table_header("sound", "n", "top-1", "top-5", "Fréchet", "s a sound")]
     for name, cell in figures.items():
         if isinstance(cell, dict) and "top1" in cell:
-            distance, seconds = (f"{cell[key]:.2f}" if key in cell else "" for key in ("frechet", "seconds"))
-            lines.append(
-                f"| {name.replace('_', ' ')} | {cell['top1']['n']} | {share(cell['top1'])} "
-                f"| {share(cell['top5']) if 'top5' in cell else ''} | {distance} | {seconds} |"
-            )
+            shares = [ConfidenceInterval(**cell[key]) if key in cell else "" for key in ("top1", "top5")]
+            numbers = [f"{cell[key]:.2f}" if key in cell else "" for key in ("frechet", "seconds")]
+            lines.append(table_row(name.replace("_", " "), cell["top1"]["n"], *shares, *numbers))
     return "\n".join(lines) + "\n"
 
 
 def main(config: HearEvaluation) -> Figures:
     """Adds the rows to figures.json and table.md in `out`; returns all figures there."""
     torch.set_num_threads(config.threads)
-    clicks = ClickSet(ClickSettings(config.data, config.judge, config.cache, config.per_label, config.seconds,
-                                    config.steps, config.guidance, config.seed))  # fmt: skip
+    clicks = ClickSet(config)
     systems = Systems(clicks)
-    config.out.mkdir(parents=True, exist_ok=True)
     file = config.out / "figures.json"
     figures: Figures = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     figures["cases"] = {"pictures": len(clicks.cases), "labels": len(clicks.labels), "seconds": config.seconds}
@@ -117,7 +102,7 @@ def main(config: HearEvaluation) -> Figures:
     figures["parameters"] = {name: sum(p.numel() for p in net.parameters()) for name, net in parts if net}
     for row in config.rows:
         figures |= evaluate_row(row, config, clicks, systems)
-        file.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        write_json(file, figures)
         (config.out / "table.md").write_text(table(figures), encoding="utf-8")
     print(f"weights {checkpoints.fingerprint(presets.embedded().used_by('flow'))[:12]}")
     return figures

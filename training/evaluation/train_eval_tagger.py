@@ -11,8 +11,7 @@ and top-5 on held-out recordings with Wilson intervals, which bound every agreem
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +24,7 @@ from synesthesia.evaluation.eval_tagger import EvalTagger, EvalTaggerConfig
 from synesthesia.evaluation.intervals import ConfidenceInterval, wilson
 from training.common.audio_data import SAMPLE_RATE_HZ, SoundStore, label_names, place_in_canvas, read_manifest
 from training.common.fit import Learner, Step, TrainOptions, all_parameters, fit, start
+from training.common.report import write_json
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,7 @@ def main(config: EvalTaggerTraining) -> dict[str, ConfidenceInterval]:
     if accelerator.is_main_process:
         for name, figure in figures.items():
             print(f"held-out recordings {name}: {figure} (n = {figure.n}); before storing {before[name].value:.3f}")
-        cells = {name: asdict(figure) for name, figure in figures.items()}
-        (config.out / "figures.json").write_text(json.dumps(cells, indent=1) + "\n", encoding="utf-8")
+        write_json(config.out / "figures.json", figures)
     return figures
 
 

@@ -12,8 +12,7 @@ Several processes share flow and mlp; index and prior are made by the first one.
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -26,6 +25,7 @@ from synesthesia.audio.tagger import AudioTagger
 from synesthesia.image_to_sound.generator import GeneratorConfig
 from synesthesia.image_to_sound.retrieval import SoundIndex
 from training.common.fit import start
+from training.common.report import write_json
 from training.image_to_sound import train_flow, train_prior
 from training.image_to_sound.train_mlp import train_mlp
 from training.image_to_sound.training_sounds import TrainingSounds, load_training_sounds
@@ -54,8 +54,8 @@ def write_index(sounds: TrainingSounds, out: Path) -> None:
     index = sounds.index
     entries = tuple(index.entries[int(i)] for i in rows)
     SoundIndex(entries, index.embeddings[rows], index.descriptors[rows]).save(out)
-    fields = {"voice": asdict(GeneratorConfig()), "labels": list(sounds.labels)}
-    (out / "config.json").write_text(json.dumps(fields, indent=1) + "\n", encoding="utf-8")
+    fields = {"voice": GeneratorConfig(), "labels": list(sounds.labels)}
+    write_json(out / "config.json", fields)
 
 
 def main(config: MapperTraining) -> None:

@@ -11,10 +11,9 @@ in front and 10 at the side, front and back confused in 6 (own ears) to 31 % (ot
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,13 +24,14 @@ from scipy.signal import fftconvolve
 from synesthesia.binaural.geometry import angle_difference, in_arc, is_front, lateral_angle
 from synesthesia.binaural.hrtf import RATE_HZ
 from synesthesia.core.results import Located
-from synesthesia.evaluation.intervals import ConfidenceInterval, bootstrap
+from synesthesia.evaluation.intervals import ConfidenceInterval
 from synesthesia.localization.clip_input import read_clip
 from synesthesia.localization.localizer import Localizer
 from synesthesia.localization.pipeline import ItdTable, LocalizationPipeline
 from training.binaural.hrtf_data import MeasuredResponses, load_hrtfs, load_measured_responses
 from training.binaural.simulate import TRACK_HZ, SimulatedClip, Simulator
 from training.common.audio_data import SoundStore
+from training.common.report import mean_interval, write_json
 
 LOBE_DEG, LOBE_SHARE = 15.0, 0.1  # a lobe: a tenth of the distribution within so many degrees
 MOVES = "moves"  # in the sentence about a moving source
@@ -88,9 +88,7 @@ class LocalizationEvaluationConfig:
 
 
 def means(columns: Mapping[str, Sequence[float] | np.ndarray], rng: np.random.Generator) -> Figures:
-    return {
-        name: bootstrap(np.asarray(values, float), lambda x: float(x.mean()), rng) for name, values in columns.items()
-    }
+    return {name: mean_interval(values, rng) for name, values in columns.items()}
 
 
 def one_source(clips: list[SimulatedClip], found: list[Located]) -> Figures:
@@ -209,9 +207,7 @@ def main(config: LocalizationEvaluationConfig) -> dict[str, Figures]:
         for name, interval in figures[condition.name].items():
             print(f"    {name:20} {interval}", flush=True)
     print(PEOPLE)
-    config.out.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({k: {n: asdict(e) for n, e in v.items()} for k, v in figures.items()}, indent=1)
-    (config.out / "figures.json").write_text(text + "\n", encoding="utf-8")
+    write_json(config.out / "figures.json", figures)
     return figures
 
 

@@ -24,6 +24,7 @@ from torch import Tensor
 from synesthesia.evaluation.intervals import wilson
 from training.common.pairs import imagenet_to_sound, sound_labels
 from training.common.pictures import Picture, centre_crop, load_core, load_tiny
+from training.common.report import table_header, table_row
 from training.vision.image_teacher import ImageTeacher
 from training.vision.labelled_pictures import LabelledPictures, with_sounds
 from training.vision.logit_regression import LogitRegression
@@ -135,9 +136,8 @@ def main(config: VisionEvaluation) -> None:
     labels = sound_labels(config.data)
     config.run.mkdir(parents=True, exist_ok=True)
     to_sound = torch.from_numpy(imagenet_to_sound(config.data, labels))
-    sizes = " | ".join(f"{name} (n={len(pictures.pictures)})" for name, pictures in held_out.items())
-    print(f"| network | {sizes} | both halves (n={config.pairs}) | by 1,000 classes, core |")
-    print("|---" * (len(held_out) + 3) + "|")
+    sizes = [f"{name} (n={len(pictures.pictures)})" for name, pictures in held_out.items()]
+    print(table_header("network", *sizes, f"both halves (n={config.pairs})", "by 1,000 classes, core"))
     for name, maps_of, classes in networks(config):
         if config.only and config.only not in name and "teacher" not in name:
             continue
@@ -151,7 +151,7 @@ def main(config: VisionEvaluation) -> None:
                 by_classes = share_right(posterior @ to_sound, pictures)
         hits = both_halves(maps_of, probe, held_out["core"], np.random.default_rng(1), config.pairs)
         both = str(wilson(hits, config.pairs))
-        print(f"| {name} | " + " | ".join(cells.values()) + f" | {both} | {by_classes} |", flush=True)
+        print(table_row(name, *cells.values(), both, by_classes), flush=True)
         row = {"network": name, "cells": cells, "both": both, "by_classes": by_classes}
         with (config.run / "evaluate_vision.jsonl").open("a") as file:
             file.write(json.dumps(row) + "\n")

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from synesthesia.core.presets import Preset
-from synesthesia.evaluation.intervals import ConfidenceInterval, bootstrap, wilson
+from synesthesia.evaluation.intervals import ConfidenceInterval, wilson
 from synesthesia.image_to_sound.pipeline import ImageToSound, ImageToSoundPipeline
 from synesthesia.vision.grid import EncodedImage
 from synesthesia.vlm_to_sound.attention import MARGIN, relative_attention
@@ -20,6 +20,7 @@ from synesthesia.vlm_to_sound.pipeline import VlmToSoundPipeline
 from synesthesia.vlm_to_sound.region_inputs import feature_input
 from synesthesia.vlm_to_sound.sampling import TokenSampler
 from training.common.hear_cases import HeldOutPicture
+from training.common.report import mean_interval
 from training.vlm_to_sound.image_dataset import FeatureStore
 from training.vlm_to_sound.layer_probes import PROBE_CLICKS, fit_probes, layer_states
 
@@ -98,9 +99,8 @@ class LanguageEvaluation:
         ]
         rng = np.random.default_rng(0)
         return {
-            f"{where}, {kind}": bootstrap(
-                np.array([relative_attention(weights, (row, col), margin) for weights, row, col in found]),
-                lambda x: float(x.mean()), rng,
+            f"{where}, {kind}": mean_interval(
+                [relative_attention(weights, (row, col), margin) for weights, row, col in found], rng
             )
             for where, found in (("middle", at_centre), ("sides", at_sides)) if found
             for kind, margin in MARGINS.items()
@@ -119,16 +119,8 @@ class LanguageEvaluation:
         return figures
 
     def layer_figures(self, features: Path, cases: Sequence[HeldOutPicture], seed: int) -> dict[str, object]:
-        """What the row `layers` reports and prints."""
-        figures: dict[str, object] = {}
-        for number, estimate in enumerate(self.layers(features, cases, seed)):
-            figures[f"thinker, layer {number}"] = {"top1": asdict(estimate)}
-            print(f"thinker, layer {number}: top-1 {estimate}", flush=True)
-        return figures
-
-    def layers(self, features: Path, cases: Sequence[HeldOutPicture], seed: int) -> list[ConfidenceInterval]:
-        """Top-1 of a linear probe of each layer for clicks at the centre, by the picture's labels. features: training
-        pictures as the stage `see` writes them."""
+        """What the row `layers` reports and prints: top-1 of a linear probe of each layer for clicks at the centre, by
+        the picture's labels. features: training pictures as the stage `see` writes them."""
         names, hits = list(self.prior.tagger.labels), []
         thinker = self.generator.thinker
         probes = fit_probes(thinker, FeatureStore(features), PROBE_CLICKS, seed)
@@ -137,7 +129,12 @@ class LanguageEvaluation:
             states = layer_states(thinker, [pixels], box)[:, 0]
             best = [names[int(probe(state).argmax())] for probe, state in zip(probes, states, strict=True)]
             hits.append([label in case.accepted for label in best])
-        return [wilson(int(column.sum()), len(column)) for column in np.array(hits).T]
+        figures: dict[str, object] = {}
+        for number, column in enumerate(np.array(hits).T):
+            estimate = wilson(int(column.sum()), len(column))
+            figures[f"thinker, layer {number}"] = {"top1": asdict(estimate)}
+            print(f"thinker, layer {number}: top-1 {estimate}", flush=True)
+        return figures
 
 
 def load_evaluation(
