@@ -1,4 +1,4 @@
-"""Protocols of the studio's services: what vision and a way from a place of a photograph to a sound must offer.
+"""Protocols of the studio's services: the vision encoder, and a capability that turns a patch into a sound.
 
 A new capability is a class with these methods in a room of its own, one more request in `core.requests`, its weights in
 `core.presets`, one line in `studio.Services`, and a tab of the page.
@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from PIL import Image
 
-from synesthesia.core.results import Heard, SceneHeard, Sound, Writing
+from synesthesia.core.results import Heard, Progress, SceneHeard, Sound
 
 if TYPE_CHECKING:
     from synesthesia.vision.grid import EncodedImage, PatchGrid
 
 
 class VisionEncoder(Protocol):
-    """`vision.backbone.PatchEncoder`, or what stands in for it."""
+    """`vision.backbone.PatchEncoder`, or a test's stand-in."""
 
     def encode(self, picture: Image.Image) -> PatchGrid: ...
 
@@ -41,7 +41,7 @@ class SoundCapability(Protocol):
 
     def generate(
         self, image: EncodedImage, row: int, col: int, x: float, y: float, request: Any
-    ) -> Iterator[Writing | Sound]:  # fmt: skip
+    ) -> Iterator[Progress | Sound]:  # fmt: skip
         """How far the sound is, if it comes in steps, and last the sound of one patch, whatever its presence."""
 
     def mix(self, heard: Sequence[Heard], samples: int, channels: int) -> SceneHeard:

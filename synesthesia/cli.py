@@ -113,8 +113,8 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code: 0 done, 2 bad input (one line on stderr), 130 interrupted."""
     try:
-        given = parser().parse_args(arguments)
-        return {"hear": _hear, "locate": _locate, "info": _info}[given.command](given)
+        args = parser().parse_args(arguments)
+        return {"hear": _hear, "locate": _locate, "info": _info}[args.command](args)
     except UserError as error:
         print(f"synesthesia: {' '.join(str(error).split())}", file=sys.stderr)
         return BAD_INPUT
@@ -125,36 +125,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
 
-def _hear(given: argparse.Namespace) -> int:
-    out = Path(given.out)
+def _hear(args: argparse.Namespace) -> int:
+    out = Path(args.out)
     _check_writable(out)
     if out.suffix.lower() != ".wav":
         raise UserError(f"The sound is written as WAV: name a file that ends in .wav, not {out.name}.")
-    if given.save_recipe:
-        _check_writable(given.save_recipe)
-        _check_apart(given.save_recipe, [out, Path(given.photo), *([given.recipe] if given.recipe else [])])
-    _check_apart(out, [Path(given.photo)])
-    heard = _from_recipe(given) if given.recipe else _from_options(given)
+    if args.save_recipe:
+        _check_writable(args.save_recipe)
+        _check_apart(args.save_recipe, [out, Path(args.photo), *([args.recipe] if args.recipe else [])])
+    _check_apart(out, [Path(args.photo)])
+    heard = _from_recipe(args) if args.recipe else _from_options(args)
 
     from synesthesia.audio.files import wav_bytes
 
     _write(out, wav_bytes(heard.waveform, heard.sample_rate))
-    if given.save_recipe:
-        _write(given.save_recipe, recipe.to_json(heard.recipe).encode())
-    print(json.dumps({**summary(heard), "out": str(out)}, indent=2) if given.json else _sentence(heard, out))
+    if args.save_recipe:
+        _write(args.save_recipe, recipe.to_json(heard.recipe).encode())
+    print(json.dumps({**summary(heard), "out": str(out)}, indent=2) if args.json else _sentence(heard, out))
     return 0
 
 
-def _from_options(given: argparse.Namespace) -> Heard:
-    if given.x is None or given.y is None:
+def _from_options(args: argparse.Namespace) -> Heard:
+    if args.x is None or args.y is None:
         raise UserError("Give the place with --x and --y, or a saved sound with --recipe.")
-    path = given.path or "direct"
-    settings = {name: getattr(given, name) for name in SETTINGS if getattr(given, name) is not None}
+    path = args.path or "direct"
+    settings = {name: getattr(args, name) for name in SETTINGS if getattr(args, name) is not None}
     for name in settings.keys() - request_type(path).model_fields.keys():
         raise UserError(f"{flags([name])} can only be given with --path {' or '.join(SETTINGS[name])}.")
     settings.setdefault("seconds", settings_of(request_type(path))["seconds"].default)
-    studio = Studio.load(given.preset or "embedded")
-    return studio.hear(given.photo, given.x, given.y, path=path, anyway=given.anyway, **settings)
+    studio = Studio.load(args.preset or "embedded")
+    return studio.hear(args.photo, args.x, args.y, path=path, anyway=args.anyway, **settings)
 
 
 def flags(names: list[str]) -> str:
@@ -162,20 +162,20 @@ def flags(names: list[str]) -> str:
     return ", ".join(f"--{name.replace('_', '-')}" for name in names)
 
 
-def _from_recipe(given: argparse.Namespace) -> Heard:
-    clashing = [name for name in ("x", "y", "path", *SETTINGS, "preset") if getattr(given, name) is not None]
-    if clashing or given.anyway:
+def _from_recipe(args: argparse.Namespace) -> Heard:
+    clashing = [name for name in ("x", "y", "path", *SETTINGS, "preset") if getattr(args, name) is not None]
+    if clashing or args.anyway:
         raise UserError(f"A recipe already holds every setting: leave out {flags(clashing or ['anyway'])}.")
-    wanted = recipe.read(given.recipe)
-    studio = Studio.load(wanted.preset)
-    studio.check_recipe(given.photo, wanted)
-    return studio.hear(given.photo, wanted.x, wanted.y, path=wanted.path, **wanted.settings())
+    saved = recipe.read_recipe(args.recipe)
+    studio = Studio.load(saved.preset)
+    studio.check_recipe(args.photo, saved)
+    return studio.hear(args.photo, saved.x, saved.y, path=saved.path, **saved.settings())
 
 
 def summary(heard: Heard) -> dict[str, object]:
     """The contract's fields without arrays, ready for JSON."""
     tokens = heard.tokens
-    spoken = {} if tokens is None else {
+    token_fields = {} if tokens is None else {
         "tokens": {"ears": tokens.codes.shape[0], "codebooks": tokens.codes.shape[1], "frames": tokens.codes.shape[2],
                    "lead_s": tokens.itd_s, "takes": tokens.takes, "take": tokens.take},
     }  # fmt: skip
@@ -189,48 +189,48 @@ def summary(heard: Heard) -> dict[str, object]:
         "box_px": list(heard.box_px),
         "evidence": asdict(heard.evidence),
         "recipe": heard.recipe.model_dump(),
-        **spoken,
+        **token_fields,
         **({} if heard.blow is None else {"blow": heard.blow.to_dict()}),
     }
 
 
 def _sentence(heard: Heard, out: Path) -> str:
-    place = f"row {heard.row}, column {heard.col}, presence {heard.presence:.2f}"
+    position = f"row {heard.row}, column {heard.col}, presence {heard.presence:.2f}"
     if heard.silent:
         nothing = "There is nothing to strike here" if heard.recipe.path == "tap" else "Nothing here makes a sound"
-        return f"{nothing} ({place}): {out} holds silence; --anyway sounds it."
+        return f"{nothing} ({position}): {out} holds silence; --anyway generates a sound."
     if heard.blow is not None:
-        blow = heard.blow
+        impact = heard.blow
         return (
-            f"{out}: {heard.seconds:g} s from {place}; struck with {blow.force_n:g} N ({blow.mallet}): "
-            f"{blow.material}, {blow.shape}, {100 * blow.size_m:.3g} cm{' (what if)' if blow.what_if else ''}."
+            f"{out}: {heard.seconds:g} s from {position}; struck with {impact.force_n:g} N ({impact.mallet}): "
+            f"{impact.material}, {impact.shape}, {100 * impact.size_m:.3g} cm{' (what if)' if impact.what_if else ''}."
         )
     labels = ", ".join(f"{one.label} {one.score:.2f}" for one in heard.evidence.labels[:3])
-    return f"{out}: {heard.seconds:g} s from {place}; heard in it: {labels or 'nothing known'}."
+    return f"{out}: {heard.seconds:g} s from {position}; heard in it: {labels or 'nothing known'}."
 
 
-def _locate(given: argparse.Namespace) -> int:
+def _locate(args: argparse.Namespace) -> int:
     from synesthesia.audio.files import read_audio
 
-    studio, clip = Studio.load(given.preset), read_audio(given.clip)
-    if given.ask is not None and not given.json:
-        print(" ".join(studio.ask(*clip, given.ask).text.split()))
+    studio, clip = Studio.load(args.preset), read_audio(args.clip)
+    if args.ask is not None and not args.json:
+        print(" ".join(studio.ask(*clip, args.ask).text.split()))
         return 0
     located = studio.locate(*clip)
-    if not given.json:
+    if not args.json:
         print(" ".join(part for part in (located.warning, located.sentence) if part))
         return 0
     fields = located.to_dict()
-    if given.ask is not None:
-        answered = studio.ask(*clip, given.ask)
+    if args.ask is not None:
+        answered = studio.ask(*clip, args.ask)
         fields |= {"question": answered.question, "answer": answered.text}
     print(json.dumps(fields, indent=2))
     return 0
 
 
-def _info(given: argparse.Namespace) -> int:
-    info = Studio.load(given.preset).info()
-    if given.json:
+def _info(args: argparse.Namespace) -> int:
+    info = Studio.load(args.preset).info()
+    if args.json:
         print(json.dumps({**asdict(info), "libraries": dict(info.libraries)}, indent=2))
         return 0
     print(f"synesthesia {info.version}, preset {info.preset}, device {info.device}, paths {', '.join(info.paths)}")

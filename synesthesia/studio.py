@@ -27,13 +27,13 @@ from synesthesia.core.requests import (
     ImpactRequest,
     LanguageRequest,
     QuestionRequest,
+    check_inside,
     checked,
-    inside,
+    click_position,
     number_of_stems,
-    place,
     sound_request,
 )
-from synesthesia.core.results import Answered, Evidence, Heard, Info, Located, MaterialMap, SceneHeard, Sound, Writing
+from synesthesia.core.results import Answered, Evidence, Heard, Info, Located, MaterialMap, Progress, SceneHeard, Sound
 from synesthesia.core.version import VERSION
 from synesthesia.vision.grid import EncodedImage
 from synesthesia.vision.image import picture_key, read_image
@@ -147,7 +147,7 @@ class Studio:
             return self.services.impact.materials(encoded)
 
     def similarity(self, image: ImageSource, x: float, y: float) -> np.ndarray:
-        """(R, C) float32 in [-1, 1]: likeness of every patch to the one at natural pixel (x, y)."""
+        """(R, C) float32 in [-1, 1]: cosine similarity of every patch to the one at natural pixel (x, y)."""
         from synesthesia.vision.similarity import similarity_map
 
         grid = self.look(image)
@@ -177,10 +177,10 @@ class Studio:
     def hear_steps(
         self, image: ImageSource, x: float, y: float, *, path: str = "direct", seconds: float = 4.0, seed: int = 0,
         **settings: Any,
-    ) -> Iterator[Writing | Heard]:  # fmt: skip
+    ) -> Iterator[Progress | Heard]:  # fmt: skip
         """As `hear`, which comes last, once; the path "language" yields its progress in tokens before it.
 
-        Bad input raises at once, not at the first step. Nobody else waits while a step is looked at: stop at any time.
+        Bad input raises at once, not at the first step. The lock is free between steps: stop at any time.
         """
         request = sound_request(path, {"seconds": seconds, "seed": seed, **settings})
         return self._steps(*self._clicked(image, x, y, request), request)
@@ -322,9 +322,9 @@ class Studio:
         self, image: ImageSource, x: float, y: float, request: AnySound
     ) -> tuple[EncodedImage, int, int, float, float]:
         """(encoded photograph, row, column, x, y). UserError for a place outside, before any model is loaded."""
-        x, y = place(x, y)
+        x, y = click_position(x, y)
         picture = read_image(image)
-        inside(x, y, *picture.size)
+        check_inside(x, y, *picture.size)
         encoded = self._encoded_for(picture, request)
         return encoded, *encoded.grid.cell(x, y), x, y
 
@@ -337,13 +337,13 @@ class Studio:
 
     def _steps(
         self, encoded: EncodedImage, row: int, col: int, x: float, y: float, request: AnySound
-    ) -> Iterator[Writing | Heard]:
+    ) -> Iterator[Progress | Heard]:
         silent, presence = self._silence(encoded, row, col, request)
         sound = Sound(np.zeros((request.channels, request.samples), dtype=np.float32), Evidence())
         if not silent:
             items = self.services.sound(request).generate(encoded, row, col, x, y, request)
             for item in self._locked(items):
-                if isinstance(item, Writing):
+                if isinstance(item, Progress):
                     yield item
                 else:
                     sound = item
@@ -385,7 +385,7 @@ class Studio:
             yield item
 
 
-def _last(steps: Iterator[Writing | Heard]) -> Heard:
+def _last(steps: Iterator[Progress | Heard]) -> Heard:
     *_, heard = steps
     assert isinstance(heard, Heard)
     return heard

@@ -13,7 +13,7 @@ from synesthesia import Studio
 from synesthesia.capability import VisionEncoder
 from synesthesia.core.errors import UserError
 from synesthesia.core.presets import embedded
-from synesthesia.core.results import Heard, Writing
+from synesthesia.core.results import Heard, Progress
 from synesthesia.studio import KEPT_PICTURES
 from synesthesia.vision.grid import PatchGrid
 from tests.ui.fake_studio import FakeStudio
@@ -101,7 +101,7 @@ def test_the_sound_comes_last_and_once(studio: FakeStudio, cat: Image.Image, pat
     came = list(studio.hear_steps(cat, *BRIGHT, path=path, seconds=1, seed=2))
     heard = came[-1]
     assert isinstance(heard, Heard) and not any(isinstance(one, Heard) for one in came[:-1])
-    assert came[:-1] == ([Writing(done, 25) for done in range(1, 26)] if path == "language" else [])
+    assert came[:-1] == ([Progress(done, 25) for done in range(1, 26)] if path == "language" else [])
     again = studio.hear(cat, *BRIGHT, path=path, seconds=1, seed=2)
     assert np.array_equal(heard.waveform, again.waveform) and heard.recipe == again.recipe
     assert (heard.tokens is None) == (path != "language")

@@ -14,6 +14,7 @@ from torch import Tensor
 from synesthesia.audio.tagger import AudioTagger
 from synesthesia.audio_qa.qwen2_audio import AudioLM, build_tiny, load_tokenizer
 from synesthesia.audio_qa.spatial_qwen2_audio import SpatialQwen2Audio
+from synesthesia.core.checkpoints import incomplete
 from synesthesia.core.errors import UserError
 from synesthesia.nn.checkpoint_file import load_checkpoint, save_checkpoint
 from synesthesia.nn.lora import LoraSettings, add_lora, is_lora
@@ -38,7 +39,7 @@ def load_language_model(folder: Path, tagger: AudioTagger) -> AudioLM:
     what, trained_by = "The language model's folder", "training.audio_qa.train_language_model"
     fields, state = load_checkpoint(folder, what=what, trained_by=trained_by, quantised=True)
     if not (folder / TOKENIZER).is_file():
-        raise UserError(f"{what} {folder} is incomplete; train it with {trained_by}.")
+        raise incomplete(what, folder, trained_by)
     language_model = build_tiny(load_tokenizer(folder / TOKENIZER), Qwen2AudioConfig(**fields), tagger)
     if _shapes(_own(language_model.model)) != _shapes(state):
         raise UserError(f"The language model in {folder} is of another shape than its config.json says.")

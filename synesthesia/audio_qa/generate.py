@@ -38,7 +38,7 @@ class AnswerGenerator:
         if config.weights.hub_id:
             language_model = load_hub(config.weights.hub_id, config.weights.revision)
         else:
-            tagger = AudioTagger.load(checkpoints.folder(config.ear_weights.folder))
+            tagger = AudioTagger.load(checkpoints.folder(config.tagger_weights.folder))
             language_model = load_language_model(checkpoints.folder(config.weights.folder), tagger)
         load_spatial_token(language_model.model, checkpoints.folder(config.token_weights.folder))
         return cls(language_model)

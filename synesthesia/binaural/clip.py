@@ -1,4 +1,4 @@
-"""A checked two-channel clip, as `localization.clip_input` makes it: plain data that several capabilities read."""
+"""Validated binaural clip, made by `localization.clip_input` and read by several capabilities."""
 
 from __future__ import annotations
 

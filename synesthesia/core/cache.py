@@ -1,4 +1,4 @@
-"""A bounded memory of what was computed once: the least recently used entry goes first. Safe for many threads."""
+"""Thread-safe least-recently-used (LRU) cache of computed values, bounded in number."""
 
 from __future__ import annotations
 

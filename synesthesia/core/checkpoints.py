@@ -142,13 +142,18 @@ def read_checkpoint(
 ) -> tuple[dict[str, Any], dict[str, Tensor]]:  # fmt: skip
     """(config fields, tensors) of a folder; read: of safetensors. UserError when a file is missing.
 
-    what: begins the error's sentence ("The localizer's folder"); trained_by: a command or module.
+    what: begins the error's sentence ("The localizer's folder"); trained_by: the module that trains the model.
     """
     try:
         fields = json.loads((folder / config_file).read_text(encoding="utf-8"))
         return fields, read(folder / weights_file)
     except FileNotFoundError as error:
-        raise UserError(f"{what} {folder} is incomplete; train it with {trained_by}.") from error
+        raise incomplete(what, folder, trained_by) from error
+
+
+def incomplete(what: str, folder: Path, trained_by: str) -> UserError:
+    """The error of a folder that lacks a file; arguments as for `read_checkpoint`."""
+    return UserError(f"{what} {folder} is incomplete; train it with python -m {trained_by}.")
 
 
 def megabytes(name: str) -> float:

@@ -1,4 +1,4 @@
-"""The one kind of error that is the person's to mend."""
+"""`UserError`: bad input that the user can correct, described in one sentence."""
 
 
 class UserError(ValueError):

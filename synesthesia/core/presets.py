@@ -54,13 +54,13 @@ class CodecConfig:
 
 @dataclass(frozen=True)
 class ImageToSoundConfig:
-    """Patch -> sound by flow matching or regression; ear_weights: the audio tagger.
+    """Patch -> sound by flow matching or regression; tagger_weights: the audio tagger.
 
     train_command: shown when no mapper for this preset's features has been trained yet.
     """
 
     mapper_weights: Weights
-    ear_weights: Weights
+    tagger_weights: Weights
     train_command: str
 
 
@@ -74,11 +74,11 @@ class LocalizationConfig:
 
 @dataclass(frozen=True)
 class AudioQAConfig:
-    """Clip, spatial token and question -> answer in words. ear_weights: the tiny model's audio tower; token_weights:
+    """Clip, spatial token and question -> answer in words. tagger_weights: the tiny model's audio tower; token_weights:
     projector and LoRA; train_command: shown when these have not been trained yet."""
 
     weights: Weights = Weights("language", licence=OUR_LICENCE)
-    ear_weights: Weights = Weights("ear", licence=OUR_LICENCE)
+    tagger_weights: Weights = Weights("ear", licence=OUR_LICENCE)
     token_weights: Weights = Weights("spatial_token", licence=OUR_LICENCE)
     train_command: str = "python -m training.audio_qa.train --data DIR --stage 1 --out checkpoints/spatial_token"
 
@@ -122,7 +122,7 @@ class Preset:
             ("vision", self.vision.weights),
             ("mel autoencoder", self.codec.vae_weights),
             ("vocoder", self.codec.vocoder_weights),
-            ("ear", self.image_to_sound.ear_weights),
+            ("ear", self.image_to_sound.tagger_weights),
             ("mapper", self.image_to_sound.mapper_weights),
         )
 

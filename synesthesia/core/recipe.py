@@ -92,7 +92,7 @@ def from_json(text: str) -> Recipe:
         raise UserError(f"The recipe's '{name}' is missing or has the wrong type.") from None
 
 
-def read(path: Path) -> Recipe:
+def read_recipe(path: Path) -> Recipe:
     """UserError when there is no such file or it holds no recipe."""
     try:
         text = path.read_text(encoding="utf-8")

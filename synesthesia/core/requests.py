@@ -265,5 +265,5 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def plain(value: float) -> str:
-    """A number as a person writes it: 4294967295, not 4.29497e+09."""
+    """A number without exponent: 4294967295, not 4.29497e+09."""
     return f"{value:.0f}" if math.isfinite(value) and value == int(value) and abs(value) < 1e12 else f"{value:g}"

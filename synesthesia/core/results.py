@@ -1,4 +1,4 @@
-"""What the studio hands back: small frozen records that the page, the command line and scripts read alike."""
+"""Results of `Studio` as frozen dataclasses, the same for the page, the command line and scripts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from synesthesia.core.recipe import Recipe
 
 @dataclass(frozen=True)
 class LabelScore:
-    """One label that the project's own classifier hears in a sound. score: 0..1."""
+    """One label that the project's own audio tagger gives a sound. score: 0..1."""
 
     label: str
     score: float
@@ -20,7 +20,7 @@ class LabelScore:
 
 @dataclass(frozen=True)
 class Neighbour:
-    """A training sound near the one asked for. similarity: cosine in the ear's embedding space, -1..1."""
+    """A training sound near the one asked for. similarity: cosine in the tagger's embedding space, -1..1."""
 
     label: str
     similarity: float
@@ -31,7 +31,7 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Why a sound is what it is: labels heard in it, best first, and the training sounds that led to it."""
+    """Why a sound is what it is: labels of the audio tagger, best first, and the training sounds that led to it."""
 
     labels: tuple[LabelScore, ...] = ()
     neighbours: tuple[Neighbour, ...] = ()
@@ -56,8 +56,8 @@ class Tokens:
 
 
 @dataclass(frozen=True)
-class Writing:
-    """How far the tokens of a sound have come. done, total: of them in time (frames of 40 ms)."""
+class Progress:
+    """Progress of token generation. done, total: frames of 40 ms."""
 
     done: int
     total: int

@@ -1,4 +1,4 @@
-"""Closed vocabularies that requests, models and the page share: names alone, nothing to import."""
+"""Closed vocabularies of requests, models and the page: names of materials, shapes, mallets, test sounds and rooms."""
 
 from __future__ import annotations
 

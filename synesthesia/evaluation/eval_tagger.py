@@ -115,7 +115,7 @@ class EvalTagger(nn.Module):
     def load(folder: Path) -> EvalTagger:
         """Reads what `save` wrote. UserError when a file is missing."""
         config, tensors = load_checkpoint(
-            folder, what="The judge's folder", trained_by="training.evaluation.train_eval_tagger"
+            folder, what="The evaluation tagger's folder", trained_by="training.evaluation.train_eval_tagger"
         )
         fields = config["model"] | {name: tuple(config["model"][name]) for name in ("labels", "widths")}
         tagger = EvalTagger(EvalTaggerConfig(**fields))

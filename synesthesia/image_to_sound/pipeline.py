@@ -46,10 +46,8 @@ class ImageToSoundPipeline:
         try:
             fields = json.loads((folder / "config.json").read_text(encoding="utf-8"))["voice"]
         except FileNotFoundError as error:
-            raise UserError(
-                f"The mapper's folder {folder} is incomplete; train it with training.image_to_sound.train."
-            ) from error
-        tagger = AudioTagger.load(checkpoints.folder(config.ear_weights.folder))
+            raise checkpoints.incomplete("The mapper's folder", folder, "training.image_to_sound.train") from error
+        tagger = AudioTagger.load(checkpoints.folder(config.tagger_weights.folder))
         return cls(Prior.load(folder), SoundGenerator.load(folder, GeneratorConfig(**fields), tagger, codec))
 
     @property

@@ -31,7 +31,7 @@ from synesthesia.impact.predictor import (
     excite_hypotheses,
     median_hypotheses,
     mode_hypothesis,
-    sample,
+    sample_hypotheses,
 )
 
 SAMPLES, MAX_SOLIDS = 32, 4  # hypotheses sampled; how many solid bodies of them are used: their modes cost ten times
@@ -56,7 +56,7 @@ def select(
     if len(options) == 1:
         return options[0]
     random = torch.Generator().manual_seed(0)
-    samples, weights = subsample(sample(predictor, posterior, patch, SAMPLES, random))
+    samples, weights = subsample(sample_hypotheses(predictor, posterior, patch, SAMPLES, random))
     excited = excite_hypotheses([*samples, *options], REFERENCE_FORCE_N, REFERENCE_MALLET, SAMPLE_RATE_HZ)
     levels = expected_spectrogram_db(excited, SAMPLE_RATE_HZ)
     risks = weights @ log_spectral_distances_db(levels[: len(samples)], levels[len(samples) :])

@@ -188,7 +188,7 @@ def median_hypotheses(
     return _hypotheses(predictor, posterior, patch, codes, shapes, torch.full((len(BY_SHAPE), len(codes)), 0.5))
 
 
-def sample(
+def sample_hypotheses(
     predictor: ImpactPredictor, posterior: PhysicsPosterior, patch: int, count: int, random: torch.Generator
 ) -> list[Hypothesis]:
     """`count` hypotheses drawn from the posterior."""

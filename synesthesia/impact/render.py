@@ -23,7 +23,7 @@ from synesthesia.impact.modal.modal_bank import Bubbles, Modes, sample_bubbles
 from synesthesia.impact.modal.objects import MAX_SIZE_M, MIN_SIZE_M, PhysicalObject
 from synesthesia.impact.modal.strike import ENVELOPE_S, ExcitedModes, limited_peak, strike
 from synesthesia.impact.physics_net import PhysicsPosterior
-from synesthesia.impact.predictor import Hypothesis, clamp_to_valid, excite_hypotheses, sample
+from synesthesia.impact.predictor import Hypothesis, clamp_to_valid, excite_hypotheses, sample_hypotheses
 
 if TYPE_CHECKING:
     from synesthesia.impact.predictor import ImpactPredictor
@@ -72,7 +72,9 @@ def render_impact(
         sample_rate_hz=sample_rate_hz, seed=params.seed, properties=struck.properties,
     )  # fmt: skip
     random = torch.Generator().manual_seed(0)  # the posterior's samples don't depend on the strike
-    others = [counterfactual(one, params) for one in sample(predictor, posterior, patch, BAND_SAMPLES, random)]
+    others = [
+        counterfactual(one, params) for one in sample_hypotheses(predictor, posterior, patch, BAND_SAMPLES, random)
+    ]
     envelopes = expected_envelopes([struck, *others], params, len(sound.envelope), sample_rate_hz)
     low, high = torch.quantile(envelopes, torch.tensor([0.05, 0.95]), dim=0)
     modes = sound.modes

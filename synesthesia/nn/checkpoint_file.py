@@ -1,4 +1,4 @@
-"""Checkpoint format: a JSON config beside a safetensors file, the one way in which models are saved and loaded.
+"""Checkpoint format: a JSON config beside a safetensors file, used by every model to save and load.
 
 `load_checkpoint` turns a missing file into the one sentence that names the folder and the command that trains it.
 Where a class and its stored files use different names, `renamed` maps them.
@@ -46,7 +46,7 @@ def load_checkpoint(
 ) -> tuple[dict[str, Any], dict[str, Tensor]]:  # fmt: skip
     """(config fields, state dict) as `save_checkpoint` wrote them; float32 tensors if `quantised`.
 
-    what: begins the error's sentence ("The localizer's folder"); trained_by: a command or module.
+    what: begins the error's sentence ("The localizer's folder"); trained_by: the module that trains the model.
     UserError when a file is missing.
     """
     read = load_quantised if quantised else load_file

@@ -17,7 +17,7 @@ from torch import Tensor
 from synesthesia.audio.tagger import AudioTagger
 from synesthesia.audio.vocoder import FADE_S, PEAK, Vocoder, finish
 from synesthesia.core.presets import SAMPLE_RATE_HZ
-from synesthesia.core.results import Writing
+from synesthesia.core.results import Progress
 from synesthesia.vision.grid import EncodedImage, PatchGrid
 from synesthesia.vlm_to_sound.audio_head import CHANNELS, AudioHead, CrossAttentionMemory
 from synesthesia.vlm_to_sound.region_inputs import RegionInputs
@@ -89,7 +89,7 @@ class TokenGenerator:
     def generate_steps(
         self, memory: CrossAttentionMemory, grid: PatchGrid, *, seconds: float, seed: int, takes: int = TAKES,
         sampler: TokenSampler | None = None, class_probs: Tensor | None = None,
-    ) -> Iterator[Writing | GeneratedStereo]:  # fmt: skip
+    ) -> Iterator[Progress | GeneratedStereo]:  # fmt: skip
         """Progress after every frame, and last the sound: exactly `seconds`, the louder ear's peak at -1 dBFS, ends
         faded. grid: of the encoded photograph; class_probs: (classes,) of the tagger, by which a take is chosen."""
         frames = math.ceil(seconds * self.tokens_per_second)
@@ -97,7 +97,7 @@ class TokenGenerator:
         for step in self.sample(memory, frames, seed, takes, sampler):
             steps.append(step)
             if len(steps) % CHANNELS == 0:
-                yield Writing(len(steps) // CHANNELS, frames)
+                yield Progress(len(steps) // CHANNELS, frames)
         sampled = stack_steps(steps, self.head)
         mels = self.head.tokens.decode(sampled.codes.flatten(0, 1)).unflatten(0, (-1, CHANNELS))
         take = 0

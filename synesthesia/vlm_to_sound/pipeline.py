@@ -14,7 +14,7 @@ from synesthesia.core import checkpoints
 from synesthesia.core.errors import UserError
 from synesthesia.core.presets import Preset, Weights
 from synesthesia.core.requests import LanguageRequest
-from synesthesia.core.results import Evidence, Heard, SceneHeard, Sound, Tokens, Writing
+from synesthesia.core.results import Evidence, Heard, Progress, SceneHeard, Sound, Tokens
 from synesthesia.vision.grid import patch_seed
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class VlmToSoundPipeline:
 
     def generate(
         self, image: EncodedImage, row: int, col: int, x: float, y: float, request: LanguageRequest
-    ) -> Iterator[Writing | Sound]:
+    ) -> Iterator[Progress | Sound]:
         """Progress of the tokens, and last the sound of one patch, whatever its presence. Its evidence: labels that the
         tagger finds in the mix of both channels, and the training sounds nearest to the patch's prediction."""
         import torch
@@ -108,7 +108,7 @@ class VlmToSoundPipeline:
             seed=patch_seed(request.seed, image.key, row, col), takes=takes, sampler=sampler,
             class_probs=context.class_probs(image.grid, row, col),
         ):  # fmt: skip
-            if isinstance(item, Writing):
+            if isinstance(item, Progress):
                 yield item
                 continue
             config = generator.head.config.tokens

@@ -9,6 +9,7 @@ the test compares hashes where they are the same. Record again only in a commit 
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import platform
@@ -126,5 +127,6 @@ def record() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__).parse_args()  # so that --help records nothing
     RECORD.write_text(json.dumps(record(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"{RECORD} written")

@@ -30,7 +30,13 @@ from synesthesia.impact.modal.materials import Properties
 from synesthesia.impact.modal.objects import PhysicalObject, StrikePoint
 from synesthesia.impact.modal.strike import synthesize
 from synesthesia.impact.physics_net import PhysicsPosterior
-from synesthesia.impact.predictor import Hypothesis, ImpactPredictor, excite_hypotheses, mode_hypothesis, sample
+from synesthesia.impact.predictor import (
+    Hypothesis,
+    ImpactPredictor,
+    excite_hypotheses,
+    mode_hypothesis,
+    sample_hypotheses,
+)
 from synesthesia.impact.render import StrikeParams, render_impact
 from tests.impact.modal.bodies import OBJECTS, of_material
 from tests.impact.tiny import normalised_log, posterior_for, random_grid
@@ -95,7 +101,9 @@ def test_several_similar_sounds_outweigh_the_likeliest(predictor: ImpactPredicto
 def test_the_selected_candidate_has_the_least_mean_distance(predictor: ImpactPredictor) -> None:
     posterior = predictor.predict(random_grid(seed=7))
     for patch in (3, 20, 41):
-        samples, weights = subsample(sample(predictor, posterior, patch, SAMPLES, torch.Generator().manual_seed(0)))
+        samples, weights = subsample(
+            sample_hypotheses(predictor, posterior, patch, SAMPLES, torch.Generator().manual_seed(0))
+        )
         options = candidates(predictor, posterior, patch, ANY)
         levels = expected_spectrogram_db(
             excite_hypotheses([*samples, *options], REFERENCE_FORCE_N, REFERENCE_MALLET, RATE_HZ), RATE_HZ
@@ -152,7 +160,7 @@ def test_every_strike_selects_the_same_state_and_reports_it(predictor: ImpactPre
 
 def test_few_solid_bodies_represent_all(predictor: ImpactPredictor) -> None:
     posterior = between(predictor, of_material(OBJECTS["solid"], "wood"), of_material(BAR, "wood"), 0.7)
-    samples = sample(predictor, posterior, 0, SAMPLES, torch.Generator().manual_seed(0))
+    samples = sample_hypotheses(predictor, posterior, 0, SAMPLES, torch.Generator().manual_seed(0))
     solids = sum(hypothesis.item.shape == "solid" for hypothesis in samples)
     kept, weights = subsample(samples)
     assert MAX_SOLIDS < solids < SAMPLES and len(kept) == len(weights) == SAMPLES - solids + MAX_SOLIDS

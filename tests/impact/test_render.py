@@ -14,7 +14,7 @@ from synesthesia.core.vocabulary import MATERIALS, SHAPES, MaterialName
 from synesthesia.impact.mbr import select
 from synesthesia.impact.modal.materials import Properties
 from synesthesia.impact.modal.objects import PhysicalObject
-from synesthesia.impact.predictor import ImpactPredictor, clamp_to_valid, mode_hypothesis, sample
+from synesthesia.impact.predictor import ImpactPredictor, clamp_to_valid, mode_hypothesis, sample_hypotheses
 from synesthesia.impact.render import (
     BAND_SAMPLES,
     FADE_S,
@@ -159,14 +159,14 @@ def test_the_band_holds_most_samples(predictor: ImpactPredictor) -> None:
     posterior = posterior_for(predictor, BOTTLE, spread=1.5)
     impact = render_impact(predictor, posterior, 0, USUAL, RATE_HZ)[1]
     random = torch.Generator().manual_seed(77)
-    others = expected_envelopes(sample(predictor, posterior, 0, 60, random), USUAL, 100, RATE_HZ).numpy()
+    others = expected_envelopes(sample_hypotheses(predictor, posterior, 0, 60, random), USUAL, 100, RATE_HZ).numpy()
     inside = ((others >= impact.envelope_low * 0.999) & (others <= impact.envelope_high * 1.001))[:, :15]
     assert 0.6 < inside.mean() < 0.99, inside.mean()
 
 
 def test_samples_follow_the_posterior(predictor: ImpactPredictor) -> None:
     posterior, random = posterior_for(predictor, BOTTLE), torch.Generator().manual_seed(1)
-    hypotheses = sample(predictor, posterior, 0, 300, random)
+    hypotheses = sample_hypotheses(predictor, posterior, 0, 300, random)
     share = np.mean([hypothesis.item.material == "glass" for hypothesis in hypotheses])
     glass = predictor.net.codebook.majority_material()[0] == MATERIALS.index("glass")
     assert abs(share - float(posterior.codes[0].exp()[glass].sum())) < 0.06

@@ -34,7 +34,9 @@ def test_a_missing_file_is_one_sentence(tmp_path: Path, name: str) -> None:
     files = {"config_file": "shape.json", "weights_file": "shape.safetensors"}
     save_checkpoint(tmp_path, {"width": 3}, TENSORS, **files)
     (tmp_path / name).unlink()
-    with pytest.raises(UserError, match=r"^The folder .* is incomplete; train it with training\.shape\.train\.$"):
+    with pytest.raises(
+        UserError, match=r"^The folder .* is incomplete; train it with python -m training\.shape\.train\.$"
+    ):
         load_checkpoint(tmp_path, what="The folder", trained_by="training.shape.train", **files)
 
 

@@ -32,10 +32,10 @@ from synesthesia.core.results import (
     LabelScore,
     Located,
     Neighbour,
+    Progress,
     SceneHeard,
     Sound,
     Tokens,
-    Writing,
 )
 from synesthesia.image_to_sound.mix import mix
 from synesthesia.localization.localizer import shortest_arc
@@ -126,11 +126,11 @@ class FakeVlmToSound(VlmToSoundPipeline):
 
     def generate(
         self, image: EncodedImage, row: int, col: int, x: float, y: float, request: LanguageRequest
-    ) -> Iterator[Writing | Sound]:
+    ) -> Iterator[Progress | Sound]:
         frames = round(request.seconds * TOKENS_PER_SECOND)
         for frame in range(frames):
             time.sleep(self.delay_s)
-            yield Writing(frame + 1, frames)
+            yield Progress(frame + 1, frames)
         one = self.tones.tone(image.grid, row, col, request.seconds, request.seed)
         rows, cols = image.grid.rows, image.grid.cols
         aside = (col + 0.5) / cols - 0.5

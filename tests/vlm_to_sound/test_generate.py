@@ -13,7 +13,7 @@ from torch import Tensor
 
 from synesthesia.audio.tagger import AudioTagger
 from synesthesia.audio.vocoder import PEAK, IstftConfig, IstftVocoder, Vocoder
-from synesthesia.core.results import Writing
+from synesthesia.core.results import Progress
 from synesthesia.vision.grid import EncodedImage, PatchGrid
 from synesthesia.vlm_to_sound import generate
 from synesthesia.vlm_to_sound.audio_head import AudioHead, AudioHeadConfig, CrossAttentionMemory
@@ -202,7 +202,7 @@ def test_attention_is_a_map_of_the_patches(generator: TokenGenerator, rows: int,
 
 def test_progress_comes_before_the_sound(generator: TokenGenerator, memory: CrossAttentionMemory) -> None:
     items = list(generator.generate_steps(memory, PHOTO, seconds=0.41, seed=0, takes=2))
-    assert items[:-1] == [Writing(done, 11) for done in range(1, 12)]
+    assert items[:-1] == [Progress(done, 11) for done in range(1, 12)]
     generated = generator.generate(memory, PHOTO, seconds=0.41, seed=0, takes=2)
     assert isinstance(items[-1], GeneratedStereo) and np.array_equal(items[-1].waveform, generated.waveform)
 

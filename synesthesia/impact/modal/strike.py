@@ -193,7 +193,7 @@ def full_scale_per_pa(loudness_pa: Tensor) -> Tensor:
     return REFERENCE_LEVEL * (loudness / REFERENCE_PA) ** COMPRESSION / loudness
 
 
-def limit_peak(waveform: Tensor) -> Tensor:
+def soft_limit_peak(waveform: Tensor) -> Tensor:
     """(B, samples) -> the same shape, times one factor a row: peaks below KNEE stay, others stay under CEILING."""
     peak = waveform.abs().amax(dim=1, keepdim=True)
     return waveform * (limited_peak(peak) / peak.clamp(min=1e-12))
@@ -225,7 +225,7 @@ def synthesize(
             bubbles = sample_bubbles(force, depth, sample_rate_hz, seed)
             rows.append(synthesize_bubbles(bubbles, samples, sample_rate_hz))
         waveform = waveform + bubbling[:, None] * torch.stack(rows).to(waveform)
-    return limit_peak(waveform)
+    return soft_limit_peak(waveform)
 
 
 def strike(

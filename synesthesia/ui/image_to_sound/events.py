@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from synesthesia.core.errors import UserError
-from synesthesia.core.results import Heard, Writing
+from synesthesia.core.results import Heard, Progress
 from synesthesia.ui.image_to_sound import cards, words
 from synesthesia.ui.image_to_sound.session import HearSession, StopFlag
 from synesthesia.ui.shared import overlays
@@ -142,7 +142,7 @@ class HearEvents:
             yield self.pictures(tab.takes[index], heard, session, several=several)
 
     def with_progress(
-        self, steps: Iterator[Writing | Heard], card: tuple[str, str, str], index: int, count: int
+        self, steps: Iterator[Progress | Heard], card: tuple[str, str, str], index: int, count: int
     ) -> Generator[Update, None, Heard]:
         """The sound; until then the card shows the progress every PROGRESS_S. card: its texts above the progress."""
         last = perf_counter()

@@ -17,10 +17,10 @@ from synesthesia.vlm_to_sound.attention import relative_attention
 if TYPE_CHECKING:
     from PIL import Image
 
-    from synesthesia.core.results import Heard, Writing
+    from synesthesia.core.results import Heard, Progress
 
 
-def progress(step: Writing, take: int, takes: int) -> str:
+def progress(step: Progress, take: int, takes: int) -> str:
     return cards.progress(step.done, step.total, words.writing(step, take, takes), live=False)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from synesthesia.core.results import Tokens, Writing
+    from synesthesia.core.results import Progress, Tokens
 
 ATTENTION = "Attention of the sound tokens"
 ATTENTION_FIRST = ("Generate a sound with Language here first.", "The map then shows where its tokens attended.")
@@ -14,7 +14,7 @@ EQUAL_DB, EQUAL_S = 0.05, 0.5e-6  # below these the page would print zero
 CENTRE = 0.05  # of the picture's width to either side
 
 
-def writing(step: Writing, take: int = 0, takes: int = 1) -> str:
+def writing(step: Progress, take: int = 0, takes: int = 1) -> str:
     """take: counted from 0, of the takes that are generated one after the other."""
     prefix = f"Take {take + 1} of {takes}: generating" if takes > 1 else "Generating"
     return f"{prefix} tokens, {step.done} of {step.total}"

@@ -25,7 +25,7 @@ from synesthesia.impact.modal.strike import (
     Variation,
     a_weighting,
     excite_modes,
-    limit_peak,
+    soft_limit_peak,
     strike,
     synthesize,
 )
@@ -109,12 +109,12 @@ def test_hard_struck_metal_is_loudest_and_soft_fabric_is_audible() -> None:
 
 def test_the_limiter_is_one_monotonic_factor() -> None:
     ramp = torch.linspace(0.01, 30.0, 500)[:, None] * torch.tensor([1.0, -0.5])
-    out = limit_peak(ramp)
+    out = soft_limit_peak(ramp)
     torch.testing.assert_close(out[:, 0], -2 * out[:, 1])
     assert (out[:, 0].diff() > 0).all() and float(out.abs().max()) < CEILING
     under = ramp[:, 0] < KNEE
     torch.testing.assert_close(out[under], ramp[under])
-    assert torch.equal(limit_peak(torch.zeros(2, 5)), torch.zeros(2, 5))
+    assert torch.equal(soft_limit_peak(torch.zeros(2, 5)), torch.zeros(2, 5))
 
 
 def test_a_weighting_at_known_frequencies() -> None:

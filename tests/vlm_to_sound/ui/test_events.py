@@ -13,7 +13,7 @@ import pytest
 import soundfile
 from PIL import Image, ImageChops
 
-from synesthesia.core.results import GenerationProgress, Heard
+from synesthesia.core.results import Heard, Progress
 from synesthesia.ui.image_to_sound import events as hear_events
 from synesthesia.ui.image_to_sound.api import add_hear_endpoint
 from synesthesia.ui.image_to_sound.events import ATTENTION, HearEvents
@@ -184,7 +184,7 @@ def test_the_sampling_reaches_the_studio(
 ) -> None:
     asked: list[dict[str, Any]] = []
 
-    def steps(*_: Any, **how: Any) -> Iterator[GenerationProgress | Heard]:
+    def steps(*_: Any, **how: Any) -> Iterator[Progress | Heard]:
         asked.append(how)
         return iter([])
 
