@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
@@ -13,10 +12,11 @@ import numpy as np
 from synesthesia.ui.impact import material_map, quantities, words
 from synesthesia.ui.impact.figures import audible_modes, strongest_hz
 from synesthesia.ui.impact.quantities import DENSITIES, FREQUENCIES, LENGTHS, PRESSURES, TIMES
+from synesthesia.ui.impact.strike_path import struck_object
 from synesthesia.ui.shared.cards import all_settings, bar
 
 if TYPE_CHECKING:
-    from synesthesia.core.results import Estimate, Heard, Impact, LabelScore, PhysicsState
+    from synesthesia.core.results import Estimate, Heard, Impact, LabelScore
     from synesthesia.ui.impact.strike_path import Clip
 
 ROWS_SHOWN = 4  # materials, shapes
@@ -25,16 +25,28 @@ ROWS_SHOWN = 4  # materials, shapes
 @dataclass(frozen=True)
 class Scale:
     """How a quantity of the state is drawn. field: of PhysicsState; about: its exact meaning; low, high: ends of its
-    bar; log: logarithmic; value, interval: formatters."""
+    bar, which is logarithmic for a quantity with units and linear for a share."""
 
     field: str
     name: str
     about: str
     low: float
     high: float
-    log: bool
-    value: Callable[[float], str]
-    interval: Callable[[Estimate], str]
+    units: tuple[quantities.Unit, ...] = ()
+
+    @property
+    def log(self) -> bool:
+        return bool(self.units)
+
+    def value(self, value: float) -> str:
+        return quantities.amount(value, self.units) if self.units else quantities.share(value)
+
+    def interval(self, found: Estimate) -> str:
+        return (
+            quantities.span(found, self.units)
+            if self.units
+            else f"{quantities.share(found.low)} to {quantities.share(found.high)}"
+        )
 
     def at(self, value: float) -> float:
         """Position 0..1 along the bar, clamped to its ends."""
@@ -44,22 +56,14 @@ class Scale:
         return (here - low) / (high - low)
 
 
-def log_scale(
-    field: str, name: str, about: str, low: float, high: float, units: tuple[quantities.Unit, ...]
-) -> Scale:  # fmt: skip
-    return Scale(field, name, about, low, high, True, *quantities.formatters(units))
-
-
 SCALES = (
-    log_scale("size_m", "Size", "longest extent", 0.03, 2.0, LENGTHS),
-    log_scale("thickness_m", "Wall", "thickness of the wall, or of the object if it is solid", 0.0003, 2.0, LENGTHS),
-    Scale(
-        "hollowness", "Hollowness", "0 solid, 1 a thin wall", 0.0, 1.0, False, quantities.share, quantities.share_span
-    ),
-    log_scale("density", "Density", "mass by volume", 50.0, 20_000.0, DENSITIES),
-    log_scale("youngs_modulus_pa", "Stiffness", "Young's modulus of the body", 1e4, 1e12, PRESSURES),
-    log_scale("hardness_pa", "Hardness", "Young's modulus of the surface", 1e4, 1e12, PRESSURES),
-    log_scale("t60_s", "Decay at 1 kHz", "T60, in which a mode of 1 kHz falls by 60 dB", 0.003, 30.0, TIMES),
+    Scale("size_m", "Size", "longest extent", 0.03, 2.0, LENGTHS),
+    Scale("thickness_m", "Wall", "thickness of the wall, or of the object if it is solid", 0.0003, 2.0, LENGTHS),
+    Scale("hollowness", "Hollowness", "0 solid, 1 a thin wall", 0.0, 1.0),
+    Scale("density", "Density", "mass by volume", 50.0, 20_000.0, DENSITIES),
+    Scale("youngs_modulus_pa", "Stiffness", "Young's modulus of the body", 1e4, 1e12, PRESSURES),
+    Scale("hardness_pa", "Hardness", "Young's modulus of the surface", 1e4, 1e12, PRESSURES),
+    Scale("t60_s", "Decay at 1 kHz", "T60, in which a mode of 1 kHz falls by 60 dB", 0.003, 30.0, TIMES),
 )
 
 
@@ -75,31 +79,24 @@ def as_seen(clip: Clip) -> str:
     """Heading of what was struck."""
     if clip.dragged:
         return heading("A", f"{len(clip.strikes)} strikes in a row", f"{clip.seconds:.1f} s")
-    blow = clip.last.blow
-    assert blow is not None, "a silent place was not struck"
-    return heading("A", words.thing(blow), f"{words.AS_SEEN} · seed {clip.last.recipe.seed}")
+    return heading("A", words.thing(clip.blow), f"{words.AS_SEEN} · seed {clip.last.recipe.seed}")
 
 
 def state(heard: Heard, code_name: str) -> str:
     """The predicted state: names with probabilities, quantities with intervals, and what they mean. code_name: the
     material after which the code is named."""
-    blow = heard.blow
-    assert blow is not None, "a silent place was not struck"
+    blow = struck_object(heard)
     found = blow.state
     unsure = words.doubt(found, code_name)
     note = f"<p class='faint'>{escape(unsure.capitalize())}.</p>" if unsure else ""
     return (
         f"<section class='state' aria-label='{words.STATE}'><h3>{words.STATE}</h3>"
-        f"<div class='columns'><div>{code(found, code_name)}"
+        f"<div class='columns'><div><h4>{words.CODE}</h4><p class='code'>{escape(words.code(found, code_name))}</p>"
         f"{shares(words.MATERIAL, found.materials, code_name, coloured=True)}{note}"
         f"{shares(words.SHAPE, found.shapes, blow.shape)}</div>"
         f"<div>{''.join(quantity(scale, getattr(found, scale.field)) for scale in SCALES)}</div></div>"
         f"<p class='faint'>{words.STATE_ABOUT}</p>{meanings()}{all_settings(heard.recipe)}</section>"
     )
-
-
-def code(found: PhysicsState, name: str) -> str:
-    return f"<h4>{words.CODE}</h4><p class='code'>{escape(words.code(found, name))}</p>"
 
 
 def shares(name: str, scores: tuple[LabelScore, ...], struck: str, *, coloured: bool = False) -> str:

@@ -13,52 +13,40 @@ and the computed truth; n: renders over which they are averaged; note: one sente
 
 from __future__ import annotations
 
-import json
-import math
-from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, Field, FiniteFloat, ValidationError
 
 from synesthesia.ui.impact import words
 
 FILE = "case_study.json"
 
 
-@dataclass(frozen=True)
-class Case:
+class Case(BaseModel):
     """One row; fields as above."""
 
     title: str
     right: str
     named: str
     state: str
-    lsd_tap_db: float
-    lsd_text_db: float
+    lsd_tap_db: FiniteFloat
+    lsd_text_db: FiniteFloat
 
 
-@dataclass(frozen=True)
-class CaseStudy:
-    rows: tuple[Case, ...]
-    n: int
-    note: str
+class CaseStudy(BaseModel):
+    rows: Annotated[tuple[Case, ...], Field(min_length=1)]
+    n: int = 0
+    note: str = ""
 
 
 def read_cases(path: Path) -> CaseStudy | None:
     """None when there is no such file, or none that can be shown."""
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        rows = tuple(
-            Case(
-                str(row["title"]), str(row["right"]), str(row["named"]), str(row["state"]),
-                float(row["lsd_tap_db"]), float(row["lsd_text_db"]),
-            )
-            for row in record["rows"]
-        )  # fmt: skip
-        study = CaseStudy(rows, int(record.get("n", 0)), str(record.get("note", "")))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return CaseStudy.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):
         return None
-    finite = all(math.isfinite(row.lsd_tap_db) and math.isfinite(row.lsd_text_db) for row in rows)
-    return study if rows and finite else None
 
 
 def table(study: CaseStudy) -> str:

@@ -20,7 +20,7 @@ from synesthesia.core.errors import UserError
 from synesthesia.core.recipe import ImpactRecipe
 from synesthesia.ui.impact import cards, figures, material_map, stage, strike_path, words
 from synesthesia.ui.impact.session import TapSession
-from synesthesia.ui.impact.strike_path import Clip, Strike, Touch
+from synesthesia.ui.impact.strike_path import Clip, Strike, Touch, struck_object
 from synesthesia.ui.impact.tab import SECONDS, SETTINGS
 from synesthesia.ui.shared import words as shared_words
 from synesthesia.ui.shared.cards import verdict
@@ -86,10 +86,9 @@ class TapEvents:
         require_values(SETTINGS, settings)
         grid = self.grid(session)
         places = strike_path.touches(strike_path.points(path), grid)
-        if len(places) == 1:
-            yield self.strike(session, grid, places[0], settings)
-        else:
-            yield from self.drag(session, grid, places, settings)
+        if len(places) > 1:
+            yield {self.tab.verdict: verdict(shared_words.GENERATING, kind="busy")}
+        yield self.strike(session, grid, places, settings)
 
     def by_hand(
         self, session: TapSession, row: int | None, col: int | None, settings: Settings
@@ -101,40 +100,27 @@ class TapEvents:
         grid = self.grid(session)
         cell = int(row), int(col)
         x, y = session.point if cell == session.cell else grid.centre(*cell)
-        yield self.strike(session, grid, Touch(*cell, x, y, 0.0), settings)
+        yield self.strike(session, grid, [Touch(*cell, x, y, 0.0)], settings)
 
-    def strike(self, session: TapSession, grid: PatchGrid, touch: Touch, settings: Settings) -> Update:
-        began = perf_counter()
-        heard = self.hear(session, touch, settings | {"seed": session.seed})
-        session = session.at((touch.row, touch.col), (touch.x, touch.y), seeds=1)
-        if heard.silent:
-            return self.nothing(session, grid, heard)
-        clip = strike_path.one_clip([Strike(0.0, heard)])
-        card = words.struck(heard, session.code_name(heard), perf_counter() - began)
-        return self.sounded(replace(session, clip=clip), grid, clip) | {self.tab.verdict: verdict(*card)}
-
-    def drag(self, session: TapSession, grid: PatchGrid, places: list[Touch], settings: Settings) -> Iterator[Update]:
-        """Every patch on the path as one sound, in the time of the drag; silent ones are skipped."""
-        yield {self.tab.verdict: verdict(shared_words.GENERATING, kind="busy")}
-        began = perf_counter()
-        strikes, last = [], None
+    def strike(self, session: TapSession, grid: PatchGrid, places: list[Touch], settings: Settings) -> Update:
+        """Every place as one sound, in the time of the drag; silent ones are skipped."""
+        began, photo, strikes = perf_counter(), session.picture(), []
         for index, touch in enumerate(places):
             seconds = strike_path.strike_seconds(places, index, settings["seconds"], SECONDS.bounds[0])
-            last = self.hear(session, touch, settings | {"seed": session.seed + index, "seconds": seconds})
-            if not last.silent:
-                strikes.append((touch, Strike(touch.at_s, last)))
+            how = settings | {"seed": session.seed + index, "seconds": seconds}
+            heard = self.studio.hear(photo, touch.x, touch.y, path="tap", **how)
+            if not heard.silent:
+                strikes.append((touch, Strike(touch.at_s, heard)))
         end = strikes[-1][0] if strikes else places[-1]
         session = session.at((end.row, end.col), (end.x, end.y), seeds=len(places))
         if not strikes:
-            assert last is not None, "a drag passes at least two patches"
-            yield self.nothing(session, grid, last)
-            return
-        clip = strike_path.one_clip([strike for _, strike in strikes])
-        card = words.dragged(clip, len(places), perf_counter() - began)
-        yield self.sounded(replace(session, clip=clip), grid, clip) | {self.tab.verdict: verdict(*card)}
-
-    def hear(self, session: TapSession, touch: Touch, settings: Settings) -> Heard:
-        return self.studio.hear(session.picture(), touch.x, touch.y, path="tap", **settings)
+            return self.nothing(session, grid, heard)
+        clip, took_s = strike_path.one_clip([strike for _, strike in strikes]), perf_counter() - began
+        if len(places) > 1:
+            card = words.dragged(clip, len(places), took_s)
+        else:
+            card = words.struck(clip.last, session.code_name(clip.last), took_s)
+        return self.sounded(replace(session, clip=clip), grid, clip) | {self.tab.verdict: verdict(*card)}
 
     def sounded(self, session: TapSession, grid: PatchGrid, clip: Clip) -> Update:
         """Everything about a sound but its figure. What if stays where the same place was struck again."""
@@ -172,13 +158,13 @@ class TapEvents:
         assert isinstance(recipe, ImpactRecipe), "it was struck"
         changed: Settings = {"anyway": True, "material": material, "size_factor": size_factor}
         heard = self.studio.hear(session.picture(), recipe.x, recipe.y, path="tap", **recipe.settings() | changed)
-        assert first.blow is not None and heard.blow is not None, "both were struck"
+        blow = struck_object(heard)
         variation = words.variation(material, size_factor)
         name = f"{file_name(heard)}-{variation.replace(', ', '-').replace('×', 'x')}"
-        head = cards.heading("B", words.thing(heard.blow), f"{variation} · seed {recipe.seed}")
+        head = cards.heading("B", words.thing(blow), f"{variation} · seed {recipe.seed}")
         yield self.card(tab.what_if.card, strike_path.one_clip([Strike(0.0, heard)]), name, head) | {
             tab.session: replace(session, other=heard),
-            tab.what_if.compared: cards.compared(first.blow, heard.blow, variation),
+            tab.what_if.compared: cards.compared(session.clip.blow, blow, variation),
             tab.verdict: verdict(*words.what_if(heard, perf_counter() - began)),
         }
 
@@ -200,17 +186,11 @@ class TapEvents:
 
     def figure_as_seen(self, session: TapSession) -> str:
         """Figure A; empty where there was nothing to strike."""
-        if session.clip is None:
-            return ""
-        blow = session.clip.last.blow
-        return figures.as_html(session.clip, words.thing(blow) if blow else "")
+        return figure(session.clip) if session.clip else ""
 
     def figure_what_if(self, session: TapSession) -> str:
         """Figure B."""
-        if session.other is None or session.other.blow is None:
-            return ""
-        clip = strike_path.one_clip([Strike(0.0, session.other)])
-        return figures.as_html(clip, words.thing(session.other.blow))
+        return figure(strike_path.one_clip([Strike(0.0, session.other)])) if session.other else ""
 
     def no_sound(self) -> Update:
         """No card of an earlier place."""
@@ -219,3 +199,7 @@ class TapEvents:
     def no_other(self) -> Update:
         card = self.tab.what_if.card
         return {card.heading: "", card.audio: "", self.tab.what_if.compared: ""}
+
+
+def figure(clip: Clip) -> str:
+    return figures.as_html(clip, words.thing(clip.blow))

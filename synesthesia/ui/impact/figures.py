@@ -39,14 +39,12 @@ def strike_figure(clip: Clip) -> Figure:
     bar_axes.set_position((bar_left, 0.125, bar_width, 0.43))
     reach = 0.0
     for strike, (begin, end) in zip(clip.strikes, clip.spans(), strict=True):
-        blow = strike.heard.blow
-        assert blow is not None, "a silent place was not struck"
-        draw_envelope(wave_axes, blow, begin, min(end, until_s))
-        draw_modes(mel_axes, blow, begin, min(end, until_s))
-        reach = max(reach, float(blow.envelope.max(initial=0.0)))
+        draw_envelope(wave_axes, strike.blow, begin, min(end, until_s))
+        draw_modes(mel_axes, strike.blow, begin, min(end, until_s))
+        reach = max(reach, float(strike.blow.envelope.max(initial=0.0)))
     if 1.15 * reach > wave_axes.get_ylim()[1]:
         wave_axes.set_ylim(-min(1.15 * reach, 1.0), min(1.15 * reach, 1.0))
-    add_legends(wave_axes, mel_axes, any(strike.heard.blow.rings for strike in clip.strikes if strike.heard.blow))
+    add_legends(wave_axes, mel_axes, any(strike.blow.rings for strike in clip.strikes))
     return figure
 
 
@@ -73,11 +71,12 @@ def draw_envelope(axes: Axes, blow: Impact, begin: float, end: float) -> None:
 def draw_modes(axes: Axes, blow: Impact, begin: float, end: float) -> None:
     """A line at each mode, from the strike until it has fallen by 60 dB; fainter for weaker modes."""
     from matplotlib.collections import LineCollection
+    from matplotlib.colors import to_rgb
 
     audible, weakness = audible_modes(blow)
     heights = slaney_mel(blow.frequencies_hz[audible].astype(np.float64))
     ends = np.minimum(begin + blow.t60_s[audible], end)
-    colours = [(*tint(MODE), alpha) for alpha in 0.85 - 0.6 * weakness]
+    colours = [(*to_rgb(MODE), alpha) for alpha in 0.85 - 0.6 * weakness]
     lines = [[(begin, height), (last, height)] for height, last in zip(heights, ends, strict=True)]
     axes.add_collection(LineCollection(lines, colors=colours, linewidths=0.7), autolim=False)
 
@@ -88,12 +87,6 @@ def audible_modes(blow: Impact) -> tuple[NDArray[np.bool_], NDArray[np.float64]]
     below_db = -20 * np.log10(np.maximum(gains, 1e-12) / max(float(gains.max(initial=0.0)), 1e-12))
     audible = (below_db <= RANGE_DB) & (gains > 0)
     return audible, below_db[audible] / RANGE_DB
-
-
-def tint(colour: str) -> tuple[float, float, float]:
-    from matplotlib.colors import to_rgb
-
-    return to_rgb(colour)
 
 
 def add_legends(wave_axes: Axes, mel_axes: Axes, rings: bool) -> None:
@@ -112,10 +105,7 @@ def add_legends(wave_axes: Axes, mel_axes: Axes, rings: bool) -> None:
 
 def as_html(clip: Clip, what: str) -> str:
     """The figure as an <img>. what: the struck object, for the alternative text."""
-    heard = clip.last
-    blow = heard.blow
-    assert blow is not None, "a silent place was not struck"
-    strongest = strongest_hz(blow)
+    strongest = strongest_hz(clip.blow)
     modes = f"strongest mode at {amount(strongest, FREQUENCIES)}" if strongest else words.NO_MODES
     alt = f"Waveform and spectrogram, {clip.seconds:.1f} s, of {what}; {modes}"
     return as_picture(strike_figure(clip), alt)

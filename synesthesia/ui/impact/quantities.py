@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -48,18 +47,5 @@ def share(value: float) -> str:
     return f"{value:.2f}"
 
 
-def share_span(estimate: Estimate) -> str:
-    return f"{share(estimate.low)} to {share(estimate.high)}"
-
-
-def formatters(units: tuple[Unit, ...]) -> tuple[Callable[[float], str], Callable[[Estimate], str]]:
-    """(of a value, of its interval)."""
-    return (lambda value: amount(value, units)), (lambda estimate: span(estimate, units))
-
-
 def length(metres: float) -> str:
     return amount(metres, LENGTHS)
-
-
-def newtons(force_n: float) -> str:
-    return f"{force_n:g} N"

@@ -16,7 +16,7 @@ from synesthesia.core.recipe import to_json
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from synesthesia.core.results import Heard
+    from synesthesia.core.results import Heard, Impact
     from synesthesia.vision.grid import PatchGrid
 
 NO_PATH = "That place is not on the photograph; please try again."
@@ -38,12 +38,21 @@ class Touch:
     at_s: float
 
 
+def struck_object(heard: Heard) -> Impact:
+    assert heard.blow is not None, "a silent place was not struck"
+    return heard.blow
+
+
 @dataclass(frozen=True)
 class Strike:
     """at_s: when it begins in its clip."""
 
     at_s: float
     heard: Heard
+
+    @property
+    def blow(self) -> Impact:
+        return struck_object(self.heard)
 
 
 @dataclass(frozen=True)
@@ -58,6 +67,10 @@ class Clip:
     @property
     def last(self) -> Heard:
         return self.strikes[-1].heard
+
+    @property
+    def blow(self) -> Impact:
+        return self.strikes[-1].blow
 
     @property
     def dragged(self) -> bool:

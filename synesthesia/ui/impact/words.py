@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synesthesia.core.recipe import ImpactRecipe
-from synesthesia.ui.impact.quantities import length, newtons, share
+from synesthesia.ui.impact.quantities import length, share
+from synesthesia.ui.impact.strike_path import struck_object
 from synesthesia.ui.shared.cards import guide
 from synesthesia.ui.shared.words import detail, place
 
@@ -92,14 +93,14 @@ def code(state: PhysicsState, name: str) -> str:
 
 
 def strike_of(blow: Impact) -> str:
-    return f"Struck with {newtons(blow.force_n)} ({blow.mallet})"
+    return f"Struck with {blow.force_n:g} N ({blow.mallet})"
 
 
 def struck(heard: Heard, code_name: str, took_s: float) -> tuple[str, str]:
     """(headline, detail) of one strike. code_name: as in `code`."""
-    blow = heard.blow
-    assert blow is not None, "a silent place was not struck"
-    return _capitalised(thing(blow)), detail(
+    blow = struck_object(heard)
+    what = thing(blow)
+    return what[:1].upper() + what[1:], detail(
         strike_of(blow), place(heard.row, heard.col), doubt(blow.state, code_name), code(blow.state, code_name),
         "" if blow.rings else NO_MODES, quiet(heard), f"seed {heard.recipe.seed}", generated_in(took_s),
     )  # fmt: skip
@@ -113,7 +114,7 @@ def quiet(heard: Heard) -> str:
 
 def dragged(clip: Clip, passed: int, took_s: float) -> tuple[str, str]:
     """(headline, detail) of the strikes of a drag. passed: places on its path, silent ones included."""
-    blows = [strike.heard.blow for strike in clip.strikes if strike.heard.blow]
+    blows = [strike.blow for strike in clip.strikes]
     names = ", ".join(dict.fromkeys(blow.material for blow in blows))
     seeds = [strike.heard.recipe.seed for strike in clip.strikes]
     return f"{len(blows)} places struck: {names}", detail(
@@ -149,13 +150,9 @@ def strike_again(material: str, size_factor: float) -> str:
 
 def what_if(heard: Heard, took_s: float) -> tuple[str, str]:
     """(headline, detail) of the same strike on something else."""
-    blow, recipe = heard.blow, heard.recipe
-    assert blow is not None and isinstance(recipe, ImpactRecipe), "a silent place was not struck"
+    blow, recipe = struck_object(heard), heard.recipe
+    assert isinstance(recipe, ImpactRecipe), "it was struck"
     large = "" if recipe.size_factor == 1.0 else SIZES_IN_WORDS[recipe.size_factor]
     return f"If it were {' and '.join(filter(None, (recipe.material, large)))}: {thing(blow)}", detail(
         strike_of(blow), place(heard.row, heard.col), f"seed {recipe.seed}", generated_in(took_s)
     )
-
-
-def _capitalised(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 from synesthesia.core.errors import UserError
 
@@ -54,13 +54,7 @@ def thumbnails(
     examples: tuple[Example, ...] = EXAMPLES, width_px: int = 184, height_px: int = 128
 ) -> list[tuple[Image.Image, str]]:
     """(picture, title) of every example, centre-cropped to one size."""
-    return [(center_crop(open_example(example), width_px, height_px), example.title) for example in examples]
-
-
-def center_crop(picture: Image.Image, width_px: int, height_px: int) -> Image.Image:
-    """Centre crop with this aspect ratio, scaled to width_px x height_px."""
-    scale = min(picture.width / width_px, picture.height / height_px)
-    half_w, half_h = width_px * scale / 2, height_px * scale / 2
-    middle_x, middle_y = picture.width / 2, picture.height / 2
-    box = (middle_x - half_w, middle_y - half_h, middle_x + half_w, middle_y + half_h)
-    return picture.resize((width_px, height_px), Image.Resampling.BICUBIC, box=box, reducing_gap=2.0)
+    size = width_px, height_px
+    return [
+        (ImageOps.fit(open_example(example), size, Image.Resampling.BICUBIC), example.title) for example in examples
+    ]
