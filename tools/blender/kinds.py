@@ -16,13 +16,13 @@ from tools.blender.meshes import (
     Mesh,
     bent_tube,
     crumple_mesh,
+    lathe,
     merge_meshes,
     rotation_matrix,
     rounded_box,
     rounded_profile,
     warp,
 )
-from tools.blender.meshes import lathe as turned
 
 Rng = np.random.Generator
 
@@ -36,7 +36,6 @@ class UnitMesh:
     wall: float = 0.0
     inner: np.ndarray | None = None
     squareness: float = 2.0
-    flatness: float = 1.0
     top: float = float("nan")
 
 
@@ -54,12 +53,12 @@ def _egg(rng: Rng, wall: float) -> UnitMesh:
     t = np.linspace(0, np.pi, 40)
     width = rng.uniform(0.32, 0.42)
     radius = width * np.sin(t) * (1 + rng.uniform(0.05, 0.2) * np.cos(t))
-    return UnitMesh(turned(np.stack([radius, -0.5 * np.cos(t)], axis=1)))
+    return UnitMesh(lathe(np.stack([radius, -0.5 * np.cos(t)], axis=1)))
 
 
 def _cone(rng: Rng, wall: float) -> UnitMesh:
     base, tip = rng.uniform(0.25, 0.6), rng.choice([0.004, 0.05, 0.15])
-    return UnitMesh(turned(rounded_profile([(0, 0), (base, 0), (tip, 1), (0, 1)], 0.02, 0.06)))
+    return UnitMesh(lathe(rounded_profile([(0, 0), (base, 0), (tip, 1), (0, 1)], 0.02, 0.06)))
 
 
 def _rock(rng: Rng, wall: float) -> UnitMesh:
@@ -110,20 +109,13 @@ def _carton(rng: Rng, wall: float) -> UnitMesh:
             flap = rounded_box((reach * 0.97, size, t) if axis == 0 else (size, reach * 0.97, t), 0.3 * t, 10)
             open_by = np.deg2rad(rng.uniform(-60, 50))
             if axis == 0:  # hinged on the sides at +-length/2
-                flap = (
-                    flap.rotated(rotation_matrix(2, np.pi / 2))
-                    .translated((size / 2, 0, 0))
-                    .rotated(rotation_matrix(1, open_by))
-                )
-                flap = flap.rotated(rotation_matrix(2, 0 if sign > 0 else np.pi)).translated(
-                    (sign * length / 2, 0, height)
-                )
+                heading, hinge = 0.0 if sign > 0 else np.pi, (sign * length / 2, 0.0, height)
             else:
-                flap = flap.rotated(rotation_matrix(2, -np.pi / 2)).translated((0, 0, 0))
-                flap = flap.rotated(rotation_matrix(2, np.pi / 2)).translated((size / 2, 0, 0))
-                flap = flap.rotated(rotation_matrix(1, open_by)).rotated(rotation_matrix(2, sign * np.pi / 2))
-                flap = flap.translated((0, sign * width / 2, height))
-            parts.append(flap)
+                flap = flap.rotated(rotation_matrix(2, -np.pi / 2))
+                heading, hinge = sign * np.pi / 2, (0.0, sign * width / 2, height)
+            flap = flap.rotated(rotation_matrix(2, np.pi / 2)).translated((size / 2, 0, 0))
+            flap = flap.rotated(rotation_matrix(1, open_by)).rotated(rotation_matrix(2, heading))
+            parts.append(flap.translated(hinge))
     return UnitMesh(merge_meshes(parts), t)
 
 
@@ -133,22 +125,16 @@ def _can(rng: Rng, wall: float) -> UnitMesh:
     profile = [(0, 0.02), (radius - 0.04, 0.02), (radius - 0.03, 0), (radius, 0), (radius + 0.008, 0.02),
                (radius, 0.04), *ribs, (radius, 0.95), (radius + 0.008, 0.98), (radius, 1), (radius - 0.02, 1),
                (radius - 0.03, 0.975), (0, 0.975)]  # fmt: skip
-    return UnitMesh(turned(rounded_profile(profile, 0.01, 0.06)), w, top=1.0)
+    return UnitMesh(lathe(rounded_profile(profile, 0.01, 0.06)), w, top=1.0)
 
 
 def _drum(rng: Rng, wall: float) -> UnitMesh:
     radius = rng.uniform(0.3, 0.36)
-    rings = [
-        (radius, 0.31),
-        (radius + 0.018, 0.34),
-        (radius, 0.37),
-        (radius, 0.63),
-        (radius + 0.018, 0.66),
-        (radius, 0.69),
-    ]
+    bulges = ((0.31, 0.0), (0.34, 0.018), (0.37, 0.0), (0.63, 0.0), (0.66, 0.018), (0.69, 0.0))
+    rings = [(radius + bulge, height) for height, bulge in bulges]
     profile = [(0, 0.02), (radius - 0.02, 0.02), (radius - 0.02, 0), (radius, 0), *rings,
                (radius, 1), (radius - 0.02, 1), (radius - 0.02, 0.98), (0, 0.98)]  # fmt: skip
-    return UnitMesh(turned(rounded_profile(profile, 0.01, 0.06)), wall, top=1.0)
+    return UnitMesh(lathe(rounded_profile(profile, 0.01, 0.06)), wall, top=1.0)
 
 
 def _slab(rng: Rng, wall: float) -> UnitMesh:
@@ -159,7 +145,7 @@ def _slab(rng: Rng, wall: float) -> UnitMesh:
 def _disc(rng: Rng, wall: float) -> UnitMesh:
     h = rng.uniform(0.02, 0.1)
     profile = rounded_profile([(0, 0), (0.5, 0), (0.5, h), (0, h)], h * rng.choice([0.05, 0.3]), 0.04)
-    return UnitMesh(turned(profile), top=h)
+    return UnitMesh(lathe(profile), top=h)
 
 
 def _tile(rng: Rng, wall: float) -> UnitMesh:
@@ -170,7 +156,7 @@ def _tile(rng: Rng, wall: float) -> UnitMesh:
 def _tray(rng: Rng, wall: float) -> UnitMesh:
     t, h, deep = max(wall, 0.012), rng.uniform(0.05, 0.12), rng.uniform(2.0, 7.0)
     profile = [(0, 0), (0.38, 0), (0.45, h - t), (0.5, h - t), (0.5, h), (0.44, h), (0.37, t), (0, t)]
-    return UnitMesh(turned(rounded_profile(profile, 0.02, 0.03), deep, rng.uniform(0.55, 1), 96))
+    return UnitMesh(lathe(rounded_profile(profile, 0.02, 0.03), deep, rng.uniform(0.55, 1), 96))
 
 
 def _sheet(rng: Rng, wall: float) -> UnitMesh:
@@ -212,7 +198,7 @@ def _ring(rng: Rng, wall: float) -> UnitMesh:
     c, s = np.cos(t), np.sin(t)
     stretch = (np.abs(c) ** soft + np.abs(s) ** soft) ** (-1 / soft)
     loop = np.stack([0.5 - minor + minor * stretch * c, squat * minor * stretch * s], axis=1)
-    return UnitMesh(turned(loop, closed=True, segments=96), wall)
+    return UnitMesh(lathe(loop, closed=True, segments=96), wall)
 
 
 def _pipe(rng: Rng, wall: float, radius: float = 0.0, t: float = 0.0) -> UnitMesh:
@@ -220,7 +206,7 @@ def _pipe(rng: Rng, wall: float, radius: float = 0.0, t: float = 0.0) -> UnitMes
     t = min(t or max(wall, 0.006), 0.8 * radius)
     loop = [(radius, 0), (radius, 1), (radius - t, 1), (radius - t, 0), (radius, 0)]
     fine = rounded_profile([(radius, 0.5), *loop[1:4], (radius, 0), (radius, 0.5)], 0.2 * t, 0.06)[:-1]
-    return UnitMesh(turned(fine, closed=True), t)
+    return UnitMesh(lathe(fine, closed=True), t)
 
 
 def _roll(rng: Rng, wall: float) -> UnitMesh:

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from tools.blender.plan import ScenePlan
 from tools.blender.shader_graph import ShaderGraph
-
-
-def _aim(position: np.ndarray, target: np.ndarray) -> Any:
-    from mathutils import Vector
-
-    return Vector((target - position).tolist()).to_track_quat("-Z", "Y")
 
 
 def _lamp(
@@ -21,6 +13,7 @@ def _lamp(
 ) -> None:
     """kind SUN (power W/m2, size radians), AREA, SPOT or POINT (power W, size m)."""
     import bpy
+    from mathutils import Vector
 
     data = bpy.data.lights.new(kind, kind)
     data.energy, data.color = power, colour
@@ -33,7 +26,7 @@ def _lamp(
     lamp = bpy.data.objects.new(kind, data)
     lamp.rotation_mode = "QUATERNION"
     lamp.location = position.tolist()
-    lamp.rotation_quaternion = _aim(position, target)
+    lamp.rotation_quaternion = Vector((target - position).tolist()).to_track_quat("-Z", "Y")
     bpy.context.scene.collection.objects.link(lamp)
 
 
@@ -70,19 +63,14 @@ def _world(rng: np.random.Generator, outdoors: bool, strength: float, clouds: fl
                               (0.72, g.pick(["#c9bfae", "#b9c2c6", "#d8c3a0"]))])  # fmt: skip
         colour = g.mix(z.step(0.05, -0.25), walls, g.pick(["#3a2d22", "#4a4642", "#5c4a38"]))
         turn = float(rng.uniform(0, 6.28))
-        along = x * float(np.cos(turn)) + y * float(np.sin(turn))
-        beside = y * float(np.cos(turn)) - x * float(np.sin(turn))
+        c, s = float(np.cos(turn)), float(np.sin(turn))
+        along, beside = x * c + y * s, y * c - x * s
         width, low = g.between(0.15, 0.5), g.between(0.05, 0.25)
-        pane = (
-            along.above(0.3)
-            * beside.abs().step(width, width - 0.02)
-            * z.step(low, low + 0.02)
-            * z.step(low + 0.5, low + 0.48)
-        )
+        pane = along.above(0.3) * beside.abs().step(width, width - 0.02)
+        pane = pane * z.step(low, low + 0.02) * z.step(low + 0.5, low + 0.48)
         bars = (beside * (3 / width)).fract().step(0.04, 0.07)
-        colour = g.mix(
-            pane * bars, colour, tuple(c * float(rng.uniform(4, 14)) for c in blackbody_rgb(rng.uniform(5500, 8500)))
-        )
+        daylight = blackbody_rgb(rng.uniform(5500, 8500))
+        colour = g.mix(pane * bars, colour, tuple(c * float(rng.uniform(4, 14)) for c in daylight))
     background = g.node("Background", {"Color": colour, "Strength": strength})
     g.node("OutputWorld", {"Surface": background.outputs[0]})
 
@@ -99,59 +87,41 @@ def add_lights(plan: ScenePlan) -> None:
         level = np.cos(elevation)
         return target + distance * np.array([level * np.cos(way), level * np.sin(way), np.sin(elevation)])
 
+    def lamp(kind: str, position: np.ndarray, power: float, kelvin: float, size: float) -> None:
+        _lamp(kind, position, target, power, blackbody_rgb(kelvin), size)
+
     high, any_way = float(rng.uniform(0.35, 1.2)), float(rng.uniform(0, 6.28))
     if plan.light == "sun":
         _world(rng, True, 1.0, float(rng.uniform(0, 0.6)))
-        _lamp("SUN", at(5, any_way, high), target, rng.uniform(3, 9), blackbody_rgb(4200 + 1800 * high), 0.01)
+        lamp("SUN", at(5, any_way, high), rng.uniform(3, 9), 4200 + 1800 * high, 0.01)
     elif plan.light == "overcast":
         _world(rng, True, 1.0, 1.0)
-        _lamp("SUN", at(5, any_way, 1.2), target, rng.uniform(0.5, 1.5), blackbody_rgb(6800), 0.9)
+        lamp("SUN", at(5, any_way, 1.2), rng.uniform(0.5, 1.5), 6800, 0.9)
     elif plan.light == "window":
         _world(rng, False, 0.5, 0.0)
         side = float(rng.choice([-1, 1])) * rng.uniform(0.7, 2.2)
-        _lamp(
-            "AREA",
-            at(2.0, side, rng.uniform(0.25, 0.8)),
-            target,
-            rng.uniform(90, 220),
-            blackbody_rgb(rng.uniform(5500, 8000)),
-            1.4,
-        )
+        lamp("AREA", at(2.0, side, rng.uniform(0.25, 0.8)), rng.uniform(90, 220), rng.uniform(5500, 8000), 1.4)
     elif plan.light == "studio":
         _world(rng, False, 0.35, 0.0)
         for heading, power in ((2.2, 120), (-2.0, 45), (0.4, 70)):
-            _lamp("AREA", at(1.8, heading + rng.normal(0, 0.3), rng.uniform(0.5, 1.2)), target,
-                  power * rng.uniform(0.5, 1.5), blackbody_rgb(5600), rng.uniform(0.4, 1.2))  # fmt: skip
+            position = at(1.8, heading + rng.normal(0, 0.3), rng.uniform(0.5, 1.2))
+            lamp("AREA", position, power * rng.uniform(0.5, 1.5), 5600, rng.uniform(0.4, 1.2))
     elif plan.light == "lamp":
         _world(rng, False, 0.22, 0.0)
         kind = "SPOT" if rng.random() < 0.4 else "POINT"
-        _lamp(kind, at(rng.uniform(1.0, 1.8), any_way, rng.uniform(0.6, 1.3)), target,
-              rng.uniform(60, 160), blackbody_rgb(rng.uniform(2500, 3600)), rng.uniform(0.03, 0.15))  # fmt: skip
+        position = at(rng.uniform(1.0, 1.8), any_way, rng.uniform(0.6, 1.3))
+        lamp(kind, position, rng.uniform(60, 160), rng.uniform(2500, 3600), rng.uniform(0.03, 0.15))
     elif plan.light == "backlight":
         _world(rng, rng.random() < 0.5, 0.6, 0.3)
-        _lamp(
-            "SUN",
-            at(5, rng.normal(0, 0.5), rng.uniform(0.3, 0.8)),
-            target,
-            rng.uniform(3, 7),
-            blackbody_rgb(4500),
-            0.03,
-        )
+        lamp("SUN", at(5, rng.normal(0, 0.5), rng.uniform(0.3, 0.8)), rng.uniform(3, 7), 4500, 0.03)
     elif plan.light == "flash":
         _world(rng, False, 0.3, 0.0)
         away = float(np.linalg.norm(eye - target))
-        _lamp(
-            "AREA",
-            eye + np.array([0, 0, 0.05 + 0.1 * away]),
-            target,
-            30 * max(away, 0.2) ** 2,
-            blackbody_rgb(6000),
-            0.06,
-        )
+        lamp("AREA", eye + np.array([0, 0, 0.05 + 0.1 * away]), 30 * max(away, 0.2) ** 2, 6000, 0.06)
     else:
         _world(rng, False, 0.45, 0.0)
-        _lamp("AREA", at(2.2, any_way, 0.5), target, 110, blackbody_rgb(8000), 1.2)
-        _lamp("POINT", at(1.3, any_way + rng.uniform(1.5, 4.5), 0.8), target, 60, blackbody_rgb(2800), 0.08)
+        lamp("AREA", at(2.2, any_way, 0.5), 110, 8000, 1.2)
+        lamp("POINT", at(1.3, any_way + rng.uniform(1.5, 4.5), 0.8), 60, 2800, 0.08)
 
 
 def tone_map(radiance: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -124,6 +124,25 @@ def rounded_profile(points: Sequence[tuple[float, float]], rounding: float, step
     return np.concatenate(pieces)
 
 
+def _ring_faces(rows: int, u: np.ndarray, v: np.ndarray, closed: bool = False) -> tuple[np.ndarray, ...]:
+    """Faces of `rows` rings of len(u) - 1 vertices: quads (F, 4) with uv (F, 4, 2), and triangles (T, 4) that join the
+    first ring to vertex rows * columns and the last ring to the next one. closed: quads also join last and first."""
+    columns = len(u) - 1
+    low, j = np.arange(rows if closed else rows - 1)[:, None] * columns, np.arange(columns)
+    high, right = (low + columns) % (rows * columns), (j + 1) % columns
+    quads = np.stack([low + j, low + right, high + right, high + j], axis=-1).reshape(-1, 4)
+    grid = np.stack(np.broadcast_arrays(u[None, :], v[:, None]), axis=-1)
+    uv = np.stack([grid[:-1, :-1], grid[:-1, 1:], grid[1:, 1:], grid[1:, :-1]], axis=-2).reshape(-1, 4, 2)
+    pole, last, missing = rows * columns + 0 * j, (rows - 1) * columns, np.full(columns, TRIANGLE)
+    ends = [(j, pole, right, missing), (last + j, last + right, pole + 1, missing)]
+    return quads, uv, np.concatenate([np.stack(end, axis=1) for end in ends])
+
+
+def _lengths(points: np.ndarray) -> np.ndarray:
+    """(N, D) -> (N,) length of the polyline up to each point."""
+    return np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
+
+
 def lathe(
     profile: np.ndarray, squareness: float = 2.0, flatness: float = 1.0, segments: int = 72, closed: bool = False
 ) -> Mesh:
@@ -134,62 +153,32 @@ def lathe(
     stretch = (np.abs(c) ** squareness + np.abs(s) ** squareness) ** (-1 / squareness)
     rim = np.stack([stretch * c, flatness * stretch * s], axis=1)
     body = profile if closed else profile[1:-1]
-    rows = len(body)
-    vertices = np.concatenate(
-        [body[:, :1, None] * rim, np.broadcast_to(body[:, 1:, None], (rows, segments, 1))], axis=2
-    )
-    along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(profile, axis=0), axis=1))])
-    around = profile[:, 0].max() * np.append(angle, 2 * np.pi)
-    i = np.arange(rows if closed else rows - 1)[:, None]
-    j = np.arange(segments)[None, :]
-    below, above, right = i * segments, ((i + 1) % rows) * segments, (j + 1) % segments
-    faces = np.stack([below + j, below + right, above + right, above + j], axis=-1).reshape(-1, 4)
-    first = along[: len(i)] if closed else along[1 : 1 + len(i)]
-    second = np.append(along, along[-1] + np.linalg.norm(profile[0] - profile[-1]))[1:] if closed else along[2:]
-    u0, u1 = np.broadcast_arrays(around[j], around[j + 1])
-    v0, v1 = np.broadcast_to(first[:, None], (len(i), segments)), np.broadcast_to(
-        second[: len(i), None], (len(i), segments))  # fmt: skip
-    left, other = np.broadcast_to(u0, v0.shape), np.broadcast_to(u1, v0.shape)
-    uv = np.stack([np.stack(pair, -1) for pair in ((left, v0), (other, v0), (other, v1), (left, v1))], axis=-2)
-    flat = vertices.reshape(-1, 3)
+    heights = np.broadcast_to(body[:, 1:, None], (len(body), segments, 1))
+    vertices = np.concatenate([body[:, :1, None] * rim, heights], axis=2).reshape(-1, 3)
+    along, around = _lengths(profile), profile[:, 0].max() * np.append(angle, 2 * np.pi)
+    along = np.append(along, along[-1] + np.linalg.norm(profile[0] - profile[-1])) if closed else along[1:-1]
+    faces, uv, caps = _ring_faces(len(body), around, along, closed)
     if closed:
-        return Mesh(flat, faces, uv.reshape(-1, 4, 2))
-    poles = np.array([[0, 0, profile[0, 1]], [0, 0, profile[-1, 1]]])
-    low, high, k = rows * segments, rows * segments + 1, np.arange(segments)
-    missing = np.full(segments, TRIANGLE)
-    bottom = np.stack([k, np.full(segments, low), (k + 1) % segments, missing], axis=1)
-    last = (rows - 1) * segments
-    top = np.stack([last + k, last + (k + 1) % segments, np.full(segments, high), missing], axis=1)
-    points = np.concatenate([flat, poles])
-    caps = np.concatenate([bottom, top])
+        return Mesh(vertices, faces, uv)
+    points = np.concatenate([vertices, [[0, 0, profile[0, 1]], [0, 0, profile[-1, 1]]]])
     cap_uv = points[np.where(caps == TRIANGLE, caps[:, :1], caps)][..., :2]  # flat caps: projected from above
-    return Mesh(points, np.concatenate([faces, caps]), np.concatenate([uv.reshape(-1, 4, 2), cap_uv]))
+    return Mesh(points, np.concatenate([faces, caps]), np.concatenate([uv, cap_uv]))
 
 
 def bent_tube(path: np.ndarray, radius: float, flat: float = 1.0, sides: int = 12) -> Mesh:
     """A tube swept along (N, 3) points, closed at both ends; flat < 1 flattens its section."""
     ahead = np.gradient(path, axis=0)
     ahead /= np.linalg.norm(ahead, axis=1, keepdims=True)
-    side = np.cross(ahead[0], [0.3, 0.5, 0.81])
-    rings, length = [], np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
+    side, rings = np.cross(ahead[0], [0.3, 0.5, 0.81]), []
     angle = 2 * np.pi * np.arange(sides) / sides
     for point, direction in zip(path, ahead, strict=True):
         side = side - direction * (side @ direction)
         side /= np.linalg.norm(side)
         up = np.cross(direction, side)
         rings.append(point + radius * (np.cos(angle)[:, None] * side + flat * np.sin(angle)[:, None] * up))
-    i, j = np.arange(len(path) - 1)[:, None] * sides, np.arange(sides)[None, :]
-    right = (j + 1) % sides
-    faces = np.stack([i + j, i + right, i + sides + right, i + sides + j], axis=-1).reshape(-1, 4)
-    u, v = np.broadcast_arrays(radius * np.append(angle, 2 * np.pi)[None, :], length[:, None])
-    grid = np.stack([u, v], axis=-1)
-    uv = np.stack([grid[:-1, :-1], grid[:-1, 1:], grid[1:, 1:], grid[1:, :-1]], axis=-2).reshape(-1, 4, 2)
-    k, last, count = np.arange(sides), (len(path) - 1) * sides, len(path) * sides
-    missing = np.full(sides, TRIANGLE)
-    start = np.stack([k, np.full(sides, count), (k + 1) % sides, missing], axis=1)
-    ends = np.concatenate([start, np.stack([last + k, last + (k + 1) % sides, 0 * k + count + 1, missing], axis=1)])
-    return Mesh(np.concatenate([*rings, path[:1], path[-1:]]), np.concatenate([faces, ends]),
-                np.concatenate([uv, np.zeros((2 * sides, 4, 2))]))  # fmt: skip
+    faces, uv, caps = _ring_faces(len(path), radius * np.append(angle, 2 * np.pi), _lengths(path))
+    points = np.concatenate([*rings, path[:1], path[-1:]])
+    return Mesh(points, np.concatenate([faces, caps]), np.concatenate([uv, np.zeros((2 * sides, 4, 2))]))
 
 
 class WaveNoise:

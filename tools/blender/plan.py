@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from synesthesia.core.vocabulary import MATERIALS, MaterialName, ShapeName
+from synesthesia.core.vocabulary import MATERIALS, MaterialName
 from synesthesia.impact.modal.objects import MAX_SIZE_M, MIN_SIZE_M, PhysicalObject
 from tools.blender import materials
 from tools.blender.materials import SurfaceSampler
-from tools.blender.meshes import TRIANGLE, Mesh, rotation_matrix, rounded_box
+from tools.blender.meshes import Mesh, rotation_matrix, rounded_box
 from tools.blender.vessels import KINDS, ObjectMesh, build_mesh, liquid_mesh
 
 SHARD = 100  # scenes per shard; every tenth shard is validation
@@ -45,10 +45,8 @@ class PlacedObject:
     def physical_object(self) -> PhysicalObject:
         assert self.material is not None
         b = self.body
-        size = float(np.clip(b.size_m, MIN_SIZE_M, MAX_SIZE_M))
-        return PhysicalObject(
-            self.material, b.shape, size, min(b.middle, 1.0), min(b.least, b.middle, 1.0), b.thickness_m
-        )
+        size, middle = float(np.clip(b.size_m, MIN_SIZE_M, MAX_SIZE_M)), min(b.middle, 1.0)
+        return PhysicalObject(self.material, b.shape, size, middle, min(b.least, middle), b.thickness_m)
 
     def world_vertices(self) -> np.ndarray:
         """(V, 3) vertices in the world."""
@@ -115,11 +113,8 @@ def random_pose(rng: np.random.Generator, placed: PlacedObject) -> PlacedObject:
     """Upright, lying or tilted, with a random heading; the lowest point at height 0."""
     rotation = np.eye(3)
     if placed.kind in ROUND:
-        rotation = (
-            rotation_matrix(0, rng.uniform(0, 6.3)) @ rotation_matrix(1, rng.uniform(0, 6.3))
-            if placed.kind != "rock"
-            else rotation
-        )
+        if placed.kind != "rock":
+            rotation = rotation_matrix(0, rng.uniform(0, 6.3)) @ rotation_matrix(1, rng.uniform(0, 6.3))
     elif rng.random() < LYING_PROBABILITY.get(placed.kind, 0.0):
         rotation = rotation_matrix(0, np.pi / 2) @ rotation_matrix(2, rng.uniform(0, 6.3))
     elif placed.kind in TURNABLE and rng.random() < 0.35:
@@ -192,7 +187,7 @@ def contents_of(rng: np.random.Generator, vessel: PlacedObject, liquid: str) -> 
     mesh = liquid_mesh(vessel.body, rng.uniform(0.45, 0.9), vessel.material in ("glass", "plastic"))
     extents = np.sort(mesh.extents)[::-1]
     body = ObjectMesh(mesh, "solid", float(extents[0]), float(extents[1] / extents[0]), float(extents[2] / extents[0]),
-                      float(extents[2]), None, 2.0, 1.0, float("nan"), np.zeros(2))  # fmt: skip
+                      float(extents[2]))  # fmt: skip
     return replace(vessel, material="liquid", variant=liquid, kind="poured", body=body, pattern_m=float(extents[0]))
 
 
@@ -206,15 +201,12 @@ def lid_on(rng: np.random.Generator, vessel: PlacedObject, surfaces: SurfaceSamp
     return replace(lid, rotation=vessel.rotation, position=vessel.position + offset)
 
 
-def ground_plane(mesh_m: float, thickness_m: float, shape: ShapeName = "plate") -> ObjectMesh:
+def ground_plane(mesh_m: float, thickness_m: float) -> ObjectMesh:
     """A wide plane at height 0; MAX_SIZE_M of it count as one object."""
     h = mesh_m / 2
     points = np.array([[-h, -h, 0], [h, -h, 0], [h, h, 0], [-h, h, 0]])
     mesh = Mesh(points, np.array([[0, 1, 2, 3]]), points[None, :, :2], smooth=False)
-    assert TRIANGLE not in mesh.faces
-    return ObjectMesh(
-        mesh, shape, MAX_SIZE_M, 1.0, thickness_m / MAX_SIZE_M, thickness_m, None, 2.0, 1.0, 0.0, np.zeros(2)
-    )
+    return ObjectMesh(mesh, "plate", MAX_SIZE_M, 1.0, thickness_m / MAX_SIZE_M, thickness_m, top=0.0)
 
 
 def table_top(rng: np.random.Generator, reach_m: float) -> ObjectMesh:
@@ -222,7 +214,7 @@ def table_top(rng: np.random.Generator, reach_m: float) -> ObjectMesh:
     length = float(np.clip(2.4 * reach_m, 0.5, MAX_SIZE_M))
     width, thick = length * rng.uniform(0.6, 1), rng.uniform(0.018, 0.05)
     mesh = rounded_box((length, width, thick), thick * rng.uniform(0.05, 0.45), 20).translated((0, 0, -thick / 2))
-    return ObjectMesh(mesh, "plate", length, width / length, thick / length, thick, None, 2.0, 1.0, 0.0, np.zeros(2))
+    return ObjectMesh(mesh, "plate", length, width / length, thick / length, thick, top=0.0)
 
 
 def distinct_materials(rng: np.random.Generator, count: int) -> list[MaterialName]:

@@ -40,22 +40,29 @@ def _mesh(placed: PlacedObject) -> Any:
     return mesh
 
 
+def _link(name: str, data: Any, rotation: np.ndarray, position: np.ndarray) -> Any:
+    """Adds mesh or camera data to the scene at a pose; returns the Blender object."""
+    import bpy
+    from mathutils import Matrix
+
+    obj, matrix = bpy.data.objects.new(name, data), np.eye(4)
+    matrix[:3, :3], matrix[:3, 3] = rotation, position
+    obj.matrix_world = Matrix(matrix.tolist())
+    bpy.context.scene.collection.objects.link(obj)
+    return obj
+
+
 def add_object(placed: PlacedObject, number: int) -> Any:
     """Adds the object to the Blender scene."""
     import bpy
-    from mathutils import Matrix
 
     mesh = _mesh(placed)
     material = bpy.data.materials.new(placed.variant)
     longest = int(np.argmax(placed.body.mesh.extents))
     build_material(material.node_tree, placed.material, placed.variant, placed.seed, placed.pattern_m, longest)
     mesh.materials.append(material)
-    obj = bpy.data.objects.new(placed.kind, mesh)
-    matrix = np.eye(4)
-    matrix[:3, :3], matrix[:3, 3] = placed.rotation, placed.position
-    obj.matrix_world = Matrix(matrix.tolist())
+    obj = _link(placed.kind, mesh, placed.rotation, placed.position)
     obj[PLAN_INDEX] = number
-    bpy.context.scene.collection.objects.link(obj)
     return obj
 
 
@@ -72,7 +79,6 @@ def camera_frame(camera: Camera) -> np.ndarray:
 
 def _add_camera(camera: Camera) -> None:
     import bpy
-    from mathutils import Matrix
 
     data = bpy.data.cameras.new("camera")
     data.sensor_width, data.lens, data.clip_start = 36.0, camera.lens_mm, 0.005
@@ -80,12 +86,7 @@ def _add_camera(camera: Camera) -> None:
         data.dof.use_dof = True
         data.dof.focus_distance = float(np.linalg.norm(camera.eye - camera.target))
         data.dof.aperture_fstop = camera.f_number
-    eye = bpy.data.objects.new("camera", data)
-    matrix = np.eye(4)
-    matrix[:3, :3], matrix[:3, 3] = camera_frame(camera), camera.eye
-    eye.matrix_world = Matrix(matrix.tolist())
-    bpy.context.scene.collection.objects.link(eye)
-    bpy.context.scene.camera = eye
+    bpy.context.scene.camera = _link("camera", data, camera_frame(camera), camera.eye)
 
 
 def build_scene(plan: ScenePlan) -> list[Any]:

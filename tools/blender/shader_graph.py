@@ -25,60 +25,33 @@ def linear(colour: Colour) -> tuple[float, float, float]:
     return float(r), float(g), float(b)
 
 
+def _operator(operation: str) -> Callable[..., ShaderValue]:
+    """A method that applies a Math node to the value and, where the operation has one, a second operand."""
+
+    def method(self: ShaderValue, *others: Any) -> ShaderValue:
+        return ShaderValue(self.graph, self.graph.node("Math", [self, *others], {"operation": operation}).outputs[0])
+
+    return method
+
+
 class ShaderValue:
     """A scalar that varies over the surface. Operators create shader nodes."""
 
     def __init__(self, graph: ShaderGraph, socket: Any) -> None:
         self.graph, self.socket = graph, socket
 
-    def _do(self, operation: str, *others: Any) -> ShaderValue:
-        return ShaderValue(self.graph, self.graph.node("Math", [self, *others], {"operation": operation}).outputs[0])
-
-    def __add__(self, other: Any) -> ShaderValue:
-        return self._do("ADD", other)
-
-    def __radd__(self, other: Any) -> ShaderValue:
-        return self._do("ADD", other)
-
-    def __sub__(self, other: Any) -> ShaderValue:
-        return self._do("SUBTRACT", other)
+    __add__ = __radd__ = _operator("ADD")
+    __sub__ = _operator("SUBTRACT")
+    __mul__ = __rmul__ = _operator("MULTIPLY")
+    __truediv__ = _operator("DIVIDE")
+    __pow__ = _operator("POWER")
+    fract, floor, abs, sin = _operator("FRACT"), _operator("FLOOR"), _operator("ABSOLUTE"), _operator("SINE")
+    max, min = _operator("MAXIMUM"), _operator("MINIMUM")
+    above = _operator("GREATER_THAN")  # 1 where greater than the edge, else 0
+    atan2 = _operator("ARCTAN2")
 
     def __rsub__(self, other: Any) -> ShaderValue:
         return (self * -1.0) + other
-
-    def __mul__(self, other: Any) -> ShaderValue:
-        return self._do("MULTIPLY", other)
-
-    def __rmul__(self, other: Any) -> ShaderValue:
-        return self._do("MULTIPLY", other)
-
-    def __truediv__(self, other: Any) -> ShaderValue:
-        return self._do("DIVIDE", other)
-
-    def __pow__(self, other: Any) -> ShaderValue:
-        return self._do("POWER", other)
-
-    def fract(self) -> ShaderValue:
-        return self._do("FRACT")
-
-    def floor(self) -> ShaderValue:
-        return self._do("FLOOR")
-
-    def abs(self) -> ShaderValue:
-        return self._do("ABSOLUTE")
-
-    def sin(self) -> ShaderValue:
-        return self._do("SINE")
-
-    def max(self, other: Any) -> ShaderValue:
-        return self._do("MAXIMUM", other)
-
-    def min(self, other: Any) -> ShaderValue:
-        return self._do("MINIMUM", other)
-
-    def above(self, edge: Any) -> ShaderValue:
-        """1 where greater than the edge, else 0."""
-        return self._do("GREATER_THAN", edge)
 
     def step(self, low: float, high: float) -> ShaderValue:
         """Smoothstep: 0 below low, 1 above high (1 and 0 where low > high)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -32,7 +32,7 @@ WALL_M: dict[MaterialName, tuple[float, float]] = {
 @dataclass(frozen=True)
 class ObjectMesh:
     """A finished object in its own frame. size_m, middle, least, thickness_m: as in PhysicalObject; inner, squareness,
-    flatness, top: as in UnitMesh, in metres; axis (2,): position of the axis of revolution."""
+    top: as in UnitMesh, in metres; axis (2,): position of the axis of revolution."""
 
     mesh: Mesh
     shape: ShapeName
@@ -40,11 +40,10 @@ class ObjectMesh:
     middle: float
     least: float
     thickness_m: float
-    inner: np.ndarray | None
-    squareness: float
-    flatness: float
-    top: float
-    axis: np.ndarray
+    top: float = float("nan")
+    inner: np.ndarray | None = None
+    squareness: float = 2.0
+    axis: np.ndarray = field(default_factory=lambda: np.zeros(2))
 
 
 def _vessel(outside: list[tuple[float, float]], wall: float, rounding: float, rng: Rng, square: bool = False,
@@ -152,9 +151,8 @@ def _brick(rng: Rng, wall: float) -> UnitMesh:
 
 
 def _coin(rng: Rng, wall: float) -> UnitMesh:
-    return UnitMesh(
-        lathe(rounded_profile([(0, 0), (0.5, 0), (0.5, 0.08), (0.46, 0.08), (0.45, 0.07), (0, 0.07)], 0.01, 0.05))
-    )
+    profile = [(0, 0), (0.5, 0), (0.5, 0.08), (0.46, 0.08), (0.45, 0.07), (0, 0.07)]
+    return UnitMesh(lathe(rounded_profile(profile, 0.01, 0.05)))
 
 
 def _puddle(rng: Rng, wall: float) -> UnitMesh:
@@ -191,30 +189,17 @@ def build_mesh(kind: str, size_m: float, material: MaterialName, crumple: bool, 
     axis = -(mesh.vertices.min(axis=0) + mesh.vertices.max(axis=0))[:2] / 2 * factor
     mesh, middle = mesh.scaled(factor).grounded(), np.sort(mesh.extents)
     least = float(middle[0]) * factor
+    inner = None if built.inner is None else (built.inner - [0, low_z]) * factor
     if kind == "sheet":
-        thickness = built.wall * factor  # bent, so its extents do not give the thickness
+        thickness = least = built.wall * factor  # bent, so its extents do not give the thickness
     elif kind == "ring":
         thickness = least / 2  # a full ring: the wall is half its section
     elif shape in THIN_WALLED:
         thickness = min(built.wall * factor, 0.5 * least)
     else:
         thickness = least
-    inner = None if built.inner is None else (built.inner - [0, low_z]) * factor
-    top = built.top * factor
-    least = thickness if kind == "sheet" else least
-    return ObjectMesh(
-        mesh,
-        shape,
-        size_m,
-        float(middle[1]) * factor / size_m,
-        least / size_m,
-        float(thickness),
-        inner,
-        built.squareness,
-        built.flatness,
-        top,
-        axis,
-    )
+    return ObjectMesh(mesh, shape, size_m, float(middle[1]) * factor / size_m, least / size_m, float(thickness),
+                      built.top * factor, inner, built.squareness, axis)  # fmt: skip
 
 
 def liquid_mesh(vessel: ObjectMesh, level: float, clear: bool) -> Mesh:
@@ -234,4 +219,4 @@ def liquid_mesh(vessel: ObjectMesh, level: float, clear: bool) -> Mesh:
     across = np.linspace(outline[-1, 0], 0, 8)[1:]
     profile = np.concatenate([outline, np.stack([across, np.full(7, surface)], axis=1)])
     profile[: len(outline) - 1, 1] -= soak
-    return lathe(profile, vessel.squareness, vessel.flatness, segments=80).translated([*vessel.axis, 0])
+    return lathe(profile, vessel.squareness, segments=80).translated([*vessel.axis, 0])

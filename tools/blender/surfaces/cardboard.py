@@ -54,9 +54,8 @@ def corrugated(g: ShaderGraph) -> Any:
     edge = g.facing(2).step(0.5, 0.3)
     dark = (1.0 - curve.max(liner)) * edge
     ribs = wave * (1.0 - edge)
-    return g.surface(
-        g.tint(g.mix(dark * 0.85, colour, "#3d2a15"), 0.9 + ribs * 0.16), 0.88, height + ribs * 0.0013 - dark * 0.002
-    )
+    colour = g.tint(g.mix(dark * 0.85, colour, "#3d2a15"), 0.9 + ribs * 0.16)
+    return g.surface(colour, 0.88, height + ribs * 0.0013 - dark * 0.002)
 
 
 def white_cardboard(g: ShaderGraph) -> Any:

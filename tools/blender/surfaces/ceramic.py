@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tools.blender.shader_graph import ShaderGraph, ShaderValue, by_name, triangle
-from tools.blender.surfaces.patterns import GOLD, coated, patches, pick_palette, voronoi_edges
+from tools.blender.surfaces.patterns import GOLD, coated, patches, pick_palette, rosette, voronoi_edges
 
 GLAZES = ("#f3f0e8", "#2a5f8f", "#7b9c7e", "#8c3b2a", "#d8b25a", "#34383d", "#c98f8f", "#4f8a8b", "#e5dcc8", "#6a4a8c")
 
@@ -53,17 +53,13 @@ def terracotta(g: ShaderGraph) -> Any:
 def decorated(g: ShaderGraph) -> Any:
     """Painted under the glaze: rows of flowers on a vine between bands."""
     pitch = g.fitted(0.012, 0.08, 0.22)
-    ink, second = (
-        g.pick(["#1f3f8f", "#1f3f8f", "#a03325", "#2f6b4a"]),
-        g.pick(["#1f3f8f", "#c9962a", "#a03325", "#2f6b4a"]),
-    )
+    ink = g.pick(["#1f3f8f", "#1f3f8f", "#a03325", "#2f6b4a"])
+    second = g.pick(["#1f3f8f", "#c9962a", "#a03325", "#2f6b4a"])
     u, v = g.u / pitch, g.v / pitch
     row = (v * 0.5).fract() * 2.0  # flowers in every other row
     a, b = u.fract() - 0.5, row - 0.5
-    radius = (a * a + b * b) ** 0.5
-    petal = (ShaderValue(g, g.node("Math", [a, b], {"operation": "ARCTAN2"}).outputs[0]) * 2.5).sin().abs()
-    flower = (radius - petal * 0.22).step(0.17, 0.15)
-    heart = radius.step(0.09, 0.07)
+    radius, drawn = rosette(a, b, 5, 0.22)
+    flower, heart = drawn.step(0.17, 0.15), radius.step(0.09, 0.07)
     vine = (b - (u * 6.2832).sin() * 0.22).abs().step(0.045, 0.03)
     band = ((row - 1.25).abs().step(0.09, 0.08)).max((row - 1.55).abs().step(0.04, 0.03))
     wash = 0.7 + g.noise(0.012, 3) * 0.4

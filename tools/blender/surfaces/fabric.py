@@ -70,9 +70,8 @@ def dotted(g: ShaderGraph) -> Any:
     row = (g.v / pitch).floor()
     u, v = (g.u / pitch + row * 0.5).fract() - 0.5, (g.v / pitch).fract() - 0.5
     dot = ((u * u + v * v) ** 0.5 + (g.noise(0.01, 2) - 0.5) * 0.04).step(0.27, 0.25)
-    return _cloth(
-        g, g.tint(g.mix(dot, g.pick(DYES), g.pick(["#ece6d8", *DYES])), 0.72 + height * 0.35), height * 0.0006
-    )
+    colour = g.mix(dot, g.pick(DYES), g.pick(["#ece6d8", *DYES]))
+    return _cloth(g, g.tint(colour, 0.72 + height * 0.35), height * 0.0006)
 
 
 def plaid(g: ShaderGraph) -> Any:

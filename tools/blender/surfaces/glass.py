@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tools.blender.shader_graph import Colour, ShaderGraph, ShaderValue, by_name, triangle
-from tools.blender.surfaces.patterns import patches, rosette, voronoi_edges
+from tools.blender.shader_graph import Colour, ShaderGraph, ShaderValue, Surface, by_name, triangle
+from tools.blender.surfaces.patterns import patches, rosette, see_through, voronoi_edges
 
 HUES = ("#d42f2f", "#e8b02a", "#2f62d0", "#2fa060", "#eef0e8", "#e87a2a", "#8a48c0", "#5fc0d0", "#f0d8a0", "#18283a")
 
@@ -14,24 +14,22 @@ def _glass(
     g: ShaderGraph, colour: Colour, rough: Any = 0.0, height: ShaderValue | None = None, clear: Any = 1.0
 ) -> Any:
     """clear: transmitted share of the light."""
-    more = {"Transmission Weight": clear, "IOR": 1.5}
-    return g.clear_shadow(g.surface(colour, rough, height, 0.0, more), colour)
+    return see_through(g, colour, rough, height, 1.5, clear)
 
 
 def clear_glass(g: ShaderGraph) -> Any:
     return _glass(g, g.pick(["#f4faf7", "#eef7f4", "#f8fafa"]), 0.0, g.noise(0.5 * g.size, 1) * (0.01 * g.size))
 
 
-def green_glass(g: ShaderGraph) -> Any:
-    return _glass(g, g.pick(["#8fcf9b", "#a8dcb2", "#6cb985"]), 0.0, g.noise(0.04, 2) * 0.0004)
+def _bottle_glass(g: ShaderGraph, *hues: str) -> Any:
+    return _glass(g, g.pick(hues), 0.0, g.noise(0.04, 2) * 0.0004)
 
 
-def amber_glass(g: ShaderGraph) -> Any:
-    return _glass(g, g.pick(["#e0a050", "#e8b878", "#cf8440"]), 0.0, g.noise(0.04, 2) * 0.0004)
-
-
-def blue_glass(g: ShaderGraph) -> Any:
-    return _glass(g, g.pick(["#7fa0e6", "#a5d3ee", "#b596dc", "#e58aa0"]), 0.0, g.noise(0.04, 2) * 0.0004)
+BOTTLE_GLASS: dict[str, Surface] = {
+    "green_glass": lambda g: _bottle_glass(g, "#8fcf9b", "#a8dcb2", "#6cb985"),
+    "amber_glass": lambda g: _bottle_glass(g, "#e0a050", "#e8b878", "#cf8440"),
+    "blue_glass": lambda g: _bottle_glass(g, "#7fa0e6", "#a5d3ee", "#b596dc", "#e58aa0"),
+}
 
 
 def frosted_glass(g: ShaderGraph) -> Any:
@@ -79,7 +77,7 @@ def leaded_glass(g: ShaderGraph) -> Any:
 def etched_glass(g: ShaderGraph) -> Any:
     pitch = g.fitted(0.012, 0.15, 0.38)
     a, b = (g.u / pitch).fract() - 0.5, (g.v / pitch).fract() - 0.5
-    radius, drawn = rosette(g, a, b, int(g.rng.integers(4, 9)), 0.22)
+    radius, drawn = rosette(a, b, int(g.rng.integers(4, 9)), 0.22)
     star = drawn.step(0.2, 0.18).max(radius.step(0.46, 0.47))
     matt = (star, b.abs().step(0.25, 0.24), (a + b).abs().step(0.22, 0.2))[int(g.rng.integers(3))]
     colour = g.mix(matt * 0.6, g.pick(["#f2f8f6", "#f2f8f6", "#cfe8d8", "#cfe0f0", "#f0dcc0"]), "#ffffff")
@@ -94,5 +92,5 @@ def swirled_glass(g: ShaderGraph) -> Any:
     return _glass(g, g.mix(other, base, g.pick(HUES)), 0.02, fold * (0.03 * g.size), 1.0 - one.max(other) * 0.4)
 
 
-BASIC = by_name(clear_glass, green_glass, amber_glass, blue_glass, frosted_glass, ribbed_glass, bubbly_glass)
+BASIC = {**by_name(clear_glass), **BOTTLE_GLASS, **by_name(frosted_glass, ribbed_glass, bubbly_glass)}
 EXTRA = by_name(cut_crystal, deep_glass, leaded_glass, etched_glass, swirled_glass)

@@ -10,9 +10,8 @@ from tools.blender.shader_graph import ShaderGraph
 def grass(g: ShaderGraph) -> Any:
     blade = g.noise(0.006, 5, 0.8, g.map(g.point, scale=(1, 2.5, 1)), 1.5)
     patch = g.noise(0.15, 5, 0.65)
-    colour = g.ramp(
-        blade * 0.75 + patch * 0.3, [(0.3, "#1a2a0e"), (0.5, "#3f5c1f"), (0.65, "#6f8a35"), (0.8, "#a8a45a")]
-    )
+    tone = blade * 0.75 + patch * 0.3
+    colour = g.ramp(tone, [(0.3, "#1a2a0e"), (0.5, "#3f5c1f"), (0.65, "#6f8a35"), (0.8, "#a8a45a")])
     return g.surface(colour, 0.9, blade * 0.015 + patch * 0.02)
 
 

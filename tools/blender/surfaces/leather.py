@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tools.blender.shader_graph import ShaderGraph, ShaderValue, by_name, triangle
+from tools.blender.shader_graph import ShaderGraph, ShaderValue, Surface, by_name, triangle
 
 
 def _leather(g: ShaderGraph, colour: Any, rough: float, height: ShaderValue | None = None) -> Any:
@@ -13,22 +13,16 @@ def _leather(g: ShaderGraph, colour: Any, rough: float, height: ShaderValue | No
     wrinkle = (g.noise(0.2 * g.size, 5, 0.6, warp=1.2) - 0.5).abs().step(0.0, 0.05)
     worn = g.noise(0.3 * g.size, 6, 0.65)
     tone = 0.55 + grain * 0.25 + wrinkle * 0.15 + (worn - 0.5) * 0.7
-    relief = (
-        grain * 0.00025 + wrinkle * (0.003 * min(g.size, 0.3)) + g.noise(0.3 * g.size, 2) * (0.012 * min(g.size, 0.5))
-    )
+    soft = g.noise(0.3 * g.size, 2) * (0.012 * min(g.size, 0.5))
+    relief = grain * 0.00025 + wrinkle * (0.003 * min(g.size, 0.3)) + soft
     return g.surface(g.tint(colour, tone), rough + (1.0 - grain) * 0.2, relief if height is None else relief + height)
 
 
-def brown_leather(g: ShaderGraph) -> Any:
-    return _leather(g, g.pick(["#7a4524", "#8f5530", "#5c331c", "#a86b3c"]), 0.36)
-
-
-def black_leather(g: ShaderGraph) -> Any:
-    return _leather(g, g.pick(["#262423", "#2f2b29"]), 0.32)
-
-
-def red_leather(g: ShaderGraph) -> Any:
-    return _leather(g, g.pick(["#7a2323", "#8f3a26", "#33523f", "#2f3f5c", "#c9b491"]), 0.38)
+DYED: dict[str, Surface] = {
+    "brown_leather": lambda g: _leather(g, g.pick(["#7a4524", "#8f5530", "#5c331c", "#a86b3c"]), 0.36),
+    "black_leather": lambda g: _leather(g, g.pick(["#262423", "#2f2b29"]), 0.32),
+    "red_leather": lambda g: _leather(g, g.pick(["#7a2323", "#8f3a26", "#33523f", "#2f3f5c", "#c9b491"]), 0.38),
+}
 
 
 def stitched_leather(g: ShaderGraph) -> Any:
@@ -126,5 +120,5 @@ def tufted_leather(g: ShaderGraph) -> Any:
     return _hide(g, g.tint(base, tone), g.between(0.24, 0.4), height)
 
 
-BASIC = by_name(brown_leather, black_leather, red_leather, stitched_leather, panelled_leather, suede)
+BASIC = {**DYED, **by_name(stitched_leather, panelled_leather, suede)}
 EXTRA = by_name(crocodile, cracked_leather, woven_leather, perforated_leather, pebbled_leather, tufted_leather)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tools.blender.shader_graph import ShaderGraph, ShaderValue, by_name, triangle
-from tools.blender.surfaces.patterns import BRIGHT, MATT, PAINTS
+from tools.blender.surfaces.patterns import BRIGHT, MATT, PAINTS, see_through
 
 
 def _ripples(g: ShaderGraph) -> ShaderValue:
@@ -15,16 +15,13 @@ def _ripples(g: ShaderGraph) -> ShaderValue:
 
 
 def water(g: ShaderGraph) -> Any:
-    colour = g.pick(["#f0f8fa", "#e2f2f5", "#d6ecef"])
-    body = g.surface(colour, 0.0, _ripples(g), 0.0, {"Transmission Weight": 1.0, "IOR": 1.33})
-    return g.clear_shadow(body, colour, 0.9)
+    return see_through(g, g.pick(["#f0f8fa", "#e2f2f5", "#d6ecef"]), 0.0, _ripples(g), 1.33, shadow=0.9)
 
 
 def deep_water(g: ShaderGraph) -> Any:
     colour = g.tint(g.pick(["#123a44", "#1d4a4a", "#0f2f45", "#3a4a38"]), 0.7 + g.noise(0.6 * g.size, 3) * 0.6)
-    return g.surface(
-        colour, 0.03, _ripples(g) * 2.0 + g.noise(0.03, 3) * 0.002, 0.0, {"IOR": 1.33, "Specular IOR Level": 0.8}
-    )
+    height = _ripples(g) * 2.0 + g.noise(0.03, 3) * 0.002
+    return g.surface(colour, 0.03, height, 0.0, {"IOR": 1.33, "Specular IOR Level": 0.8})
 
 
 def _opaque(g: ShaderGraph, colour: Any, foam: ShaderValue, froth: str, rough: float = 0.06) -> Any:
@@ -50,16 +47,13 @@ def coffee(g: ShaderGraph) -> Any:
 
 def juice(g: ShaderGraph) -> Any:
     pulp = 0.85 + g.noise(0.006, 4, 0.7) * 0.3
-    return _opaque(
-        g, g.tint(g.pick(["#e8921a", "#d23a26", "#e0b81e", "#8a1c3c", "#6fae2c"]), pulp), _bubbles(g, 0.48), "#f3dca8"
-    )
+    colour = g.tint(g.pick(["#e8921a", "#d23a26", "#e0b81e", "#8a1c3c", "#6fae2c"]), pulp)
+    return _opaque(g, colour, _bubbles(g, 0.48), "#f3dca8")
 
 
 def tea(g: ShaderGraph) -> Any:
     colour = g.pick(["#c4702a", "#a8521c", "#d99a3c"])
-    return g.clear_shadow(
-        g.surface(colour, 0.0, _ripples(g), 0.0, {"Transmission Weight": 0.9, "IOR": 1.33}), colour, 0.8
-    )
+    return see_through(g, colour, 0.0, _ripples(g), 1.33, clear=0.9, shadow=0.8)
 
 
 def _pool(g: ShaderGraph, colour: Any, rough: Any, height: ShaderValue, more: Mapping[str, Any] = MATT) -> Any:

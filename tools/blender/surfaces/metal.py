@@ -27,9 +27,8 @@ def brushed(g: ShaderGraph) -> Any:
 
 
 def aluminium(g: ShaderGraph) -> Any:
-    return _metal(
-        g, g.tint(ALUMINIUM, 0.85 + g.noise(0.004, 3) * 0.2), g.between(0.3, 0.48), g.noise(0.0012, 2) * 0.00006
-    )
+    colour = g.tint(ALUMINIUM, 0.85 + g.noise(0.004, 3) * 0.2)
+    return _metal(g, colour, g.between(0.3, 0.48), g.noise(0.0012, 2) * 0.00006)
 
 
 def brass(g: ShaderGraph) -> Any:
@@ -137,7 +136,7 @@ def heat_tinted(g: ShaderGraph) -> Any:
 def tarnished_silver(g: ShaderGraph) -> Any:
     pitch, grime = g.fitted(0.01, 0.12, 0.3), g.noise(0.3 * g.size, 6, 0.66)
     row = (g.v * (0.6 / pitch)).fract() * 1.6667  # rosettes to 1, beads at 1.3
-    radius, drawn = rosette(g, (g.u / pitch).fract() - 0.5, row - 0.5, int(g.rng.integers(4, 9)), 0.2)
+    radius, drawn = rosette((g.u / pitch).fract() - 0.5, row - 0.5, int(g.rng.integers(4, 9)), 0.2)
     bead = ((g.u * (4 / pitch)).fract() - 0.5) ** 2.0 + ((row - 1.3) * 4.0) ** 2.0
     relief = (drawn.step(0.3, 0.12) * radius.step(0.03, 0.1)).max(bead.step(0.2, 0.02)).max(radius.step(0.08, 0.03))
     low = (1.0 - relief) * grime.step(0.2, 0.55) * g.between(0.5, 0.9)

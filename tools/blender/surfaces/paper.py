@@ -11,10 +11,8 @@ from tools.blender.surfaces.patterns import BRIGHT, DYES, MATT, PAINTS, text_lin
 def _paper(g: ShaderGraph, colour: Any) -> Any:
     fibre = g.noise(0.002, 4, 0.7)
     crease = (g.noise(0.35 * g.size, 2, warp=0.8) - 0.5).abs().step(0.02, 0.0)
-    more = {"Specular IOR Level": 0.2}
-    return g.surface(
-        g.tint(colour, 0.96 + fibre * 0.08), 0.9, fibre * 0.00006 + crease * (0.0012 * min(g.size, 0.15)), 0.0, more
-    )
+    height = fibre * 0.00006 + crease * (0.0012 * min(g.size, 0.15))
+    return g.surface(g.tint(colour, 0.96 + fibre * 0.08), 0.9, height, 0.0, MATT)
 
 
 def white_paper(g: ShaderGraph) -> Any:
@@ -35,7 +33,7 @@ def lined_paper(g: ShaderGraph) -> Any:
 def crumpled_paper(g: ShaderGraph) -> Any:
     colour = g.pick(["#f0efea", "#f0efea", "#e9dfc8", "#c9a877", "#d7e3ea", "#eac6c0"])
     fold = (g.noise(0.25 * g.size, 3, warp=0.4) - 0.5).abs().min((g.noise(0.2 * g.size, 2) - 0.5).abs())
-    return g.surface(colour, 0.88, fold.step(0.0, 0.12) * (0.05 * min(g.size, 0.4)), 0.0, {"Specular IOR Level": 0.2})
+    return g.surface(colour, 0.88, fold.step(0.0, 0.12) * (0.05 * min(g.size, 0.4)), 0.0, MATT)
 
 
 def newsprint(g: ShaderGraph) -> Any:

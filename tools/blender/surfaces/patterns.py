@@ -37,17 +37,28 @@ def voronoi_edges(g: ShaderGraph, wide: float, at: Any = None) -> tuple[ShaderVa
     return g.cells(wide, "DISTANCE_TO_EDGE", at)[0], g.cells(wide, at=at)[1]
 
 
-def rosette(
-    g: ShaderGraph, a: ShaderValue, b: ShaderValue, petals: int, deep: float
-) -> tuple[ShaderValue, ShaderValue]:
+def rosette(a: ShaderValue, b: ShaderValue, petals: int, deep: float) -> tuple[ShaderValue, ShaderValue]:
     """Distance from the centre, and the same reduced between the petals."""
     radius = (a * a + b * b) ** 0.5
-    angle = ShaderValue(g, g.node("Math", [a, b], {"operation": "ARCTAN2"}).outputs[0])
-    return radius, radius - (angle * (petals / 2)).sin().abs() * deep
+    return radius, radius - (a.atan2(b) * (petals / 2)).sin().abs() * deep
 
 
 def coated(g: ShaderGraph, colour: Any, rough: Any, height: ShaderValue, coat: Any, metal: Any = 0.0) -> Any:
     return g.surface(colour, rough, height, metal, {"Coat Weight": coat, "Coat Roughness": 0.06})
+
+
+def see_through(
+    g: ShaderGraph,
+    colour: Any,
+    rough: Any,
+    height: ShaderValue | None,
+    ior: float,
+    clear: Any = 1.0,
+    shadow: float = 0.85,
+) -> Any:
+    """A transmitting surface. clear: transmitted share of the light; shadow: as `amount` of `clear_shadow`."""
+    body = g.surface(colour, rough, height, 0.0, {"Transmission Weight": clear, "IOR": ior})
+    return g.clear_shadow(body, colour, shadow)
 
 
 def stains(g: ShaderGraph) -> ShaderValue:

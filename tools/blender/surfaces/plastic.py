@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tools.blender.shader_graph import ShaderGraph, ShaderValue, by_name, triangle
-from tools.blender.surfaces.patterns import BRIGHT, coin_flip, stains, text_lines
+from tools.blender.surfaces.patterns import BRIGHT, coin_flip, see_through, stains, text_lines
 
 
 def _seam(g: ShaderGraph) -> ShaderValue:
@@ -13,17 +13,20 @@ def _seam(g: ShaderGraph) -> ShaderValue:
     return g.axis_y.abs().step(0.0012, 0.0004)
 
 
+def _moulded(g: ShaderGraph, colour: Any, rough: Any, height: ShaderValue | None = None, soft: float = 0.06) -> Any:
+    return g.surface(colour, rough, height, 0.0, {"IOR": 1.5, "Subsurface Weight": soft, "Subsurface Scale": 0.01})
+
+
 def glossy_plastic(g: ShaderGraph) -> Any:
-    return g.surface(g.pick(BRIGHT), g.between(0.08, 0.2), _seam(g) * 0.0004 + g.noise(0.2 * g.size, 1) * 0.002, 0.0,
-                     {"IOR": 1.5, "Subsurface Weight": 0.08, "Subsurface Scale": 0.01})  # fmt: skip
+    colour, rough = g.pick(BRIGHT), g.between(0.08, 0.2)
+    return _moulded(g, colour, rough, _seam(g) * 0.0004 + g.noise(0.2 * g.size, 1) * 0.002, 0.08)
 
 
 def matt_plastic(g: ShaderGraph) -> Any:
     grain = g.noise(0.0012, 2, 0.5)
     scuff = g.noise(0.3 * g.size, 8, 0.7).step(0.62, 0.75) * 0.25
-    return g.surface(
-        g.mix(scuff, g.pick([*BRIGHT, "#8d9094", "#3b3d41"]), "#d8d8d8"), 0.42, grain * 0.0002 + _seam(g) * 0.0005
-    )
+    colour = g.mix(scuff, g.pick([*BRIGHT, "#8d9094", "#3b3d41"]), "#d8d8d8")
+    return g.surface(colour, 0.42, grain * 0.0002 + _seam(g) * 0.0005)
 
 
 def two_tone_plastic(g: ShaderGraph) -> Any:
@@ -35,16 +38,14 @@ def two_tone_plastic(g: ShaderGraph) -> Any:
 
 def translucent_plastic(g: ShaderGraph) -> Any:
     colour = g.pick(["#eef0ee", "#f2e8d8", "#9fd0ee", "#f2b0b8", "#b8e0b0", "#f5d98a"])
-    return g.clear_shadow(g.surface(colour, 0.38, g.noise(0.002, 2) * 0.00015, 0.0,
-                                    {"Transmission Weight": 0.65, "IOR": 1.35}), colour, 0.5)  # fmt: skip
+    return see_through(g, colour, 0.38, g.noise(0.002, 2) * 0.00015, 1.35, clear=0.65, shadow=0.5)
 
 
 def clear_plastic(g: ShaderGraph) -> Any:
     """Thin, with dents that glass would not have."""
     dent = g.noise(0.12 * g.size, 3, 0.6, warp=1.0)
     colour = g.pick(["#eef4f6", "#dceef5", "#e2f2dd"])
-    return g.clear_shadow(g.surface(colour, 0.05, dent * (0.03 * min(g.size, 0.4)), 0.0,
-                                    {"Transmission Weight": 0.95, "IOR": 1.25}), colour, 0.85)  # fmt: skip
+    return see_through(g, colour, 0.05, dent * (0.03 * min(g.size, 0.4)), 1.25, clear=0.95)
 
 
 def ribbed_plastic(g: ShaderGraph) -> Any:
@@ -57,10 +58,6 @@ def flecked_plastic(g: ShaderGraph) -> Any:
     away, leaf = g.cells(g.fitted(0.004, 0.02, 0.05))
     fleck = g.ramp(g.grey(leaf), [(0.0, g.pick(BRIGHT)), (0.5, g.pick(BRIGHT)), (1.0, g.pick(BRIGHT))])
     return g.surface(g.mix(away.step(0.4, 0.3), g.pick(["#dcdcd8", "#26272a", "#c7d3d8"]), fleck), 0.3)
-
-
-def _moulded(g: ShaderGraph, colour: Any, rough: Any, height: ShaderValue | None = None, soft: float = 0.06) -> Any:
-    return g.surface(colour, rough, height, 0.0, {"IOR": 1.5, "Subsurface Weight": soft, "Subsurface Scale": 0.01})
 
 
 def labelled_plastic(g: ShaderGraph) -> Any:

@@ -12,9 +12,8 @@ def _rubber(g: ShaderGraph, colour: Any, height: ShaderValue | None = None, dust
     dust = g.noise(0.25 * g.size, 7, 0.68).step(0.45, 0.8) * dusty
     grain = g.noise(0.0015, 3) * 0.0002
     more = {"Sheen Weight": 0.25, "Sheen Roughness": 0.5, "Specular IOR Level": 0.3}
-    return g.surface(
-        g.mix(dust, colour, "#a19a8e"), 0.62 + dust * 0.3, grain if height is None else height + grain, 0.0, more
-    )
+    height = grain if height is None else height + grain
+    return g.surface(g.mix(dust, colour, "#a19a8e"), 0.62 + dust * 0.3, height, 0.0, more)
 
 
 def black_rubber(g: ShaderGraph) -> Any:
@@ -44,9 +43,8 @@ def studded_rubber(g: ShaderGraph) -> Any:
     pitch = g.fitted(0.008, 0.03, 0.07)
     u, v = (g.u / pitch).fract() - 0.5, (g.v / pitch).fract() - 0.5
     stud = ((u * u + v * v) ** 0.5).step(0.34, 0.26)
-    return _rubber(
-        g, g.mix(stud * 0.35, g.pick(["#1b1b1c", "#3a3d40", "#24364a"]), "#5a5a5a"), stud * (0.2 * pitch), 0.2
-    )
+    colour = g.mix(stud * 0.35, g.pick(["#1b1b1c", "#3a3d40", "#24364a"]), "#5a5a5a")
+    return _rubber(g, colour, stud * (0.2 * pitch), 0.2)
 
 
 def eraser(g: ShaderGraph) -> Any:

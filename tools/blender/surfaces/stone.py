@@ -41,9 +41,8 @@ def sandstone(g: ShaderGraph) -> Any:
     bed = g.up + (g.noise(0.6 * g.size, 4) - 0.5) * (0.35 * g.size)
     band = g.noise(1.0, 5, 0.7, g.vector(bed * (1 / g.fitted(0.008, 0.05, 0.08)), 0.0, 0.0))
     grain = g.noise(0.0012, 2, 0.8)
-    colour = g.ramp(
-        band * 0.8 + grain * 0.25, [(0.2, "#9a6a45"), (0.45, "#c99d6c"), (0.65, "#dcbc8f"), (0.85, "#b77f58")]
-    )
+    tone = band * 0.8 + grain * 0.25
+    colour = g.ramp(tone, [(0.2, "#9a6a45"), (0.45, "#c99d6c"), (0.65, "#dcbc8f"), (0.85, "#b77f58")])
     return g.surface(colour, 0.93, grain * 0.0009 + band * 0.002 + g.noise(0.02, 4) * 0.002)
 
 
@@ -84,9 +83,8 @@ def _polished(g: ShaderGraph, colour: Any) -> Any:
 
 
 def green_marble(g: ShaderGraph) -> Any:
-    net, _ = g.cells(
-        g.between(0.25, 0.55) * g.size, "DISTANCE_TO_EDGE", warped_coordinates(g, 0.2 * g.size, 0.7 * g.size)
-    )
+    wide, at = g.between(0.25, 0.55) * g.size, warped_coordinates(g, 0.2 * g.size, 0.7 * g.size)
+    net, _ = g.cells(wide, "DISTANCE_TO_EDGE", at)
     thread = (g.noise(0.3 * g.size, 7, 0.65, warp=1.5) - 0.5).abs().step(0.03, 0.0)
     vein = (net.step(0.06, 0.0) * (0.3 + g.noise(0.1 * g.size, 3))).max(thread * 0.6)
     deep, pale = g.pick(["#0e2a20", "#16291c", "#10302f"]), g.pick(["#3f7a58", "#557a4a", "#3a7570", "#7a9560"])
@@ -118,9 +116,8 @@ def lava_stone(g: ShaderGraph) -> Any:
 def chiselled_limestone(g: ShaderGraph) -> Any:
     pitch, lean = g.fitted(0.004, 0.03, 0.075), g.between(-0.8, 0.8)
     along = g.u + g.v * lean + (g.noise(4 * pitch, 3) - 0.5) * (1.2 * pitch)
-    stroke = triangle(along / pitch + g.chance((g.v / (5 * pitch)).floor())).step(0.45, 0.1) * g.noise(
-        3 * pitch, 3
-    ).step(0.3, 0.55)
+    stroke = triangle(along / pitch + g.chance((g.v / (5 * pitch)).floor())).step(0.45, 0.1)
+    stroke = stroke * g.noise(3 * pitch, 3).step(0.3, 0.55)
     tone = 0.55 + g.noise(0.3 * g.size, 6, 0.65) * 0.5 + stroke * 0.22 + (g.noise(0.25 * pitch, 3, 0.8) - 0.5) * 0.5
     base = g.tint(g.pick(["#d8d0bd", "#c9c5b8", "#dccdae", "#e3dfd4", "#bdb6a8"]), tone)
     colour = g.mix(stains(g) * coin_flip(g, 0.6), base, g.pick(["#4d4a44", "#6b6252", "#5d6150"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from tools.blender.shader_graph import Colour, ShaderGraph, ShaderValue, by_name, triangle
@@ -32,38 +33,40 @@ def _wood(g: ShaderGraph, light: Colour, dark: Colour, rough: float, coat: float
     return colour, rough + (fibre - 0.5) * 0.25, (fibre * 0.5 - late * 0.5) * (0.00035 * (1 - 0.8 * coat))
 
 
-def _sawn(g: ShaderGraph, light: Colour, dark: Colour, rough: float, coat: float, knots: bool, contrast: float) -> Any:
-    colour, roughness, height = _wood(g, light, dark, rough, coat, knots, contrast)
-    return g.surface(colour, roughness, height, more={"Coat Weight": coat, "Coat Roughness": 0.12})
+@dataclass(frozen=True)
+class Sawn:
+    """Sawn boards of one species. varnish: range of the coat's weight, or the weight."""
+
+    light: tuple[str, ...]
+    dark: str
+    rough: float
+    varnish: tuple[float, float] | float
+    knots: bool = False
+    contrast: float = 1.0
+
+    def __call__(self, g: ShaderGraph) -> Any:
+        light = g.pick(self.light)
+        coat = g.between(*self.varnish) if isinstance(self.varnish, tuple) else self.varnish
+        colour, rough, height = _wood(g, light, self.dark, self.rough, coat, self.knots, self.contrast)
+        return g.surface(colour, rough, height, more={"Coat Weight": coat, "Coat Roughness": 0.12})
 
 
-def oak(g: ShaderGraph) -> Any:
-    return _sawn(g, g.pick(["#c79a63", "#b98a55", "#d3ab78"]), "#7d5028", 0.5, g.between(0, 0.5), False, 1.0)
-
-
-def walnut(g: ShaderGraph) -> Any:
-    return _sawn(g, g.pick(["#7a5336", "#6b4930"]), "#2e1a0f", 0.42, g.between(0, 0.7), False, 1.0)
-
-
-def pine(g: ShaderGraph) -> Any:
-    return _sawn(g, g.pick(["#e0bd85", "#d8ae72"]), "#a86f35", 0.55, 0.0, True, 1.2)
-
-
-def beech(g: ShaderGraph) -> Any:
-    return _sawn(g, g.pick(["#d9b48c", "#cfa57b"]), "#b07f52", 0.45, g.between(0, 0.3), False, 0.5)
-
-
-def mahogany(g: ShaderGraph) -> Any:
-    return _sawn(g, g.pick(["#96512f", "#84432a"]), "#451b10", 0.3, 1.0, False, 0.8)
+SPECIES = {
+    "oak": Sawn(("#c79a63", "#b98a55", "#d3ab78"), "#7d5028", 0.5, (0, 0.5)),
+    "walnut": Sawn(("#7a5336", "#6b4930"), "#2e1a0f", 0.42, (0, 0.7)),
+    "pine": Sawn(("#e0bd85", "#d8ae72"), "#a86f35", 0.55, 0.0, knots=True, contrast=1.2),
+    "beech": Sawn(("#d9b48c", "#cfa57b"), "#b07f52", 0.45, (0, 0.3), contrast=0.5),
+    "mahogany": Sawn(("#96512f", "#84432a"), "#451b10", 0.3, 1.0, contrast=0.8),
+}
 
 
 def weathered(g: ShaderGraph) -> Any:
-    colour, rough, height = _wood(g, "#a39b8e", "#5b544b", 0.85, 0.0, True, 1.4)
+    colour, rough, height = _wood(g, "#a39b8e", "#5b544b", 0.85, knots=True, contrast=1.4)
     return g.surface(colour, rough, height * 4.0)
 
 
 def painted_wood(g: ShaderGraph) -> Any:
-    colour, _, height = _wood(g, "#b98f5e", "#6e4726", 0.7, 0.0, False, 1.0)
+    colour, _, height = _wood(g, "#b98f5e", "#6e4726", 0.7)
     worn = (g.noise(0.3 * g.size, 6, 0.62) + (g.streaks(0.1, 0.006) - 0.5) * 0.5).step(0.6, 0.64)
     paint = g.tint(g.pick(PAINTS), 0.85 + g.streaks(0.08, 0.004) * 0.3)
     return g.surface(g.mix(worn, paint, colour), 0.45 + worn * 0.3, height * (0.3 + worn) - worn * 0.0006)
@@ -74,9 +77,8 @@ def planks(g: ShaderGraph) -> Any:
     board = (g.axis_y / width).floor()
     seam = triangle(g.axis_y / width).step(0.475, 0.5)
     g.axis_x = g.axis_x + board * 3.7
-    colour, rough, height = _wood(
-        g, g.pick(["#b98d5c", "#8a6440", "#c9a87c", "#6f4d31"]), "#54341c", 0.5, 0.2, False, 1
-    )
+    light = g.pick(["#b98d5c", "#8a6440", "#c9a87c", "#6f4d31"])
+    colour, rough, height = _wood(g, light, "#54341c", 0.5, 0.2)
     colour = g.mix(seam * 0.9, g.tint(colour, 0.7 + g.chance(board) * 0.6), "#120c07")
     return g.surface(colour, rough, height - seam * 0.002)
 
@@ -177,5 +179,5 @@ def stained_wood(g: ShaderGraph) -> Any:
     return coated(g, g.mix(worn, colour, "#b98f5e"), 0.45, height - pore * 0.0003, g.between(0, 0.7) * (1.0 - worn))
 
 
-BASIC = by_name(oak, walnut, pine, beech, mahogany, weathered, painted_wood)
+BASIC = {**SPECIES, **by_name(weathered, painted_wood)}
 EXTRA = by_name(log_bark, plywood, glued_strips, charred_wood, strand_board, striped_exotic, stained_wood)
