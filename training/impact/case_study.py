@@ -40,33 +40,28 @@ def case_row(methods: Methods, title: str, scene: RenderedScene, seed: int) -> d
     rows, cols = np.nonzero(scene.object_index == 1)
     assert len(rows) > 0, f"the {title} is not visible"
     random = np.random.default_rng([seed, scene.index])
-    state, template, named = Counter[str](), Counter[str](), Counter[str]()
+    names: dict[str, Counter[str]] = {way: Counter() for way in ("named", "template", "state")}
     scores = []
     for pick in random.integers(len(rows), size=STRIKES).tolist():
         x, y = int(cols[pick]), int(rows[pick])
         truth = TrueStrike.sample(grid, x, y, item, scene.strike_point(x, y), random)
         clicked = methods.refine(picture, grid, posterior, x, y)
-        state[methods.select(clicked).item.material] += 1
         likeliest = methods.likeliest_material(clicked)
-        template[MATERIALS[likeliest]] += 1
         by_name = likeliest if methods.names is None else methods.names.predict(grid, truth.row, truth.col)
-        named[MATERIALS[by_name]] += 1
+        names["named"][MATERIALS[by_name]] += 1
+        names["template"][MATERIALS[likeliest]] += 1
+        names["state"][methods.select(clicked).item.material] += 1
         scores.append(methods.scores(grid, clicked, truth))
     row: dict[str, Any] = {
-        "title": title, "right": item.material, "named": most_common(named), "template": most_common(template),
-        "state": most_common(state), "state_right": state[item.material] / STRIKES, "strikes": STRIKES,
+        "title": title, "right": item.material, **{way: of.most_common(1)[0][0] for way, of in names.items()},
+        "state_right": names["state"][item.material] / STRIKES, "strikes": STRIKES,
     }  # fmt: skip
-    true_t60 = np.array([t60_s for t60_s, _ in scores])
     text = "template" if methods.names is None else "object's name"
     for key, method in (("tap", "tap"), ("text", text), ("template", "template"), ("again", "truth again")):
-        own = [sounds[method] for _, sounds in scores]
+        own = [sounds[method] for sounds in scores]
         row[f"lsd_{key}_db"] = float(np.mean([s.lsd_db for s in own]))
-        row[f"decay_{key}_factor"] = median_factor(np.log(np.array([s.t60_s for s in own]) / true_t60))
+        row[f"decay_{key}_factor"] = median_factor(np.log([s.decay_ratio for s in own]))
     return row
-
-
-def most_common(names: Counter[str]) -> str:
-    return names.most_common(1)[0][0]
 
 
 def evaluate_cases(methods: Methods, folder: Path, seed: int) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from synesthesia.core.presets import SAMPLE_RATE_HZ
 from synesthesia.core.vocabulary import MALLETS, MalletName
 from synesthesia.impact.modal.modal_bank import Modes, synthesize_modes
-from synesthesia.impact.modal.strike import limit_peak
+from synesthesia.impact.modal.strike import soft_limit_peak
 from synesthesia.impact.physics_net import BackboneFeatures, PhysicsNet, PhysicsNetConfig
 from synesthesia.impact.predictor import backbone_features
 from synesthesia.impact.render import fade_out
@@ -139,4 +139,4 @@ def synthesize_direct(sounds: SinesAndNoise, samples: int, seed: int) -> np.ndar
     noise = torch.fft.irfft(spectrum * torch.from_numpy(shape).float(), n=samples)
     level = (sounds.bands[0, 0].sum() / noise.square().mean().clamp(min=1e-30)).sqrt()
     fall = torch.exp(-sounds.bands_decay_per_s[0, 0] * torch.arange(samples) / SAMPLE_RATE_HZ)
-    return limit_peak(ringing + level * noise * fall)[0].numpy().astype(np.float32)
+    return soft_limit_peak(ringing + level * noise * fall)[0].numpy().astype(np.float32)

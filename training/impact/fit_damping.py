@@ -181,9 +181,7 @@ def held_out(objects: list[MeasuredModes]) -> tuple[float, float] | None:
 
 
 def weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
-    order = np.argsort(values)
-    sums = np.cumsum(weights[order])
-    return float(values[order][np.searchsorted(sums, sums[-1] / 2)])
+    return float(np.quantile(values, 0.5, weights=weights, method="inverted_cdf"))
 
 
 def slope(objects: list[MeasuredModes], seed: int = 0) -> tuple[float, tuple[float, float]]:

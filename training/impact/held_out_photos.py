@@ -12,11 +12,10 @@ import numpy as np
 from PIL.Image import Image
 
 from synesthesia.core.vocabulary import MATERIALS
-from synesthesia.impact.modal.strike import strike
 from training.impact.intervals import mean, scene_bootstrap, wilson_share
 from training.impact.methods import Methods
 from training.impact.photo_manifest import Photo, Source, list_photos, open_photos
-from training.impact.sound_classifier import FORCE_N, MALLET, SECONDS, SoundClassifier
+from training.impact.sound_classifier import FORCE_N, MALLET, SECONDS, SoundClassifier, standard_strike
 
 SOURCES: tuple[Source, ...] = ("trashnet", "caltech101", "imagenet-sample", "tiny-imagenet")
 SEED = 3
@@ -46,11 +45,7 @@ def predict_photo(
     clicked = methods.refine(picture, grid, methods.predictor.predict(grid), x, y)
     probabilities = methods.predictor.material_probabilities(clicked)[0].numpy()
     own = methods.select(clicked)
-    sounds = {
-        "sound with the state": strike(
-            own.item, own.point, force_n=FORCE_N, mallet=MALLET, seconds=SECONDS, seed=SEED, properties=own.properties
-        ).waveform
-    }
+    sounds = {"sound with the state": standard_strike(own.item, own.point, SEED, own.properties)}
     if methods.direct is not None:
         sounds["sound without it"] = methods.direct.sound(grid, row, col, FORCE_N, MALLET, SECONDS, SEED)
     predicted = {}

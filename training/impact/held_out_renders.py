@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from training.impact.render_reader import GROUNDS, NO_MATERIAL, RenderedScene
 
 MIN_PIXELS = 60  # of an object that is clicked
 SIZE_FACTOR, THICKNESS_FACTOR, DECAY_FACTOR = 1.5, 2.0, 1.5
+STATE_STATISTICS = {"size, median factor": median_factor}  # over clicks; of all other figures the mean
 
 
 @dataclass(frozen=True)
@@ -37,20 +38,12 @@ class PixelCounts:
 
 @dataclass(frozen=True)
 class ClickScores:
-    """One click on one object. log_size, log_thickness: natural log of predicted over true value; truth_t60_s: of the
-    true sound; sounds: by method."""
+    """One click on one object. state: by figure, see STATE_STATISTICS; sounds: by method."""
 
     scene: int
     ground: bool
     held_out: bool
-    silent: bool
-    material_right: bool
-    shape_right: bool
-    log_size: float
-    size_inside: bool
-    log_thickness: float
-    hollowness_error: float
-    truth_t60_s: float
+    state: Mapping[str, float]
     sounds: Mapping[str, SoundScores]
 
 
@@ -94,20 +87,22 @@ def score_click(
     truth = TrueStrike.sample(grid, x, y, item, scene.strike_point(x, y), random)
     clicked = methods.refine(Image.fromarray(scene.picture), grid, posterior, x, y)
     state = methods.predictor.physics_state(clicked, 0, methods.select(clicked))
-    truth_t60_s, sounds = methods.scores(grid, clicked, truth)
+    log_size = math.log(state.size_m.value / item.size_m)
     return ClickScores(
         scene=scene.index,
         ground=item.kind in GROUNDS,
         held_out=item.held_out,
-        silent=methods.abstains(clicked),
-        material_right=state.materials[0].label == item.material,
-        shape_right=state.shapes[0].label == item.shape,
-        log_size=math.log(state.size_m.value / item.size_m),
-        size_inside=state.size_m.low <= item.size_m <= state.size_m.high,
-        log_thickness=math.log(state.thickness_m.value / item.thickness_m),
-        hollowness_error=abs(state.hollowness.value - item.hollowness),
-        truth_t60_s=truth_t60_s,
-        sounds=sounds,
+        state={
+            "material": state.materials[0].label == item.material,
+            "shape": state.shapes[0].label == item.shape,
+            "size within 1.5": within(log_size, SIZE_FACTOR),
+            "size, median factor": log_size,
+            "size in its 90 % interval": state.size_m.low <= item.size_m <= state.size_m.high,
+            "thickness within 2": within(math.log(state.thickness_m.value / item.thickness_m), THICKNESS_FACTOR),
+            "hollowness, mean error": abs(state.hollowness.value - item.hollowness),
+            "silent": methods.abstains(clicked),
+        },
+        sounds=methods.scores(grid, clicked, truth),
     )
 
 
@@ -123,10 +118,11 @@ def evaluate_renders(scenes: Iterable[RenderedScene], methods: Methods, seed: in
         clicks += [click for click in found if click is not None]
         print(f"\r{len(pixels)} scenes, {len(clicks)} clicks ", end="", flush=True)
     print()
+    objects = [c for c in clicks if not c.ground]
     groups = {
-        "objects": [c for c in clicks if not c.ground],
-        "objects, training surfaces": [c for c in clicks if not c.ground and not c.held_out],
-        "objects, held-out surfaces": [c for c in clicks if not c.ground and c.held_out],
+        "objects": objects,
+        "objects, training surfaces": [c for c in objects if not c.held_out],
+        "objects, held-out surfaces": [c for c in objects if c.held_out],
         "grounds": [c for c in clicks if c.ground],
     }
     groups = {name: rows for name, rows in groups.items() if rows}
@@ -143,18 +139,17 @@ def pixel_figures(pixels: Sequence[PixelCounts]) -> dict[str, Any]:
     """Shares of pixels, with intervals over scenes; n counts scenes."""
     right, count = (np.stack([getattr(p, name) for p in pixels]) for name in ("right", "count"))  # (S, 2, M)
     silent = np.stack([p.silent for p in pixels])  # (S, 2, 2)
-    by_material = {
-        name: pooled_share(right[:, :, k].sum(axis=1), count[:, :, k].sum(axis=1))
-        for k, name in enumerate(MATERIALS)
-        if count[:, :, k].any()
-    }
+
+    def shares(parts: Mapping[str, tuple[slice, slice]]) -> dict[str, Any]:
+        """By name, of the rows and materials in which there are any pixels."""
+        sums = {name: [counts[:, *part].sum(axis=(1, 2)) for counts in (right, count)] for name, part in parts.items()}
+        return {name: pooled_share(hits, cases) for name, (hits, cases) in sums.items() if cases.any()}
+
+    whole = slice(None)
+    by_material = shares({name: (whole, slice(k, k + 1)) for k, name in enumerate(MATERIALS)})
+    figures = shares({"all": (whole, whole), "training surfaces": (slice(0, 1), whole),
+                      "held-out surfaces": (slice(1, 2), whole)})  # fmt: skip
     common = int(count.sum(axis=(0, 1)).argmax())
-    groups = {"all": slice(0, 2), "training surfaces": slice(0, 1), "held-out surfaces": slice(1, 2)}
-    figures: dict[str, Any] = {
-        name: pooled_share(right[:, rows].sum(axis=(1, 2)), count[:, rows].sum(axis=(1, 2)))
-        for name, rows in groups.items()
-        if count[:, rows].any()
-    }
     figures["always the commonest"] = pooled_share(count[:, :, common].sum(axis=1), count.sum(axis=(1, 2)))
     figures["by material"] = by_material
     figures["mean over materials"] = float(np.mean([cell["value"] for cell in by_material.values()]))
@@ -168,43 +163,30 @@ def pixel_figures(pixels: Sequence[PixelCounts]) -> dict[str, Any]:
 
 def state_figures(clicks: Sequence[ClickScores]) -> dict[str, Any]:
     scene = np.array([c.scene for c in clicks])
-
-    def share(hits: Sequence[bool]) -> dict[str, Any]:
-        return scene_bootstrap(np.array(hits, dtype=float), scene, mean)
-
-    size, thickness = (np.array([getattr(c, name) for c in clicks]) for name in ("log_size", "log_thickness"))
     return {
-        "material": share([c.material_right for c in clicks]),
-        "shape": share([c.shape_right for c in clicks]),
-        "size within 1.5": share(within(size, SIZE_FACTOR)),
-        "size, median factor": scene_bootstrap(size, scene, median_factor),
-        "size in its 90 % interval": share([c.size_inside for c in clicks]),
-        "thickness within 2": share(within(thickness, THICKNESS_FACTOR)),
-        "hollowness, mean error": scene_bootstrap(np.array([c.hollowness_error for c in clicks]), scene, mean),
-        "silent": share([c.silent for c in clicks]),
+        name: scene_bootstrap(np.array([c.state[name] for c in clicks], float), scene, STATE_STATISTICS.get(name, mean))
+        for name in clicks[0].state
     }
 
 
-def within(log_ratios: np.ndarray, factor: float) -> list[bool]:
-    return (np.abs(log_ratios) <= math.log(factor)).tolist()
+def within(log_ratios: Any, factor: float) -> Any:
+    """Whether a log ratio, or each of an array, is at most the factor up or down."""
+    return np.abs(log_ratios) <= math.log(factor)
 
 
 def sound_figures(clicks: Sequence[ClickScores]) -> dict[str, Any]:
     """By method: mean distances, share of right decays, and the relative gain in distance over the template."""
     scene = np.array([c.scene for c in clicks])
     template = np.array([c.sounds["template"].lsd_db for c in clicks])
-    truth = np.array([c.truth_t60_s for c in clicks])
     figures: dict[str, Any] = {}
     for name in clicks[0].sounds:
-        lsd, level_free, t60 = (
-            np.array([getattr(c.sounds[name], part) for c in clicks]) for part in ("lsd_db", "level_free_db", "t60_s")
-        )
-        ratio = np.log(t60 / truth)
+        lsd, level_free, ratio = np.array([astuple(c.sounds[name]) for c in clicks]).T
+        log_decay = np.log(ratio)
         figures[name] = {
             "lsd_db": scene_bootstrap(lsd, scene, mean),
             "level_free_db": scene_bootstrap(level_free, scene, mean),
-            "decay within 1.5": scene_bootstrap(np.array(within(ratio, DECAY_FACTOR), dtype=float), scene, mean),
-            "decay, median factor": scene_bootstrap(ratio, scene, median_factor),
+            "decay within 1.5": scene_bootstrap(within(log_decay, DECAY_FACTOR).astype(float), scene, mean),
+            "decay, median factor": scene_bootstrap(log_decay, scene, median_factor),
             "below template": scene_bootstrap(np.stack([lsd, template], axis=1), scene, relative_gain),
         }
     return figures
@@ -216,10 +198,8 @@ def tap_against_direct(clicks: Sequence[ClickScores]) -> dict[str, Any]:
     if "direct" not in clicks[0].sounds:
         return {}
     scene = np.array([c.scene for c in clicks])
-    truth = np.array([c.truth_t60_s for c in clicks])[:, None]
-    pairs = [[c.sounds[method] for method in ("tap", "direct")] for c in clicks]
-    lsd, t60 = (np.array([[getattr(s, part) for s in pair] for pair in pairs]) for part in ("lsd_db", "t60_s"))
-    right = np.array(within(np.log(t60 / truth), DECAY_FACTOR), dtype=float)
+    lsd, _, ratio = np.moveaxis(np.array([[astuple(c.sounds[m]) for m in ("tap", "direct")] for c in clicks]), 2, 0)
+    right = within(np.log(ratio), DECAY_FACTOR).astype(float)
     return {
         "distance below": scene_bootstrap(lsd, scene, relative_gain),
         "decay within 1.5, more often": scene_bootstrap(right[:, 0] - right[:, 1], scene, mean),

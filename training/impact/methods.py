@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL.Image import Image
@@ -19,20 +18,12 @@ from synesthesia.impact.predictor import Hypothesis, ImpactPredictor, clamp_to_v
 from synesthesia.vision.backbone import PatchEncoder
 from synesthesia.vision.grid import PatchGrid
 from training.impact.baselines import ObjectNameBaseline
+from training.impact.direct_model import DirectModel
 from training.impact.sound_distance import decay_s, distance_db, levels_db
 
 SECONDS = 1.0  # of every sound: few objects have a longer T60
 FORCES_N = (1.0, 30.0)
 TRUTH_SEED, OTHER_SEED = 1, 2
-
-
-class DirectSound(Protocol):
-    """A method without a physics state, such as `direct_model.DirectModel`."""
-
-    def sound(
-        self, grid: PatchGrid, row: int, col: int, force_n: float, mallet: MalletName, seconds: float, seed: int
-    ) -> np.ndarray:  # (samples,)
-        ...
 
 
 @dataclass(frozen=True)
@@ -65,11 +56,11 @@ class TrueStrike:
 
 @dataclass(frozen=True)
 class SoundScores:
-    """Log-spectral distance to the true sound in dB, the same without level, and T60 in seconds."""
+    """Log-spectral distance to the true sound in dB, the same without level, and T60 over the true T60."""
 
     lsd_db: float
     level_free_db: float
-    t60_s: float
+    decay_ratio: float
 
 
 @dataclass(frozen=True)
@@ -81,7 +72,7 @@ class Methods:
     predictor: ImpactPredictor
     usual: tuple[PhysicalObject, ...]
     names: ObjectNameBaseline | None = None
-    direct: DirectSound | None = None
+    direct: DirectModel | None = None
     oracles: bool = False
 
     def refine(
@@ -102,39 +93,36 @@ class Methods:
 
     def sounds(self, grid: PatchGrid, clicked: PhysicsPosterior, truth: TrueStrike) -> dict[str, np.ndarray]:
         """(samples,) of each method under the same strike, with another seed than the truth. clicked: from `refine`."""
+
+        def usual_sound(material: int) -> np.ndarray:
+            return truth.sound(self.usual[material], StrikePoint())
+
         own = self.select(clicked)
         sounds = {
             "tap": truth.sound(own.item, own.point, own.properties),
-            "template": truth.sound(self.usual[self.likeliest_material(clicked)], StrikePoint()),
-            "template, true name": truth.sound(self.usual[MATERIALS.index(truth.item.material)], StrikePoint()),
+            "template": usual_sound(self.likeliest_material(clicked)),
+            "template, true name": usual_sound(MATERIALS.index(truth.item.material)),
             "truth again": truth.sound(truth.item, truth.point),
         }
         if self.names is not None:
-            sounds["object's name"] = truth.sound(
-                self.usual[self.names.predict(grid, truth.row, truth.col)], StrikePoint()
-            )
+            sounds["object's name"] = usual_sound(self.names.predict(grid, truth.row, truth.col))
         if self.direct is not None:
             sounds["direct"] = self.direct.sound(
                 grid, truth.row, truth.col, truth.force_n, truth.mallet, SECONDS, OTHER_SEED
             )
         if self.oracles:
-            a, b = own.item, truth.item
-            true_material = PhysicalObject(b.material, a.shape, a.size_m, a.middle, a.least, a.thickness_m)
-            true_extents = PhysicalObject(a.material, b.shape, b.size_m, b.middle, b.least, b.thickness_m)
-            sounds["tap, true material"] = truth.sound(clamp_to_valid(true_material), own.point)
+            true_material = clamp_to_valid(replace(own.item, material=truth.item.material))
+            true_extents = replace(truth.item, material=own.item.material)
+            sounds["tap, true material"] = truth.sound(true_material, own.point)
             sounds["tap, true extents"] = truth.sound(true_extents, truth.point, own.properties)
         return sounds
 
-    def scores(
-        self, grid: PatchGrid, clicked: PhysicsPosterior, truth: TrueStrike
-    ) -> tuple[float, dict[str, SoundScores]]:
-        """(the true sound's T60 in seconds, each method's scores)."""
+    def scores(self, grid: PatchGrid, clicked: PhysicsPosterior, truth: TrueStrike) -> dict[str, SoundScores]:
+        """Of each method's sound."""
         true_sound = truth.sound(truth.item, truth.point, seed=TRUTH_SEED)
-        reference = levels_db(true_sound)
+        reference, true_t60_s = levels_db(true_sound), decay_s(true_sound)
         scores = {}
         for name, sound in self.sounds(grid, clicked, truth).items():
-            levels = levels_db(sound)
-            scores[name] = SoundScores(
-                distance_db(reference, levels), distance_db(reference, levels, True), decay_s(sound)
-            )
-        return decay_s(true_sound), scores
+            levels, ratio = levels_db(sound), decay_s(sound) / true_t60_s
+            scores[name] = SoundScores(distance_db(reference, levels), distance_db(reference, levels, True), ratio)
+        return scores

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from synesthesia.core.vocabulary import MATERIALS, MalletName
+from synesthesia.impact.modal.materials import Properties
 from synesthesia.impact.modal.objects import PhysicalObject, StrikePoint
 from synesthesia.impact.modal.strike import strike
 from training.impact.sound_distance import RANGE_DB, levels_db
@@ -39,8 +40,12 @@ def sample_strikes(
     return strikes
 
 
-def standard_strike(item: PhysicalObject, point: StrikePoint, seed: int) -> np.ndarray:
-    return strike(item, point, force_n=FORCE_N, mallet=MALLET, seconds=SECONDS, seed=seed).waveform
+def standard_strike(
+    item: PhysicalObject, point: StrikePoint, seed: int, properties: Properties | None = None
+) -> np.ndarray:
+    return strike(
+        item, point, force_n=FORCE_N, mallet=MALLET, seconds=SECONDS, seed=seed, properties=properties
+    ).waveform
 
 
 @dataclass(frozen=True)
