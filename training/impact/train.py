@@ -35,8 +35,8 @@ from training.impact.data import PhotoData, SceneData, cell_weights, centre_weig
 from training.impact.trainer import (
     OTHER_LATE,
     PHOTO_WEIGHT,
+    ImpactTrainOptions,
     Optimisation,
-    TrainOptions,
     interpolate_geometric,
     net_config,
     photo_sampling_weights,
@@ -191,7 +191,7 @@ def train(
     return run_fit(net, config, step_loss, random, kept=kept, runs=runs, minutes=minutes, stop_at=stop_at)
 
 
-def main(options: TrainOptions) -> None:
+def main(options: ImpactTrainOptions) -> None:
     scenes, photos = read_training_data(options)
     net = PhysicsNet(net_config(scenes.pictures, options.width))
     if options.start:
@@ -207,4 +207,4 @@ def main(options: TrainOptions) -> None:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(TrainOptions, description=__doc__))
+    main(tyro.cli(ImpactTrainOptions, description=__doc__))

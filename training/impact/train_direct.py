@@ -33,8 +33,8 @@ from training.impact.direct_model import DirectConfig, DirectModel, DirectNet
 from training.impact.trainer import (
     OTHER_LATE,
     PHOTO_WEIGHT,
+    ImpactTrainOptions,
     Optimisation,
-    TrainOptions,
     interpolate_geometric,
     net_config,
     photo_sampling_weights,
@@ -203,7 +203,7 @@ def train(
     return run_fit(net, config, step_loss, random, kept=net, runs=runs, minutes=minutes, stop_at=stop_at)
 
 
-def main(options: TrainOptions) -> None:
+def main(options: ImpactTrainOptions) -> None:
     scenes, photos = read_training_data(options)
     net = DirectNet(DirectConfig(net_config(scenes.pictures, options.width)))
     if options.start:  # the trunk starts from what the state has taught it
@@ -217,4 +217,4 @@ def main(options: TrainOptions) -> None:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(TrainOptions, description=__doc__))
+    main(tyro.cli(ImpactTrainOptions, description=__doc__))

@@ -23,7 +23,7 @@ EMA = 0.998
 
 
 @dataclass(frozen=True)
-class TrainOptions:
+class ImpactTrainOptions:
     features: Path  # folder of training.impact.features
     out: Path
     runs: Path | None = None  # folder to keep the run's state in, and to resume from
@@ -51,7 +51,7 @@ class Optimisation:
         return min(1.0, (progress * self.steps + 1) / self.warm) * (1 - 0.98 * progress)
 
 
-def read_training_data(options: TrainOptions) -> tuple[SceneData, PhotoData]:
+def read_training_data(options: ImpactTrainOptions) -> tuple[SceneData, PhotoData]:
     """Sets threads and seed, and reads the cached features."""
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)

@@ -21,7 +21,7 @@ from training.impact.data import (
 )
 from training.impact.features import save
 from training.impact.photo_manifest import TRAINING_SOURCES, Photo, Source, subsample_per_material
-from training.impact.trainer import TrainOptions, net_config, read_training_data, sample_late_rows
+from training.impact.trainer import ImpactTrainOptions, net_config, read_training_data, sample_late_rows
 
 
 def test_half_the_weight_is_by_area_and_half_by_object() -> None:
@@ -67,7 +67,9 @@ def test_caches_are_read_with_each_object_in_its_own_scene(tmp_path: Path) -> No
     for source, count in (("trashnet", 3), ("caltech101", 2)):
         cache(some_photos(count), tmp_path / f"photos-{source}-train.npz")
     choices: tuple[tuple[Source, ...], ...] = (TRAINING_SOURCES, ("caltech101",), ("trashnet", "tiny-imagenet"))
-    counts = [len(read_training_data(TrainOptions(tmp_path, tmp_path, sources=sources))[1]) for sources in choices]
+    counts = [
+        len(read_training_data(ImpactTrainOptions(tmp_path, tmp_path, sources=sources))[1]) for sources in choices
+    ]
     assert counts == [5, 2, 3], "the requested sources that are cached"
 
 
