@@ -63,51 +63,39 @@ def _plan(seed: int, rows: Sequence[Row], way: np.ndarray, below: tuple[Material
     placed: list[PlacedObject] = []
     for kind, material, variant, size, x, y, yaw in rows:
         obj = make_object(rng, "ball" if kind == FURRY else kind, material, variant, size)
-        placed.append(
-            replace(obj, kind=kind, rotation=rotation_matrix(2, np.deg2rad(yaw)), position=np.array([x, y, 0.0]))
-        )
+        heading = rotation_matrix(2, np.deg2rad(yaw))
+        placed.append(replace(obj, kind=kind, rotation=heading, position=np.array([x, y, 0.0])))
         if filled and kind in filled:
             placed.append(contents_of(rng, placed[-1], filled[kind]))
     fill = 0.6 if rows[0][0] == FURRY else 0.85  # the fur extends beyond the ball
     camera = frame_objects(placed, way, 50.0, fill, np.zeros(3))
     reach = max(float(np.abs(obj.world_vertices()[:, :2]).max()) for obj in placed)
-    placed.append(
-        PlacedObject(
-            *below, "ground", seed, ground_plane(24.0, 0.03), rotation_matrix(2, 0.3), np.zeros(3), 2 * reach + 0.1
-        )
-    )
+    turned, wide = rotation_matrix(2, 0.3), 2 * reach + 0.1
+    placed.append(PlacedObject(*below, "ground", seed, ground_plane(24.0, 0.03), turned, np.zeros(3), wide))
     if wall is not None:
         ahead = -way * [1, 1, 0] / np.linalg.norm(way[:2])
         stands = rotation_matrix(2, float(np.arctan2(ahead[0], -ahead[1]))) @ rotation_matrix(0, np.pi / 2)
-        placed.append(
-            PlacedObject(*wall, "wall", seed, ground_plane(14.0, 0.12), stands, ahead * (1.6 * reach + 0.1), 0.8)
-        )
+        behind = ahead * (1.6 * reach + 0.1)
+        placed.append(PlacedObject(*wall, "wall", seed, ground_plane(14.0, 0.12), stands, behind, 0.8))
     return ScenePlan(seed, seed, "case", tuple(placed), camera, light, seed)
 
 
-def _single_object(seed: int, kind: str, material: MaterialName, variant: str, size: float, elevation: float,
-           below: tuple[MaterialName, str], light: str = "window") -> ScenePlan:  # fmt: skip
-    return _plan(seed, [(kind, material, variant, size, 0, 0, 25)], _view_direction(elevation, -80), below, light)
+# Name, kind, material, variant, size in metres, elevation of the camera in degrees, surface below, light.
+CASES: tuple[tuple[str, str, MaterialName, str, float, float, tuple[MaterialName, str], str], ...] = (
+    ("furry_metal_ball", FURRY, "metal", "steel", 0.2, 22, ("wood", "oak"), "window"),
+    ("wooden_bottle", "bottle", "wood", "oak", 0.3, 14, ("stone", "marble"), "window"),
+    ("glass_cardboard_box", "carton", "glass", "clear_glass", 0.35, 30, ("wood", "oak"), "studio"),
+    ("leather_wine_glass", "tumbler", "leather", "stitched_leather", 0.14, 22, ("fabric", "canvas"), "window"),
+    ("concrete_cushion", "cushion", "concrete", "cracked_concrete", 0.45, 30, ("fabric", "velvet"), "window"),
+    ("knitted_pipe", "pipe", "fabric", "knit", 0.35, 20, ("concrete", "rough_concrete"), "sun"),
+)
 
 
 def case_study() -> list[tuple[str, ScenePlan]]:
     """Objects whose material contradicts their shape: name and plan."""
     return [
-        ("furry_metal_ball", _single_object(1, FURRY, "metal", "steel", 0.2, 22, ("wood", "oak"))),
-        ("wooden_bottle", _single_object(2, "bottle", "wood", "oak", 0.3, 14, ("stone", "marble"))),
-        (
-            "glass_cardboard_box",
-            _single_object(3, "carton", "glass", "clear_glass", 0.35, 30, ("wood", "oak"), "studio"),
-        ),
-        (
-            "leather_wine_glass",
-            _single_object(4, "tumbler", "leather", "stitched_leather", 0.14, 22, ("fabric", "canvas")),
-        ),
-        (
-            "concrete_cushion",
-            _single_object(5, "cushion", "concrete", "cracked_concrete", 0.45, 30, ("fabric", "velvet")),
-        ),
-        ("knitted_pipe", _single_object(6, "pipe", "fabric", "knit", 0.35, 20, ("concrete", "rough_concrete"), "sun")),
+        (name, _plan(seed, [(kind, material, variant, size, 0, 0, 25)], _view_direction(elevation, -80), below, light))
+        for seed, (name, kind, material, variant, size, elevation, below, light) in enumerate(CASES, start=1)
     ]
 
 

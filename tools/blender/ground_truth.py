@@ -100,22 +100,21 @@ def ground_truth(
     return GroundTruth(index.reshape(px, px), local.reshape(px, px, 3), points.reshape(px, px, 2))
 
 
+ENCODINGS: Mapping[str, Mapping[str, int]] = {"WEBP": {"quality": 92, "method": 4}, "PNG": {"compress_level": 9}}
+
+
 def _image(array: np.ndarray, kind: str) -> bytes:
     out = io.BytesIO()
-    image = Image.fromarray(array)
-    if kind == "webp":
-        image.save(out, "WEBP", quality=92, method=4)
-    else:
-        image.save(out, "PNG", compress_level=9)
+    Image.fromarray(array).save(out, kind, **ENCODINGS[kind])
     return out.getvalue()
 
 
 def metadata(plan: ScenePlan) -> dict[str, Any]:
-    objects = []
-    for number in labelled_objects(plan):
-        placed = plan.objects[number]
-        objects.append({**asdict(placed.physical_object), "variant": placed.variant, "kind": placed.kind,
-                        "seed": placed.seed, "liquid": placed.material == "liquid"})  # fmt: skip
+    objects = [
+        {**asdict(placed.physical_object), "variant": placed.variant, "kind": placed.kind, "seed": placed.seed,
+         "liquid": placed.material == "liquid"}
+        for placed in (plan.objects[number] for number in labelled_objects(plan))
+    ]  # fmt: skip
     camera = plan.camera
     seen_from = {"distance_m": float(np.linalg.norm(camera.eye - camera.target)), "lens_mm": camera.lens_mm}
     return {"seed": plan.seed, "index": plan.index, "split": plan.split, "light": plan.light, "things": objects,
@@ -127,7 +126,7 @@ def scene_files(plan: ScenePlan, picture: np.ndarray, truth: GroundTruth) -> dic
     indexed = np.concatenate([truth.object_index[..., None], truth.points], axis=-1)
     shifted = (truth.normals.astype(np.int16) + 128).astype(np.uint8)
     text = json.dumps(metadata(plan), separators=(",", ":"))
-    return {"webp": _image(picture, "webp"), "i.png": _image(indexed, "png"), "n.png": _image(shifted, "png"),
+    return {"webp": _image(picture, "WEBP"), "i.png": _image(indexed, "PNG"), "n.png": _image(shifted, "PNG"),
             "json": text.encode()}  # fmt: skip
 
 

@@ -132,7 +132,6 @@ def build_material(
 ) -> None:
     """Fills a Cycles node tree with the surface."""
     own = BARE if material is None else {**VARIANTS[material], **EXTRA_VARIANTS[material]}
-    table = {**WIDE, **SINGLE, **own}
     graph = ShaderGraph(tree, np.random.default_rng([seed, 2]), size_m, longest)
-    shader = table[variant](graph)
+    shader = {**WIDE, **SINGLE, **own}[variant](graph)
     graph.node("OutputMaterial", {"Surface": shader})

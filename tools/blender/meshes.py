@@ -206,8 +206,8 @@ def warp(mesh: Mesh, rng: np.random.Generator, amplitude: float, wavelength: flo
 
 def crumple_mesh(mesh: Mesh, rng: np.random.Generator, amplitude: float, wavelength: float, octaves: int = 3) -> Mesh:
     """Displaces along the normals by ridged noise, as crumpled paper."""
-    height = sum(
-        0.6**octave * (1 - 2 * np.abs(np.clip(WaveNoise(rng, wavelength / 1.9**octave, 1, 4)(mesh.vertices), -1, 1)))
-        for octave in range(octaves)
-    )
-    return replace(mesh, vertices=mesh.vertices + amplitude * np.asarray(height)[:, None] * mesh.normals())
+    height = np.zeros(len(mesh.vertices))
+    for octave in range(octaves):
+        noise = WaveNoise(rng, wavelength / 1.9**octave, 1, 4)(mesh.vertices)
+        height += 0.6**octave * (1 - 2 * np.abs(np.clip(noise, -1, 1)))
+    return replace(mesh, vertices=mesh.vertices + amplitude * height[:, None] * mesh.normals())

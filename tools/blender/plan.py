@@ -148,11 +148,8 @@ def separated(points: np.ndarray, others: Sequence[np.ndarray], gap: float) -> b
     angle = np.linspace(0, np.pi, 12, endpoint=False)
     ways = np.stack([np.cos(angle), np.sin(angle)])
     low, high = (points @ ways).min(axis=0), (points @ ways).max(axis=0)
-    for other in others:
-        along = other @ ways
-        if not ((low > along.max(axis=0) + gap) | (high < along.min(axis=0) - gap)).any():
-            return False
-    return True
+    alongs = (other @ ways for other in others)
+    return all(((low > a.max(axis=0) + gap) | (high < a.min(axis=0) - gap)).any() for a in alongs)
 
 
 def arrange(rng: np.random.Generator, objects: Sequence[PlacedObject]) -> list[PlacedObject]:

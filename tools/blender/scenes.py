@@ -101,20 +101,17 @@ def make_shard(args: argparse.Namespace, shard: int) -> None:
 
 def make_all(args: argparse.Namespace) -> None:
     """Renders each shard in its own process: Blender does not free memory, and a crash costs one shard only."""
-    shards = [
-        k for k in range(-(-args.count // SHARD)) if not is_done(shard_path(args.out, k), shard_settings(args, k))
-    ]
+    numbers = range(-(-args.count // SHARD))
+    shards = [k for k in numbers if not is_done(shard_path(args.out, k), shard_settings(args, k))]
     total = sum(shard_settings(args, k)["count"] for k in shards)
     print(f"{args.count - total} of {args.count} scenes are there, {total} to go", flush=True)
     lock, start, done = Lock(), time.monotonic(), 0
 
     def run(shard: int) -> bool:
         nonlocal done
-        command = [sys.executable, "-m", "tools.blender.scenes", "--out", str(args.out), "--count", str(args.count),
-                   "--seed", str(args.seed), "--px", str(args.px), "--samples", str(args.samples),
-                   "--threads", str(args.threads), "--shard", str(shard),
-                   *(["--crowded"] if args.crowded else []),
-                   *(["--more-surfaces"] if args.more_surfaces else [])]  # fmt: skip
+        values = [f"--{name}={getattr(args, name)}" for name in ("out", "count", "seed", "px", "samples", "threads")]
+        switches = [f"--{name.replace('_', '-')}" for name in ("crowded", "more_surfaces") if getattr(args, name)]
+        command = [sys.executable, "-m", "tools.blender.scenes", *values, *switches, f"--shard={shard}"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
             assert child.stdout is not None
             for line in child.stdout:
@@ -150,15 +147,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--px", type=int, default=224, help="width and height of a picture")
     parser.add_argument("--samples", type=int, default=16, help="light paths per pixel before denoising")
     parser.add_argument("--workers", type=int, default=1, help="processes; each renders a shard")
-    parser.add_argument(
-        "--threads", type=int, default=0, help="threads per process; 0: all cores divided among the workers"
-    )
+    parser.add_argument("--threads", type=int, default=0, help="per process; 0: all cores divided among the workers")
     parser.add_argument("--crowded", action="store_true", help="many objects per picture")
     parser.add_argument("--more-surfaces", action="store_true", help="also sample the extra surfaces")
     parser.add_argument("--case-study", action="store_true", help="render the case study instead of scenes")
-    parser.add_argument(
-        "--examples", action="store_true", help="render example pictures for the page instead of scenes"
-    )
+    parser.add_argument("--examples", action="store_true", help="render the page's example pictures instead of scenes")
     parser.add_argument("--shard", type=int, help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
     args.threads = args.threads or max(1, (os.cpu_count() or 1) // args.workers)

@@ -48,13 +48,7 @@ def coated(g: ShaderGraph, colour: Any, rough: Any, height: ShaderValue, coat: A
 
 
 def see_through(
-    g: ShaderGraph,
-    colour: Any,
-    rough: Any,
-    height: ShaderValue | None,
-    ior: float,
-    clear: Any = 1.0,
-    shadow: float = 0.85,
+    g: ShaderGraph, colour: Any, rough: Any, height: Any, ior: float, clear: Any = 1.0, shadow: float = 0.85
 ) -> Any:
     """A transmitting surface. clear: transmitted share of the light; shadow: as `amount` of `clear_shadow`."""
     body = g.surface(colour, rough, height, 0.0, {"Transmission Weight": clear, "IOR": ior})
