@@ -81,14 +81,6 @@ class ImpactEvaluation:
         return parts
 
 
-def build_methods(config: ImpactEvaluation, encoder: PatchEncoder, predictor: ImpactPredictor) -> Methods:
-    return Methods(
-        encoder, predictor, usual_objects(read_objects(config.renders, "train")),
-        ObjectNameBaseline.load(config.data) if config.data else None,
-        DirectModel.load(config.direct) if config.direct else None, config.oracles,
-    )  # fmt: skip
-
-
 def sound_classifier(config: ImpactEvaluation) -> tuple[SoundClassifier, dict[str, Any]]:
     """The classifier, and its accuracy on true sounds of held-out objects."""
     random = np.random.default_rng(config.seed)
@@ -138,8 +130,11 @@ def evaluate(config: ImpactEvaluation, methods: Methods) -> dict[str, Any]:
 
 
 def main(config: ImpactEvaluation) -> None:
-    encoder = PatchEncoder.load(presets.embedded().vision)
-    evaluate(config, build_methods(config, encoder, ImpactPredictor.load(config.checkpoint)))
+    encoder, predictor = PatchEncoder.load(presets.embedded().vision), ImpactPredictor.load(config.checkpoint)
+    names = ObjectNameBaseline.load(config.data) if config.data else None
+    direct = DirectModel.load(config.direct) if config.direct else None
+    usual = usual_objects(read_objects(config.renders, "train"))
+    evaluate(config, Methods(encoder, predictor, usual, names, direct, config.oracles))
 
 
 if __name__ == "__main__":

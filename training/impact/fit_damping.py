@@ -236,20 +236,13 @@ def fitted(path: Path) -> dict[str, FittedDamping]:
         own, source = OWN_LOSS.get(name, (None, "measured"))
         found = measure(path, names, own)
         law = halfway(found.law, LinearDamping(0.0, own)) if own else found.law
-        sure = found.slope_interval[1] < 0
-        laws[name] = FittedDamping(
-            law, found.slope_db_per_octave if sure else DEFAULT_SLOPE_DB,
-            f"half-way between measured and: {source}" if own else source, own, found,
-        )  # fmt: skip
+        slope_db = found.slope_db_per_octave if found.slope_interval[1] < 0 else DEFAULT_SLOPE_DB
+        source = f"half-way between measured and: {source}" if own else source
+        laws[name] = FittedDamping(law, slope_db, source, own, found)
     for name in ("concrete", "liquid"):
         own, source = OWN_LOSS[name]
-        laws[name] = FittedDamping(
-            LinearDamping(laws["stone"].law.base_per_s, own),
-            DEFAULT_SLOPE_DB,
-            source + "; support as of stone",
-            own,
-            None,
-        )
+        law = LinearDamping(laws["stone"].law.base_per_s, own)
+        laws[name] = FittedDamping(law, DEFAULT_SLOPE_DB, source + "; support as of stone", own, None)
     return laws
 
 

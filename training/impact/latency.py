@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -24,35 +26,36 @@ SECONDS = 1.5  # the studio's default
 QUIET = 1e-3  # of full scale, at the start and the end of a sound
 
 
+T = TypeVar("T")
+
+
+def timed_ms(call: Callable[[], T]) -> tuple[T, float]:
+    """Its result, and how long it took."""
+    start = time.perf_counter()
+    result = call()
+    return result, 1e3 * (time.perf_counter() - start)
+
+
 def measure_latency(methods: Methods, scene: RenderedScene, clicks: int, threads: int, seed: int) -> dict[str, Any]:
     """All figures of part E, in milliseconds. Whole click and synthesis alternate, so that both meet the same load."""
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     picture, predictor = Image.fromarray(scene.picture), methods.predictor
-    started = time.perf_counter()
-    grid = methods.encoder.encode(picture)
-    encoded = time.perf_counter()
-    posterior = predictor.predict(grid)
-    predicted = time.perf_counter()
+    grid, encoding_ms = timed_ms(lambda: methods.encoder.encode(picture))
+    posterior, predicting_ms = timed_ms(lambda: predictor.predict(grid))
     random = np.random.default_rng(seed)
     times = []
     for number in range(WARM_UP + clicks):
         x, y = (float(at) for at in random.uniform(0, (grid.width_px, grid.height_px)))
         params = StrikeParams(float(random.uniform(1, 30)), MALLETS[number % len(MALLETS)], SECONDS, number)
-        clock = [time.perf_counter()]
-        clicked = methods.refine(picture, grid, posterior, x, y)
-        clock.append(time.perf_counter())
-        render_impact(predictor, clicked, 0, params, SAMPLE_RATE_HZ)
-        clock.append(time.perf_counter())
+        clicked, crop_ms = timed_ms(partial(methods.refine, picture, grid, posterior, x, y))
+        _, render_ms = timed_ms(partial(render_impact, predictor, clicked, 0, params, SAMPLE_RATE_HZ))
         own = methods.select(clicked)
-        clock.append(time.perf_counter())
-        strike(own.item, own.point, force_n=params.force_n, mallet=params.mallet, seconds=SECONDS, seed=number,
-               properties=own.properties)  # fmt: skip
-        clock.append(time.perf_counter())
-        times.append(clock)
+        _, strike_ms = timed_ms(partial(strike, own.item, own.point, force_n=params.force_n, mallet=params.mallet,
+                                        seconds=SECONDS, seed=number, properties=own.properties))  # fmt: skip
+        times.append((crop_ms + render_ms, crop_ms, strike_ms))
     torch.set_num_threads(before)
-    clocks = 1e3 * np.array(times[WARM_UP:])  # (clicks, 5)
-    whole, crop, alone = clocks[:, 2] - clocks[:, 0], clocks[:, 1] - clocks[:, 0], clocks[:, 4] - clocks[:, 3]
+    whole, crop, alone = np.array(times[WARM_UP:]).T
     middle, last = np.percentile(whole, [50, 95])
     return {
         "threads": threads,
@@ -62,8 +65,8 @@ def measure_latency(methods: Methods, scene: RenderedScene, clicks: int, threads
         "of it the crop, median ms": float(np.median(crop)),
         "synthesis alone, median ms": float(np.median(alone)),
         "click over synthesis alone": float(middle / np.median(alone)),
-        "encoding a photograph, ms": 1e3 * (encoded - started),
-        "predicting its posterior, ms": 1e3 * (predicted - encoded),
+        "encoding a photograph, ms": encoding_ms,
+        "predicting its posterior, ms": predicting_ms,
         "in a row": strike_in_a_row(predictor, posterior, grid.rows * grid.cols // 2 + grid.cols // 2),
     }
 

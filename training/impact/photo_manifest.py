@@ -67,19 +67,18 @@ def list_photos(data: Path, source: str, split: str) -> list[Photo]:
     archived: list[Photo] = []
     with (data / "images_manifest.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            if row["source"] != source or row["split"] != split:
+            if (row["source"], row["split"]) != (source, split):
                 continue
-            if row["label"] != "*":
-                if is_animal(row["path"]):
-                    photos.append(Photo(row["path"], "", source, row["label"], -1, 1.0, split))
-                elif (source, row["label"]) in labels:
-                    photos.append(Photo(row["path"], "", source, row["label"], *labels[source, row["label"]], split))
-                continue
-            with tarfile.open(data / row["path"]) as tar:
-                for name in tar.getnames():
-                    label = name.split("/")[-2] if "/" in name else ""
-                    if (source, label) in labels:
-                        archived.append(Photo(row["path"], name, source, label, *labels[source, label], split))
+            path, label = row["path"], row["label"]
+            if label == "*":
+                with tarfile.open(data / path) as tar:
+                    members = [(name, name.split("/")[-2]) for name in tar.getnames() if "/" in name]
+                archived += [Photo(path, name, source, folder, *labels[source, folder], split)
+                             for name, folder in members if (source, folder) in labels]  # fmt: skip
+            elif is_animal(path):
+                photos.append(Photo(path, "", source, label, -1, 1.0, split))
+            elif (source, label) in labels:
+                photos.append(Photo(path, "", source, label, *labels[source, label], split))
     return photos + subsample_per_material(archived, MAX_PER_MATERIAL)
 
 

@@ -37,44 +37,35 @@ def table(columns: list[str], rows: list[list[str]]) -> list[str]:
     return [f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}", *(f"| {' | '.join(row)} |" for row in rows)]
 
 
+def interval_row(name: str, cell: dict[str, Any]) -> list[str]:
+    return [name, format_interval(cell), str(cell["n"])]
+
+
 def report(figures: dict[str, Any]) -> str:
     """All parts that the figures hold."""
-    parts = [
-        targets(figures),
-        *(
-            part(found)
-            for keys, part in (
-                (("A",), pixels), (("A", "state"), states), (("A", "sound"), sounds), (("B",), photos), (("C",), codes),
-                (("D",), cases), (("E",), latency),
-            )
-            if (found := lookup(figures, keys))
-        ),
-    ]  # fmt: skip
-    return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
+    sections = {("A",): pixels, ("A", "state"): states, ("A", "sound"): sounds, ("B",): photos, ("C",): codes,
+                ("D",): cases, ("E",): latency}  # fmt: skip
+    parts = [part(found) for keys, part in sections.items() if (found := lookup(figures, keys))]
+    return "\n\n".join("\n".join(lines) for lines in (targets(figures), *parts) if lines) + "\n"
 
 
 def targets(figures: dict[str, Any]) -> list[str]:
-    rows = [
-        [name, format_interval(cell), str(cell["n"]), target]
-        for name, keys, target in TARGETS
-        if (cell := lookup(figures, keys))
-    ]
+    rows = [[*interval_row(name, cell), goal] for name, keys, goal in TARGETS if (cell := lookup(figures, keys))]
     if study := lookup(figures, ("D",)):
-        rows.append(
-            ["case study, closer than the path over text", str(study["nearer than text"]), str(study["n"]), "all"]
-        )
+        nearer = str(study["nearer than text"])
+        rows.append(["case study, closer than the path over text", nearer, str(study["n"]), "all"])
     if timed := lookup(figures, ("E",)):
         series = timed["in a row"]
+        clean = "all" if series["clean"] else "not all"
         rows.append(["click to sound, median ms", f"{timed['click, median ms']:.0f}", str(timed["n"]), "<= 150"])
-        rows.append(["strikes in a row without artefacts", "all" if series["clean"] else "not all", str(series["n"]),
-                     "all"])  # fmt: skip
+        rows.append(["strikes in a row without artefacts", clean, str(series["n"]), "all"])
     return table(["", "reached, 95 %", "n", "target"], rows) if rows else []
 
 
 def pixels(part: dict[str, Any]) -> list[str]:
     figures = part["pixels"]
     cells = {name: figures[name] for name in PIXELS if name in figures} | figures["by material"]
-    rows = [[name, format_interval(cell), str(cell["n"])] for name, cell in cells.items()]
+    rows = [interval_row(name, cell) for name, cell in cells.items()]
     rows.append([f"mean over {figures['materials']} materials", f"{figures['mean over materials']:.3f}", ""])
     return table([f"pixels of {part['scenes']} held-out renders", "share right", "scenes"], rows)
 
@@ -100,7 +91,7 @@ def sounds(groups: dict[str, Any]) -> list[str]:
 
 def photos(sources: dict[str, Any]) -> list[str]:
     rows = [
-        [source, way, format_interval(cell), str(cell["n"])]
+        [source, *interval_row(way, cell)]
         for source, ways in sources.items()
         for way, cell in ways.items()
         if isinstance(cell, dict) and "value" in cell

@@ -58,16 +58,11 @@ class PhysicsTraining(Optimisation):
     """scenes, photos: per step; deviations: of the property mixture at the start and from the middle on; balancing:
     weight of the load-balancing loss; pretrained: the net starts from trained weights and keeps its codebook."""
 
-    steps: int = 4000
     scenes: int = 16
     photos: int = 12
-    rate: float = 1.5e-3
-    decay: float = 0.05
-    warm: int = 200
     deviations: tuple[float, float] = (0.35, 0.15)
     balancing: float = 0.1
     pretrained: bool = False
-    seed: int = 0
 
     def deviation(self, step: int) -> float:
         return interpolate_geometric(self.deviations, 1.0 if self.pretrained else step / (self.steps / 2))

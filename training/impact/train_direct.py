@@ -57,17 +57,12 @@ class DirectTraining(Optimisation):
     which photographs take theirs; points: of each photograph per step; widths: of the band kernels, in bands, at the
     start and from two thirds on."""
 
-    steps: int = 4000
     scenes: int = 12
     photos: int = 6
     strikes: int = 8
     per_material: int = 300
     points: int = 4
-    rate: float = 1.5e-3
-    decay: float = 0.05
-    warm: int = 200
     widths: tuple[float, float] = (4.0, 0.7)
-    seed: int = 0
 
     def kernel_width(self, step: int) -> float:
         return interpolate_geometric(self.widths, step / (self.steps * 2 / 3))

@@ -41,11 +41,11 @@ class ImpactTrainOptions:
 class Optimisation:
     """steps: of the whole run; rate: peak learning rate, falls linearly to 2 %; warm: steps of linear warm-up."""
 
-    steps: int
-    rate: float
-    decay: float
-    warm: int
-    seed: int
+    steps: int = 4000
+    rate: float = 1.5e-3
+    decay: float = 0.05
+    warm: int = 200
+    seed: int = 0
 
     def schedule(self, progress: float) -> float:
         return min(1.0, (progress * self.steps + 1) / self.warm) * (1 - 0.98 * progress)
