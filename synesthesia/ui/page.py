@@ -22,7 +22,7 @@ from synesthesia.ui.localization.api import add_locate_endpoint
 from synesthesia.ui.localization.tab import LocateTab
 from synesthesia.ui.localization.wiring import connect_locate
 from synesthesia.ui.shared import about
-from synesthesia.ui.shared.assets import asset, script_tag
+from synesthesia.ui.shared.assets import asset
 from synesthesia.ui.shared.theme import theme
 
 if TYPE_CHECKING:
@@ -71,7 +71,9 @@ def css() -> str:
 
 def head() -> str:
     """Scripts, and the styles that gradio must not prefix with its own container, as it does with `css`."""
-    return f"<style>\n{asset('shared/page.css')}</style>" + "".join(script_tag(name) for name in SCRIPTS)
+    return f"<style>\n{asset('shared/page.css')}</style>" + "".join(
+        f"<script>\n{asset(name)}</script>" for name in SCRIPTS
+    )
 
 
 def launch(page: gr.Blocks, host: str = "127.0.0.1", port: int | None = None) -> str:

@@ -38,13 +38,8 @@ class Conversation:
     path: str
     answered: tuple[Answered, ...] = ()
 
-    def with_answer(self, answer: Answered) -> Conversation:
-        return replace(self, answered=(*self.answered, answer)[-MAX_EXCHANGES:])
-
 
 class AskEvents:
-    """Handlers over one studio, without state of their own."""
-
     def __init__(self, studio: Studio, panel: AskPanel) -> None:
         self.studio = studio
         self.panel = panel
@@ -88,8 +83,11 @@ class AskEvents:
     def answer(self, conversation: Conversation, ask: Callable[[], Answered]) -> Iterator[Update]:
         """List the answer; when there is none, the earlier ones stay."""
         try:
-            conversation = conversation.with_answer(ask())
+            answered = (*conversation.answered, ask())[-MAX_EXCHANGES:]
         except Exception:
             yield {self.panel.answers: exchanges(conversation.answered)}
             raise
-        yield {self.panel.conversation: conversation, self.panel.answers: exchanges(conversation.answered)}
+        yield {
+            self.panel.conversation: replace(conversation, answered=answered),
+            self.panel.answers: exchanges(answered),
+        }

@@ -75,13 +75,8 @@ def as_json(heard: Heard) -> dict[str, Any]:
 
     The recipe is text, as in the page's download: gradio's client takes any object with a key "path" for a file.
     """
-    return {
-        "sample_rate": heard.sample_rate,
-        "seconds": heard.seconds,
-        "presence": heard.presence,
-        "silent": heard.silent,
-        "row": heard.row,
-        "col": heard.col,
+    plain = ("sample_rate", "seconds", "presence", "silent", "row", "col")
+    return {name: getattr(heard, name) for name in plain} | {
         "box_px": list(heard.box_px),
         "evidence": asdict(heard.evidence),
         "tokens": tokens_as_json(heard.tokens) if heard.tokens else None,

@@ -38,8 +38,6 @@ PROGRESS_S = 0.3  # between two progress messages
 
 
 class HearEvents:
-    """Handlers over one studio, without state of their own."""
-
     def __init__(self, studio: Studio, tab: HearTab) -> None:
         self.studio = studio
         self.tab = tab
@@ -129,7 +127,8 @@ class HearEvents:
             steps = steps if index == 0 else self.studio.hear_steps(photo, x, y, **how)
             heard = yield from self.with_progress(steps, card, index, len(plan))
             if heard.silent:
-                yield self.abstained(heard)
+                abstained = verdict(*words.silent(heard), kind="quiet")
+                yield {tab.verdict: abstained, tab.anyway_button: gr.Button(visible=True)}
                 return
             session = session.with_sound(heard)
             update = self.show(tab.takes[index], heard, view, several=several)
@@ -153,13 +152,6 @@ class HearEvents:
                 yield {self.tab.verdict: verdict(*card, token_cards.progress(step, index, count))}
                 last = perf_counter()
         raise AssertionError("the studio gave no sound")
-
-    def abstained(self, heard: Heard) -> Update:
-        """Says so and offers to generate anyway."""
-        return {
-            self.tab.verdict: verdict(*words.silent(heard), kind="quiet"),
-            self.tab.anyway_button: gr.Button(visible=True),
-        }
 
     def hide_takes(self) -> Update:
         """No card of an earlier sound, and no figure that would stand beside the next one."""

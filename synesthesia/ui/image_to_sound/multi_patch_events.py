@@ -65,17 +65,13 @@ class MultiPatchEvents:
         except Exception:
             yield self.buttons_at_rest()
             raise
-        whole = self.as_one_clip(done, f"synesthesia-sweep-row{row}")
+        voiced = [each for each in done if not each.silent]
+        whole = served_wav(*concatenated(voiced), f"synesthesia-sweep-row{row}") if voiced else None
         playing = values.autoplay and not stop_flag.requested and whole is not None
         yield self.buttons_at_rest(playing=playing) | {
             panel.progress: progress(len(done), grid.cols, words.sweep_done(row, done, grid.cols)),
             panel.audio: gr.Audio(value=whole, visible=whole is not None),
         }  # the outline of the last patch stays: after a stop the photograph may be another one
-
-    def as_one_clip(self, sounds: list[Heard], name: str) -> str | None:
-        """Path of a WAV file with the sounds that are not silent, in order; None when all are."""
-        voiced = [each for each in sounds if not each.silent]
-        return served_wav(*concatenated(voiced), name) if voiced else None
 
     def buttons_at_rest(self, *, playing: bool = False) -> Update:
         """No sweep runs. playing: its sounds may still be playing in the browser."""

@@ -24,7 +24,6 @@ IN_ORDER = in_order("hear")
 
 
 def connect_hear(page: gr.Blocks, studio: Studio, tab: HearTab) -> None:
-    """Attach every event of the tab."""
     events = HearEvents(studio, tab)
     photo_events(page, tab, events)
     patch_events(tab, events)

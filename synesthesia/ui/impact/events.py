@@ -40,8 +40,6 @@ Settings = dict[str, Any]  # of a strike by name, as `Studio.hear` takes them
 
 
 class TapEvents:
-    """Handlers over one studio, without state of their own."""
-
     def __init__(self, studio: Studio, tab: TapTab) -> None:
         self.studio = studio
         self.tab = tab
@@ -90,9 +88,7 @@ class TapEvents:
             yield {self.tab.verdict: verdict(shared_words.GENERATING, kind="busy")}
         yield self.strike(session, grid, places, settings)
 
-    def by_hand(
-        self, session: TapSession, row: int | None, col: int | None, settings: Settings
-    ) -> Iterator[Update]:  # fmt: skip
+    def by_hand(self, session: TapSession, row: int | None, col: int | None, settings: Settings) -> Iterator[Update]:
         """The centre of a patch; of the one struck last the same point again."""
         require_values(SETTINGS, settings)
         if row is None or col is None:

@@ -6,7 +6,6 @@ redraws it.
 
 from __future__ import annotations
 
-import base64
 import io
 from html import escape
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from synesthesia.ui.impact import words
+from synesthesia.ui.shared.cards import inline_image
 from synesthesia.ui.shared.overlays import ramp_colours, ramp_swatch
 
 if TYPE_CHECKING:
@@ -47,8 +47,7 @@ def layer(found: MaterialMap, kind: int) -> str:
         return ""
     buffer = io.BytesIO()
     (materials(found) if kind == 1 else certainty(found)).save(buffer, format="PNG")
-    data = base64.b64encode(buffer.getvalue()).decode()
-    return f'<img alt="" src="data:image/png;base64,{data}">'
+    return inline_image(buffer.getvalue(), "png")
 
 
 def materials(found: MaterialMap) -> Image.Image:
@@ -91,15 +90,11 @@ def legend(found: MaterialMap, kind: int) -> str:
         return ""
     if kind == 2:
         low, high = words.CERTAINTY_ENDS
-        return f"<p class='legend'><span>{low}</span>{ramp_swatch()}<span>{high}</span><span>{veil_chip()}</span></p>"
-    veil = f"<span>{veil_chip()}</span>" if (found.solid < SOLID).mean() >= MIN_SHARE else ""
-    chips = "".join(f"<span>{chip(name)}{escape(name)} {100 * part:.0f} %</span>" for name, part in present(found))
+        return f"<p class='legend'><span>{low}</span>{ramp_swatch()}<span>{high}</span>{chip(VEIL, words.VEILED)}</p>"
+    veil = chip(VEIL, words.VEILED) if (found.solid < SOLID).mean() >= MIN_SHARE else ""
+    chips = "".join(chip(colour(name), f"{name} {100 * part:.0f} %") for name, part in present(found))
     return f"<p class='legend'>{chips}{veil}</p>"
 
 
-def veil_chip() -> str:
-    return f"<i class='chip' style='background:rgb{VEIL}'></i>{words.VEILED}"
-
-
-def chip(name: str) -> str:
-    return f"<i class='chip' style='background:rgb{colour(name)}'></i>"
+def chip(rgb: tuple[int, int, int], text: str) -> str:
+    return f"<span><i class='chip' style='background:rgb{rgb}'></i>{escape(text)}</span>"

@@ -34,22 +34,17 @@ def numbers(found: Located, truth_deg: float | None) -> str:
     low, high = found.interval_deg
     width = (high - low) % 360 or 360
     error = "" if truth_deg is None else words.off(found.azimuth_deg, truth_deg)
+    second = words.NO_SECOND if found.second_deg is None else words.degrees(found.second_deg)
     return (
         f"<div class='bearings'>{halves(found.front_probability)}"
         + row("model", words.MODEL, words.degrees(found.azimuth_deg), error)
         + row("interval", words.INTERVAL, words.arc(low, high), f"{width:.0f}° wide")
         + ("" if truth_deg is None else row("truth", words.TRUTH, words.degrees(truth_deg), "as rendered"))
         + baseline(found, truth_deg)
-        + second(found.second_deg, found.second_probability)
+        + row("second", words.SECOND, second, f"probability {100 * found.second_probability:.0f} %")
         + row("", words.ELEVATION, words.ELEVATIONS[found.elevation], "")
         + "</div>"
     )
-
-
-def second(azimuth_deg: float | None, probability: float) -> str:
-    """probability: of a second source, whether or not one was found."""
-    where = words.NO_SECOND if azimuth_deg is None else words.degrees(azimuth_deg)
-    return row("second", words.SECOND, where, f"probability {100 * probability:.0f} %")
 
 
 def halves(front: float) -> str:

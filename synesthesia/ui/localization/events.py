@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 
 class LocateEvents:
-    """Handlers over one studio, without state of their own."""
-
     def __init__(self, studio: Studio, tab: LocateTab) -> None:
         self.studio = studio
         self.tab = tab

@@ -19,13 +19,9 @@ SOUND = SettingControl(
 AZIMUTH = SettingControl(
     DemoClipRequest, "azimuth_deg", "Azimuth (°)", step=1, value=START_DEG, min_width=160, elem_id="place-azimuth"
 )
-ROOM = SettingControl(
-    DemoClipRequest, "room", "Room", choices=words.ROOMS, min_width=160, elem_id="place-room"
-)  # fmt: skip
+ROOM = SettingControl(DemoClipRequest, "room", "Room", choices=words.ROOMS, min_width=160, elem_id="place-room")
 ELEVATION = SettingControl(DemoClipRequest, "elevation_deg", "Elevation (°)", step=5, reset_button=True)
-SNR = SettingControl(
-    DemoClipRequest, "snr_db", "Signal-to-noise ratio (dB)", step=1, low=0, high=40, reset_button=True
-)  # fmt: skip
+SNR = SettingControl(DemoClipRequest, "snr_db", "Signal-to-noise ratio (dB)", step=1, low=0, high=40, reset_button=True)
 SEED = SettingControl(DemoClipRequest, "seed", shared_words.SEED, shared_words.SEED_INFO)
 SETTINGS = (SOUND, AZIMUTH, ROOM, ELEVATION, SNR, SEED)
 

@@ -18,7 +18,6 @@ IN_QUEUE: dict[str, Any] = {"concurrency_id": "locate"} | QUIET
 
 
 def connect_locate(studio: Studio, tab: LocateTab) -> None:
-    """Attach every event of the tab."""
     events, panel = LocateEvents(studio, tab), tab.demo_clip
     changed = [tab.verdict, tab.guide, *tab.answer.parts()]
     clip = handler(tab, events.clip)

@@ -10,7 +10,3 @@ UI = Path(__file__).resolve().parent.parent
 def asset(name: str) -> str:
     """name: relative to `synesthesia/ui`, such as "impact/strike.js"."""
     return (UI / name).read_text(encoding="utf-8")
-
-
-def script_tag(name: str) -> str:
-    return f"<script>\n{asset(name)}</script>"

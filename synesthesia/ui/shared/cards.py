@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,11 @@ def progress(done: int, total: int, note: str, *, live: bool = True) -> str:
         f"aria-valuemax='{total}' aria-valuenow='{done}' aria-label='{escape(note)}'>"
         f"<i style='width:{percent}%'></i></div>"
     )
+
+
+def inline_image(data: bytes, kind: str, alt: str = "") -> str:
+    """A self-contained <img>. kind: png or jpeg."""
+    return f'<img alt="{escape(alt)}" src="data:image/{kind};base64,{base64.b64encode(data).decode()}">'
 
 
 def readable(name: str) -> str:

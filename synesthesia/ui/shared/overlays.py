@@ -76,7 +76,7 @@ def with_grid(picture: Image.Image, rows: int, cols: int) -> Image.Image:
 def with_heat(picture: Image.Image, values: Map, strength: float = 0.62) -> Image.Image:
     """A copy under a heat map. values: (rows, cols) in 0..1, 0 dark blue, 1 pale yellow."""
     assert values.ndim == 2, f"values must be (rows, cols), got {values.shape}"
-    return Image.blend(picture, stretched(ramp_colours(values), picture.size), strength)
+    return with_colours(picture, ramp_colours(values), strength)
 
 
 def ramp_colours(values: Map) -> NDArray[np.float32]:
@@ -92,16 +92,13 @@ def ramp_swatch() -> str:
     return f"<i class='ramp' style='background:linear-gradient(90deg, {stops})'></i>"
 
 
-def with_colours(picture: Image.Image, colours: NDArray[np.uint8], strength: float = 0.72) -> Image.Image:
-    """A copy under one colour per patch. colours: (rows, cols, 3) uint8."""
+def with_colours(
+    picture: Image.Image, colours: NDArray[np.uint8] | NDArray[np.float32], strength: float = 0.72
+) -> Image.Image:
+    """A copy under one colour per patch, interpolated. colours: (rows, cols, 3) in 0..255."""
     assert colours.ndim == 3 and colours.shape[2] == 3, f"colours must be (rows, cols, 3), got {colours.shape}"
-    return Image.blend(picture, stretched(colours.astype(np.float32), picture.size), strength)
-
-
-def stretched(colour: NDArray[np.float32], size: tuple[int, int]) -> Image.Image:
-    """(rows, cols, 3) in 0..255 -> RGB picture of size (width, height), interpolated."""
-    small = Image.fromarray(np.clip(colour, 0, 255).astype(np.uint8), "RGB")
-    return small.resize(size, Image.Resampling.BILINEAR)
+    small = Image.fromarray(np.clip(colours, 0, 255).astype(np.uint8), "RGB")
+    return Image.blend(picture, small.resize(picture.size, Image.Resampling.BILINEAR), strength)
 
 
 def min_max_scaled(values: Map) -> Map:

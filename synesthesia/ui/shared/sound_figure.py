@@ -6,8 +6,6 @@ mix and would stay in memory.
 
 from __future__ import annotations
 
-import base64
-import html
 import io
 import math
 from typing import TYPE_CHECKING
@@ -15,9 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from synesthesia.audio.mel import LogMel, MelConfig, hz_to_slaney_mel
+from synesthesia.ui.shared.cards import inline_image
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.colorbar import Colorbar
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
@@ -33,12 +33,9 @@ def sound_figure(waveform: NDArray[np.float32], sample_rate_hz: int, *, narrow: 
 
     waveform: (channels, samples) float32 in [-1, 1]. narrow: for takes side by side.
     """
-    from matplotlib.figure import Figure
-
     assert waveform.ndim == 2, f"waveform must be (channels, samples), got {waveform.shape}"
     seconds = waveform.shape[1] / sample_rate_hz
-    figure = Figure(figsize=(3.6, 3.2) if narrow else (6.8, 3.7), dpi=130)
-    figure.set_facecolor("none")
+    figure = blank_figure(*((3.6, 3.2) if narrow else (6.8, 3.7)))
     left, width, bar_left, bar_width = time_axis(narrow)
     stereo = len(waveform) == 2
     positions = ((0.85, 0.12), (0.71, 0.12)) if stereo else ((0.71, 0.26),)  # a layout engine costs 0.1 s a figure
@@ -58,6 +55,12 @@ def sound_figure(waveform: NDArray[np.float32], sample_rate_hz: int, *, narrow: 
     for axes in (*waves, mel_axes):
         quiet_frame(axes)
     return figure
+
+
+def blank_figure(width_in: float, height_in: float, dpi: int = 130) -> Figure:
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width_in, height_in), dpi=dpi, facecolor="none")
 
 
 def time_axis(narrow: bool) -> tuple[float, float, float, float]:
@@ -100,8 +103,11 @@ def draw_mel(
     mel_ticks(axes, TICKS_HZ[1::2] if narrow else TICKS_HZ)
     axes.set_ylabel("frequency (kHz, mel)")
     axes.set_xlabel("time (s)")
-    bar = figure.colorbar(image, cax=bar_axes, ticks=[-60, -40, -20, 0])
-    bar.set_label("dB", color=INK, fontsize=8)
+    colour_bar(figure.colorbar(image, cax=bar_axes, ticks=[-60, -40, -20, 0]), "dB")
+
+
+def colour_bar(bar: Colorbar, label: str) -> None:
+    bar.set_label(label, color=INK, fontsize=8)
     bar.ax.tick_params(colors=INK, labelsize=7, length=2)
     bar.outline.set_visible(False)
 
@@ -134,5 +140,4 @@ def as_picture(figure: Figure, alt: str) -> str:
     """The figure as a self-contained <img>: `gr.Plot` may stay empty in a column that has just become visible."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
-    data = base64.b64encode(buffer.getvalue()).decode()
-    return f'<img alt="{html.escape(alt)}" src="data:image/png;base64,{data}">'
+    return inline_image(buffer.getvalue(), "png", alt)

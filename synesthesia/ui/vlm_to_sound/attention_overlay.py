@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import io
-from html import escape
 from typing import TYPE_CHECKING
 
 from synesthesia.ui.shared import overlays
+from synesthesia.ui.shared.cards import inline_image
 from synesthesia.ui.vlm_to_sound import words
 from synesthesia.vlm_to_sound.attention import relative_attention
 
@@ -37,6 +36,5 @@ def thumbnail(view: Image.Image, heard: Heard) -> str:
     cell, attention = (heard.row, heard.col), heard.tokens.cross_attention
     buffer = io.BytesIO()
     draw(small, attention, cell).save(buffer, format="JPEG", quality=85)
-    data = base64.b64encode(buffer.getvalue()).decode()
     alt = f"{words.ATTENTION}: {words.relative_attention(relative_attention(attention, cell))}"
-    return f'<img alt="{escape(alt)}" src="data:image/jpeg;base64,{data}">'
+    return inline_image(buffer.getvalue(), "jpeg", alt)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synesthesia.ui.shared.sound_figure import INK, quiet_frame, time_axis
+from synesthesia.ui.shared.sound_figure import INK, blank_figure, quiet_frame, time_axis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,13 +21,10 @@ LIGHTNESS, CHROMA = 0.72, 0.125  # of every colour (OKLCH): a code is a category
 
 def token_figure(tokens: Tokens, seconds: float, *, narrow: bool = False) -> Figure:
     """Left ear's codebooks above the right ear's, coarsest first. seconds: length of the time axis."""
-    from matplotlib.figure import Figure
-
     ears, books, _ = tokens.codes.shape
     assert ears == 2, f"codes must be (2, K, F), got {tokens.codes.shape}"
     height = ABOVE_IN + 2 * books * ROW_IN + GAP_IN + BELOW_IN
-    figure = Figure(figsize=(3.6 if narrow else 6.8, height), dpi=130)
-    figure.set_facecolor("none")
+    figure = blank_figure(3.6 if narrow else 6.8, height)
     left, width, bar_left, bar_width = time_axis(narrow)
     bottom, part = BELOW_IN / height, books * ROW_IN / height
     right_axes = figure.add_axes((left, bottom, width, part))

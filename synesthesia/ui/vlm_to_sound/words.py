@@ -40,20 +40,17 @@ def ears(level_db: float, itd_s: float, offset: float) -> tuple[str, str]:
     if louder and louder == earlier:
         difference = f"{louder} ear {level} and {time}"
     else:
-        difference = ", ".join(
-            (f"{louder} ear {level}" if louder else "equally loud",
-             f"{earlier} ear {time}" if earlier else "at the same time")
-        )  # fmt: skip
+        loudness = f"{louder} ear {level}" if louder else "equally loud"
+        difference = f"{loudness}, {f'{earlier} ear {time}' if earlier else 'at the same time'}"
     if abs(offset) < CENTRE:
         return difference, "The click was in the middle, where both ears should hear the same."
     clicked = side(offset)
-    match = {
-        (True, True): "level and time match",
-        (True, False): "the level matches, the time doesn't",
-        (False, True): "the time matches, the level doesn't",
-        (False, False): "neither level nor time matches",
-    }
-    return difference, f"The click was {clicked} of the middle: {match[louder == clicked, earlier == clicked]}."
+    if (louder == clicked) == (earlier == clicked):
+        match = "level and time match" if louder == clicked else "neither level nor time matches"
+    else:
+        right, wrong = ("level", "time") if louder == clicked else ("time", "level")
+        match = f"the {right} matches, the {wrong} doesn't"
+    return difference, f"The click was {clicked} of the middle: {match}."
 
 
 def side(signed: float) -> str:
