@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import weight_norm
 
+from training.audio.spectral_losses import stft_magnitude
+
 
 class ConvStack(nn.Module):
     """2-D convolutions with leaky ReLU; returns the score map and every hidden map. (B, 1, H, W)."""
@@ -35,11 +37,9 @@ class Discriminators(nn.Module):
     """Waveform (B, n) -> a list of (score map, hidden maps), one per period and resolution."""
 
     def __init__(
-        self,
-        periods: tuple[int, ...] = (2, 5, 11),
-        resolutions: tuple[tuple[int, int], ...] = ((1024, 160), (256, 48)),
-        widths: tuple[int, ...] = (8, 24, 48, 64),
-    ) -> None:
+        self, periods: tuple[int, ...] = (2, 5, 11),
+        resolutions: tuple[tuple[int, int], ...] = ((1024, 160), (256, 48)), widths: tuple[int, ...] = (8, 24, 48, 64),
+    ) -> None:  # fmt: skip
         super().__init__()
         self.periods, self.resolutions = periods, resolutions
         count = len(widths)
@@ -47,8 +47,6 @@ class Discriminators(nn.Module):
         self.by_resolution = nn.ModuleList(
             ConvStack([(3, 7)] + [(3, 5)] * (count - 1), [(1, 2)] * count, list(widths)) for _ in resolutions
         )
-        for fft, _ in resolutions:
-            self.register_buffer(f"window_{fft}", torch.hann_window(fft), persistent=False)
 
     def forward(self, waveform: Tensor) -> list[tuple[Tensor, list[Tensor]]]:
         assert waveform.ndim == 2, f"waveform must be (B, n), got {tuple(waveform.shape)}"
@@ -57,9 +55,7 @@ class Discriminators(nn.Module):
             usable = waveform.shape[1] // period * period
             results.append(stack(waveform[:, :usable].reshape(len(waveform), 1, -1, period)))
         for (fft, hop), stack in zip(self.resolutions, self.by_resolution, strict=True):
-            window = getattr(self, f"window_{fft}")
-            spectrum = torch.stft(waveform, fft, hop, window=window, return_complex=True)
-            magnitude = (spectrum.real.square() + spectrum.imag.square() + 1e-9).sqrt()
+            magnitude = stft_magnitude(waveform, fft, hop)
             log_magnitude = magnitude.clamp(min=1e-3).log().transpose(1, 2)[:, None]  # (B, 1, T, F)
             results.append(stack(log_magnitude / 3.0))
         return results

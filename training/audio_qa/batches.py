@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from synesthesia.audio_qa.prompt import tokenize
 from synesthesia.audio_qa.qwen2_audio import AudioLM
 from synesthesia.audio_qa.spatial_qwen2_audio import SpatialQwen2Audio
-from training.audio_qa.clips import AnnotatedClips
-from training.audio_qa.examples import QAExample
+from training.audio_qa.answer_templates import KINDS, Kind
+from training.audio_qa.clips import AnnotatedClips, ClipTrainOptions, sample_clips, sample_seconds
+from training.audio_qa.examples import QAExample, direction_notes, sample_example
+from training.binaural.clip_sampler import ClipSampler
+
+CONTENT: tuple[Kind, ...] = ("what", "describe")
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,22 @@ def make_batch(
     return QABatch(
         clips.waveform, features, mask, torch.tensor(rows), tokens.input_ids, tokens.attention_mask, tokens.labels
     )
+
+
+def question_batch(
+    language_model: AudioLM, config: ClipTrainOptions, sampler: ClipSampler, rng: np.random.Generator, *,
+    pretraining: bool = False,
+) -> QABatch:  # fmt: skip
+    """New clips with questions about anything. pretraining: the first question about a clip is about content, and
+    directions stand as text in the place of the spatial token."""
+    clips = sample_clips(sampler, config.clips, sample_seconds(config, rng), config.second_share)
+    rows = [row for row in range(config.clips) for _ in range(config.questions)]
+    examples = [
+        sample_example(clips.annotations[row], rng, CONTENT if pretraining and index % config.questions == 0 else KINDS)
+        for index, row in enumerate(rows)
+    ]
+    notes = [direction_notes(clips.annotations[row], rng) for row in rows] if pretraining else None
+    return make_batch(language_model, clips, rows, examples, notes)
 
 
 def answer_loss(model: SpatialQwen2Audio, batch: QABatch, spatial: Tensor | None) -> Tensor:

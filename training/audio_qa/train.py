@@ -19,7 +19,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import torch
 import tyro
 from torch import Tensor, nn
@@ -32,10 +31,8 @@ from synesthesia.core import presets
 from synesthesia.localization.encoder import Segments
 from synesthesia.localization.localizer import Localizer
 from synesthesia.nn.lora import LoraSettings, add_lora, is_lora
-from training.audio_qa.answer_templates import KINDS
-from training.audio_qa.batches import QABatch, answer_loss, make_batch
-from training.audio_qa.clips import ClipTrainOptions, clip_sampler, sample_batch, sample_clips, sample_seconds
-from training.audio_qa.examples import sample_example
+from training.audio_qa.batches import QABatch, answer_loss, question_batch
+from training.audio_qa.clips import ClipTrainOptions, clip_sampler, sample_batch, sample_seconds
 from training.audio_qa.warm_projector import warm_up
 from training.binaural.clip_sampler import ClipBatch, ClipSampler
 from training.binaural.response_bank import ResponseBank
@@ -136,15 +133,6 @@ def parameter_table(spatial_qa: SpatialQA) -> str:
 
 def warm_up_batch(config: SpatialTokenTraining, sampler: ClipSampler) -> ClipBatch:
     return sample_batch(sampler, config.clips, sample_seconds(config, sampler.rng), config.second_share)
-
-
-def question_batch(
-    language_model: AudioLM, config: SpatialTokenTraining, sampler: ClipSampler, rng: np.random.Generator
-) -> QABatch:
-    clips = sample_clips(sampler, config.clips, sample_seconds(config, rng), config.second_share)
-    rows = [row for row in range(config.clips) for _ in range(config.questions)]
-    examples = [sample_example(clips.annotations[row], rng, KINDS) for row in rows]
-    return make_batch(language_model, clips, rows, examples)
 
 
 def main(config: SpatialTokenTraining, responses: ResponseBank | None = None) -> AudioLM:

@@ -14,7 +14,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 import tyro
 from torch import Tensor
@@ -22,17 +21,12 @@ from torch import Tensor
 from synesthesia.audio.tagger import AudioTagger
 from synesthesia.audio_qa.checkpoint import TOKENIZER, save_language_model
 from synesthesia.audio_qa.qwen2_audio import AudioLM, build_tiny, load_tokenizer, tiny_config
-from training.audio_qa.answer_templates import KINDS, Kind
-from training.audio_qa.batches import QABatch, answer_loss, make_batch
-from training.audio_qa.clips import ClipTrainOptions, clip_sampler, sample_clips, sample_seconds
-from training.audio_qa.examples import direction_notes, sample_example
+from training.audio_qa.batches import answer_loss, question_batch
+from training.audio_qa.clips import ClipTrainOptions, clip_sampler
 from training.audio_qa.tokenizer import fit_tokenizer
-from training.binaural.clip_sampler import ClipSampler
 from training.binaural.response_bank import ResponseBank
 from training.common.fit import Learner, Step, TrainedParameters, decay_matrices, fit, start
 from training.common.run_state import JsonlLog
-
-CONTENT: tuple[Kind, ...] = ("what", "describe")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,20 +35,6 @@ class LanguageModelTraining(ClipTrainOptions):
     minutes: float = 40.0
     vocabulary: int = 1_400
     rate: float = 1e-3
-
-
-def sample_batch(
-    language_model: AudioLM, config: LanguageModelTraining, sampler: ClipSampler, rng: np.random.Generator
-) -> QABatch:
-    """The first question about a clip is about content, the others about anything."""
-    clips = sample_clips(sampler, config.clips, sample_seconds(config, rng), config.second_share)
-    rows = [row for row in range(config.clips) for _ in range(config.questions)]
-    examples = [
-        sample_example(clips.annotations[row], rng, CONTENT if number % config.questions == 0 else KINDS)
-        for number, row in enumerate(rows)
-    ]
-    notes = [direction_notes(clips.annotations[row], rng) for row in rows]
-    return make_batch(language_model, clips, rows, examples, notes)
 
 
 def main(config: LanguageModelTraining, responses: ResponseBank | None = None) -> AudioLM:
@@ -74,7 +54,7 @@ def main(config: LanguageModelTraining, responses: ResponseBank | None = None) -
     log.write(parameters=sum(p.numel() for p in model.parameters() if p.requires_grad), words=len(tokenizer))
 
     def step_loss(step: Step) -> tuple[Tensor, dict[str, Tensor]]:
-        batch = sample_batch(language_model, config, sampler, rng).to(accelerator.device)
+        batch = question_batch(language_model, config, sampler, rng, pretraining=True).to(accelerator.device)
         with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=config.bf16):
             loss = answer_loss(model, batch, spatial=None)
         return loss, {"loss": loss}

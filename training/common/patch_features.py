@@ -22,7 +22,7 @@ from synesthesia.image_to_sound.region_features import RegionFeatures, region_fe
 from synesthesia.vision.backbone import PatchEncoder
 from synesthesia.vision.grid import PatchGrid
 from training.common.pairs import sound_pairs
-from training.common.pictures import Picture, load_tiny, manifest_rows
+from training.common.pictures import Picture, decode_picture, load_tiny, manifest_rows
 
 PATCHES = 6  # kept of each picture
 
@@ -54,18 +54,12 @@ class Targets:
     def __init__(self, data: Path, labels: list[str]) -> None:
         self.pairs, self.row_of = sound_pairs(data), {label: i for i, label in enumerate(labels)}
 
-    def weights(self, picture: Picture) -> dict[str, float]:
-        return self.pairs.get((picture.source, picture.label), {})
-
     def trained_on(self, source: str, label: str) -> bool:
         return bool(self.pairs.get((source, label))) or not is_held_out_class(source, label)
 
-    def direct(self, picture: Picture) -> set[int]:
-        return {self.row_of[sound] for sound, weight in self.weights(picture).items() if weight >= 1}
-
     def shares(self, picture: Picture) -> Tensor:
         target = torch.zeros(len(self.row_of) + 1)
-        for sound, weight in self.weights(picture).items():
+        for sound, weight in self.pairs.get((picture.source, picture.label), {}).items():
             target[self.row_of[sound]] = weight
         if target.sum() == 0:
             target[-1] = 1.0
@@ -91,13 +85,7 @@ def sample_pictures(
         if len(chosen) >= count:
             break
     rng.shuffle(chosen)  # type: ignore[arg-type]
-    pictures = []
-    for row in chosen[:count]:
-        with Image.open(data / row["path"]) as image:
-            pictures.append(
-                Picture(np.asarray(image.convert("RGB")), row["label"], row["source"], "train", row["path"])
-            )
-    return pictures
+    return [decode_picture(data, row) for row in chosen[:count]]
 
 
 def paste(first: np.ndarray, second: np.ndarray, beside: bool = True) -> Image.Image:

@@ -37,12 +37,13 @@ def manifest_rows(data: Path) -> list[dict[str, str]]:
 def load_core(data: Path, split: str, limit: int | None = None) -> list[Picture]:
     """High-resolution pictures of one split, in the manifest's order."""
     rows = [row for row in manifest_rows(data) if row["split"] == split and row["label"] != "*"]
-    pictures = []
-    for row in rows[:limit]:
-        with Image.open(data / row["path"]) as image:
-            pixels = np.asarray(image.convert("RGB"))
-        pictures.append(Picture(pixels, row["label"], row["source"], split, row["path"]))
-    return pictures
+    return [decode_picture(data, row) for row in rows[:limit]]
+
+
+def decode_picture(data: Path, row: dict[str, str]) -> Picture:
+    """The picture of one row of the manifest."""
+    with Image.open(data / row["path"]) as image:
+        return Picture(np.asarray(image.convert("RGB")), row["label"], row["source"], row["split"], row["path"])
 
 
 def load_tiny(data: Path, split: str, limit: int | None = None) -> list[Picture]:

@@ -108,9 +108,8 @@ def _write_sound(item: Item, split: str, config: PrepareData) -> list[dict[str, 
         return []
     mono, native_hz = loaded
     mono = mono[int(item.start_s * native_hz) : None if item.end_s is None else int(item.end_s * native_hz)]
-    common = math.gcd(native_hz, SAMPLE_RATE_HZ)
-    if native_hz != SAMPLE_RATE_HZ and len(mono):
-        mono = resample_poly(mono, SAMPLE_RATE_HZ // common, native_hz // common).astype(np.float32)
+    if len(mono):
+        mono = resample_poly(mono, SAMPLE_RATE_HZ, native_hz).astype(np.float32)
     rows: list[dict[str, object]] = []
     for number, start in enumerate(range(0, len(mono), int(PIECE_S * SAMPLE_RATE_HZ))):
         piece = mono[start : start + int(PIECE_S * SAMPLE_RATE_HZ)]
@@ -121,26 +120,20 @@ def _write_sound(item: Item, split: str, config: PrepareData) -> list[dict[str, 
         (config.out / path).parent.mkdir(parents=True, exist_ok=True)
         soundfile.write(config.out / path, piece * (PEAK / peak), SAMPLE_RATE_HZ)
         rows.append({
-            "path": path.as_posix(), "label": item.label, "material": "", "source": config.layout,
-            "recording_id": item.recording_id, "licence": config.licence,
-            "seconds": round(len(piece) / SAMPLE_RATE_HZ, 3),
+            "path": path.as_posix(), "label": item.label, "source": config.layout, "recording_id": item.recording_id,
+            "licence": config.licence, "seconds": round(len(piece) / SAMPLE_RATE_HZ, 3),
             "rms_dbfs": round(20 * math.log10(max(rms, 1e-6)), 1), "split": split, "single_recording": 0,
-            "sublabel": "", "split_group": item.recording_id, "peak_dbfs": round(20 * math.log10(peak), 1),
-            "native_sr": native_hz, "fold": "",
+            "split_group": item.recording_id, "peak_dbfs": round(20 * math.log10(peak), 1), "native_sr": native_hz,
         })  # fmt: skip
     return rows
 
 
 def _decode_sound(path: Path) -> tuple[np.ndarray, int] | None:
     """(n,) float32 mono and its rate; None when it can't be read."""
+    video = path.suffix.lower() in VIDEOS
     try:
-        if path.suffix.lower() in VIDEOS:
-            data = _ffmpeg("-i", str(path), "-vn", "-ac", "1", "-f", "wav", "-")
-            if not data:
-                return None
-            samples, rate_hz = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
-        else:
-            samples, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
+        file = io.BytesIO(_ffmpeg("-i", str(path), "-vn", "-ac", "1", "-f", "wav", "-")) if video else path
+        samples, rate_hz = soundfile.read(file, dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, OSError):
         return None
     return np.nan_to_num(samples.mean(axis=1)), int(rate_hz)
@@ -149,11 +142,9 @@ def _decode_sound(path: Path) -> tuple[np.ndarray, int] | None:
 def _write_picture(item: Item, split: str, config: PrepareData) -> dict[str, object] | None:
     assert item.picture is not None
     try:
-        if item.picture.suffix.lower() in VIDEOS:
-            frame = ("-ss", "2", "-i", str(item.picture), "-frames:v", "1", "-f", "image2", "-c:v", "png", "-")
-            picture = read_image(_ffmpeg(*frame))
-        else:
-            picture = read_image(item.picture)
+        video = item.picture.suffix.lower() in VIDEOS
+        frame = ("-ss", "2", "-i", str(item.picture), "-frames:v", "1", "-f", "image2", "-c:v", "png", "-")
+        picture = read_image(_ffmpeg(*frame) if video else item.picture)
     except UserError:
         return None
     scale = min(1.0, SHORT_SIDE_PX / min(picture.size))
@@ -180,18 +171,15 @@ def _pairs(sounds: list[dict[str, object]], images: list[dict[str, object]], sou
     with_sound = {row["label"] for row in sounds}
     image_counts = Counter(str(row["label"]) for row in images)
     return [
-        {"source": source, "label": label, "sound_label": label if label in with_sound else "", "material_label": "",
-         "weight": 1, "n_images": count}
+        {"source": source, "label": label, "sound_label": label if label in with_sound else "", "weight": 1,
+         "n_images": count}
         for label, count in sorted(image_counts.items())
     ]  # fmt: skip
 
 
 def _add_rows(path: Path, columns: tuple[str, ...], rows: list[dict[str, object]]) -> None:
     """Rows of earlier runs stay unless a new one has the same first two columns."""
-    old: list[dict[str, object]] = []
-    if path.is_file():
-        with path.open(newline="", encoding="utf-8") as file:
-            old = [dict(row) for row in csv.DictReader(file)]
+    old = _read_rows(path) if path.is_file() else []
     new_keys = {(row[columns[0]], row[columns[1]]) for row in rows}
     kept = [row for row in old if (row[columns[0]], row[columns[1]]) not in new_keys]
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -201,10 +189,14 @@ def _add_rows(path: Path, columns: tuple[str, ...], rows: list[dict[str, object]
         writer.writerows(kept + rows)
 
 
+def _read_rows(path: Path) -> list[dict[str, object]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return [dict(row) for row in csv.DictReader(file)]
+
+
 def _mark_single_recordings(path: Path) -> None:
     """Mark labels known from a single recording, whose figures are no generalisation, and put them into train."""
-    with path.open(newline="", encoding="utf-8") as file:
-        rows: list[dict[str, object]] = [dict(row) for row in csv.DictReader(file)]
+    rows = _read_rows(path)
     recordings = defaultdict(set)
     for row in rows:
         recordings[row["label"]].add(row["recording_id"])

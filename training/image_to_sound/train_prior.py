@@ -9,7 +9,7 @@ pictures is held out to calibrate presence (Platt 1999) and its threshold.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional as F
+from tqdm import tqdm, trange
 
 from synesthesia.core import presets
 from synesthesia.image_to_sound.prior import Prior, PriorConfig
@@ -60,16 +61,12 @@ def collect(
     whole = sample_pictures(config.data, False, round(56 * share), rng, sounding)
     whole += sample_pictures(config.data, False, round(26 * share), rng, silent)
     whole += sample_pictures(config.data, True, round(8 * share), rng, targets.trained_on)
-    for number, picture in enumerate(whole):
+    for picture in tqdm(whole, unit="picture"):
         collector.add_picture(picture)
-        if number % 200 == 0:
-            print(f"pictures {number} of {len(whole)}", flush=True)
     levelled = sample_pictures(config.data, False, round(20 * share), rng, sounding)
     half = len(levelled) // 2
-    for number, (first, second) in enumerate(zip(levelled[:half], levelled[half : 2 * half], strict=True)):
-        collector.add_pair(first, second, beside=number % 3 != 0)
-        if number % 200 == 0:
-            print(f"pairs {number} of {half}", flush=True)
+    for number in trange(half, unit="pair"):
+        collector.add_pair(levelled[number], levelled[half + number], beside=number % 3 != 0)
     return collector.patches()
 
 
@@ -207,17 +204,17 @@ def main(config: PriorTraining) -> Prior:
     train, held_out = (~is_held_out).nonzero()[:, 0], is_held_out.nonzero()[:, 0]
     dim = patches.views.shape[2]
     prior = Prior(PriorConfig(feature_dim=dim, classes=len(labels), query_dim=index.embeddings.shape[1]))
-    table = torch.from_numpy(imagenet_to_sound(config.data, labels))
-    weight, bias = (layer.weight, layer.bias) if layer is not None else _class_mean_prototypes(patches, len(labels))
     scale = patches.views[:, 2].float().std(dim=0).clamp(min=1e-3)
-    if layer is None:
-        table = torch.eye(1000, len(labels))
+    if layer is not None:
+        weight, bias, table = layer.weight, layer.bias, torch.from_numpy(imagenet_to_sound(config.data, labels))
+    else:
+        (weight, bias), table = _class_mean_prototypes(patches, len(labels)), torch.eye(1000, len(labels))
     prior.initialise(weight, bias, table, class_embeddings(index, labels), scale)
     fit_prior(prior, patches, train, config)
     fit_correction(prior, patches, train, config)
     fit_presence(prior, patches, train, config)
     threshold = calibrate_presence(prior, patches, held_out)
-    prior.config = PriorConfig(**{**prior.config.__dict__, "threshold": round(threshold, 3)})
+    prior.config = replace(prior.config, threshold=round(threshold, 3))
     prior.eval()
     right = prior(patches.region(held_out))[0][:, :-1].argmax(dim=1)
     paired = (patches.targets[held_out, -1] == 0) & (patches.trust[held_out] == 1)

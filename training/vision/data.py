@@ -6,19 +6,18 @@ student's classifier comes from one linear solve.
 
 from __future__ import annotations
 
-import multiprocessing as mp
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Full
 
 import numpy as np
+from torch.utils.data import DataLoader, IterableDataset
 
-from training.common.pictures import Picture, load_core, load_tiny, random_view
+from training.common.pictures import load_core, load_tiny, random_view
 from training.vision.image_teacher import ImageTeacher
 from training.vision.units import SHARE, UNITS, Pair, unit_pairs
 
-BATCH = 64
+BATCH, MAP_BATCH = 64, 32  # pictures, of the stages `blocks` and `end_to_end`
 
 
 @dataclass(frozen=True)
@@ -41,17 +40,29 @@ class MapBatch:
     logits: np.ndarray
 
 
-@dataclass(frozen=True)
-class Source:
+@dataclass(frozen=True, eq=False)
+class Source(IterableDataset):
+    """Endless batches of one stage."""
+
     data: Path
     seed: int
     tiny_share: float
     stage: str  # "blocks" | "end_to_end"
     limit: int | None = None  # pictures, for tests
 
+    def __iter__(self) -> Iterator[UnitBatch | MapBatch]:
+        core = load_core(self.data, "train", self.limit)
+        tiny = load_tiny(self.data, "train", self.limit) if self.tiny_share > 0 else []
+        teacher, rng = ImageTeacher(self.data), np.random.default_rng(self.seed)
 
-def _view(core: list[Picture], tiny: list[Picture], share: float, rng: np.random.Generator) -> np.ndarray:
-    return random_view(tiny if tiny and rng.random() < share else core, rng)
+        def view() -> np.ndarray:
+            return random_view(tiny if tiny and rng.random() < self.tiny_share else core, rng)
+
+        while True:
+            if self.stage == "blocks":
+                yield _unit_batch(teacher, [view() for _ in range(BATCH)], rng)
+            else:
+                yield _map_batch(teacher, [view() for _ in range(MAP_BATCH)])
 
 
 def _unit_batch(teacher: ImageTeacher, views: list[np.ndarray], rng: np.random.Generator) -> UnitBatch:
@@ -80,34 +91,8 @@ def _map_batch(teacher: ImageTeacher, views: list[np.ndarray]) -> MapBatch:
     return MapBatch(np.stack(views), np.stack(hints), stacked, means, np.stack(logits))
 
 
-def _produce(source: Source, queue: mp.Queue, stop: mp.Event) -> None:  # type: ignore[valid-type]
-    core = load_core(source.data, "train", source.limit)
-    tiny = load_tiny(source.data, "train", source.limit) if source.tiny_share > 0 else []
-    teacher = ImageTeacher(source.data)
-    rng = np.random.default_rng(source.seed)
-    while not stop.is_set():  # type: ignore[attr-defined]
-        size = BATCH if source.stage == "blocks" else 32
-        views = [_view(core, tiny, source.tiny_share, rng) for _ in range(size)]
-        batch = _unit_batch(teacher, views, rng) if source.stage == "blocks" else _map_batch(teacher, views)
-        while not stop.is_set():  # type: ignore[attr-defined]
-            try:
-                queue.put(batch, timeout=1.0)
-                break
-            except Full:
-                continue
-
-
-def batches(source: Source) -> Iterator[UnitBatch | MapBatch]:
-    """Endless batches from one producer process, which ends with the generator."""
-    context = mp.get_context("spawn")
-    queue: mp.Queue = context.Queue(maxsize=4)
-    stop = context.Event()
-    process = context.Process(target=_produce, args=(source, queue, stop), daemon=True)
-    process.start()
-    try:
-        while True:
-            yield queue.get(timeout=300)
-    finally:
-        stop.set()
-        process.terminate()
-        process.join()
+def batches(source: Source) -> DataLoader:
+    """Endless batches from one producer process."""
+    return DataLoader(
+        source, batch_size=None, num_workers=1, prefetch_factor=4, multiprocessing_context="spawn", timeout=300
+    )

@@ -29,15 +29,8 @@ class ImageTeacher:
         details = {d["name"]: d for d in self._net.get_tensor_details()}
 
         def find(prefix: str, rank: int = 4) -> dict:
-            hits = [
-                d
-                for n, d in details.items()
-                if n.startswith(prefix + "/")
-                and len(d["shape"]) == rank
-                and d["quantization"][0] > 0
-                and d["shape"][0] == 1
-            ]
-            return min(hits, key=lambda d: d["index"])
+            named = (d for name, d in details.items() if name.startswith(f"{prefix}/") and d["quantization"][0] > 0)
+            return min((d for d in named if len(d["shape"]) == rank and d["shape"][0] == 1), key=lambda d: d["index"])
 
         self._branch, self._joined = [], []
         for block in range(1, 18):

@@ -72,13 +72,9 @@ def rescale(net: nn.Module, unit: bool) -> None:
 
 
 def relative_error(predicted: Tensor, target: Tensor, variance: Tensor) -> Tensor:
-    """(B, C, H, W) squared error over half the channel's, half the map's variance: quiet channels count too."""
+    """(B, C, H, W) squared error over half the channel's (C,), half the map's variance: quiet channels count too."""
     weight = 1.0 / (0.5 * variance + 0.5 * variance.mean() + 1e-6)
     return ((predicted - target).square().mean((0, 2, 3)) * weight).mean()
-
-
-def channel_variance(maps: Tensor) -> Tensor:
-    return maps.var((0, 2, 3))
 
 
 def blocks_step(units: Units, optimizers: list[torch.optim.Optimizer], batch: UnitBatch, device: str) -> list[float]:
@@ -87,7 +83,7 @@ def blocks_step(units: Units, optimizers: list[torch.optim.Optimizer], batch: Un
     for index in range(UNITS):
         window = WINDOWS[index]
         entering, leaving = (torch.from_numpy(a).to(device) for a in batch.pairs[index])
-        variance = channel_variance(leaving.float())
+        variance = leaving.float().var((0, 2, 3))
         for start in range(0, SHARE[index], STEP_CROPS[index]):
             x = entering[start : start + STEP_CROPS[index]].float().to(memory_format=torch.channels_last)
             y = leaving[start : start + STEP_CROPS[index]].float()
@@ -138,8 +134,8 @@ def end_to_end_step(
     with torch.autocast(device, torch.bfloat16):
         inner, last = chain(as_input(batch.crops, device))
     inner, last = inner.float(), last.float()
-    map_error = relative_error(last, maps, channel_variance(maps))
-    hint_error = relative_error(inner, hints, channel_variance(hints))
+    map_error = relative_error(last, maps, maps.var((0, 2, 3)))
+    hint_error = relative_error(inner, hints, hints.var((0, 2, 3)))
     mean = last.mean((2, 3))  # (B, 1280)
     cosine = nn.functional.cosine_similarity(mean, maps.mean((2, 3)), dim=1).mean()
     target = torch.from_numpy(batch.logits[:, 1:]).to(device).float().log_softmax(1)  # (B, 1000)
@@ -216,12 +212,8 @@ def main(config: VisionTraining) -> None:
         now = np.asarray(values)
         averages = now if averages is None else 0.95 * averages + 0.05 * now
         if clock.step % 25 == 0:
-            line = {
-                "step": clock.step,
-                "progress": round(clock.progress, 4),
-                "lr": round(rate(config, clock.progress), 5),
-                "errors": [round(float(v), 4) for v in averages],
-            }
+            line = {"step": clock.step, "progress": round(clock.progress, 4),
+                    "lr": round(rate(config, clock.progress), 5), "errors": averages.round(4).tolist()}  # fmt: skip
             print(json.dumps(line), flush=True)
             with log.open("a") as file:
                 file.write(json.dumps(line) + "\n")

@@ -48,21 +48,12 @@ class Units(nn.Module):
         assert len(blocks) == 17, f"expected 17 blocks, got {len(blocks)}"
         stem = nn.Sequential(net.conv_stem, net.bn1, blocks[0])
         self.units = nn.ModuleList([stem, *blocks[1:], nn.Sequential(net.conv_head, net.bn2)])
-        self.skips = tuple(bool(getattr(block, "has_skip", False)) for block in self.units)
 
     def without_sums(self) -> None:
-        """From now on each unit returns its branch without the residual; `join` adds it."""
+        """From now on each unit returns its branch without the residual."""
         for unit in self.units:
             if hasattr(unit, "has_skip"):
                 unit.has_skip = False
-
-    def with_sums(self) -> None:
-        for unit, skip in zip(self.units, self.skips, strict=True):
-            if hasattr(unit, "has_skip"):
-                unit.has_skip = skip
-
-    def join(self, index: int, entering: Tensor, branch: Tensor) -> Tensor:
-        return entering + branch if self.skips[index] else branch
 
 
 def new_student(num_classes: int = 1000) -> nn.Module:

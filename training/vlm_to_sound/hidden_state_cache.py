@@ -83,12 +83,10 @@ class CachedHiddenStates:
             raise UserError(f"No hidden states have been cached in {folder}; run --stage rehearse first.")
         shards = [np.load(file, allow_pickle=False) for file in files]
 
-        def join(name: str) -> Tensor:
-            return torch.from_numpy(np.concatenate([shard[name] for shard in shards]))
-
-        self.lengths, self.states = join("lengths"), join("states")
-        self.image_mask, self.positions = join("image_mask"), join("positions")
-        self.boxes, self.codes, self.itd_s = join("boxes"), join("codes"), join("itd_s")
+        self.lengths, self.states, self.image_mask, self.positions, self.boxes, self.codes, self.itd_s = (
+            torch.from_numpy(np.concatenate([shard[name] for shard in shards]))
+            for name in ("lengths", "states", "image_mask", "positions", "boxes", "codes", "itd_s")
+        )
         self.starts = self.lengths.cumsum(0) - self.lengths
 
     def __len__(self) -> int:

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
+from tqdm import tqdm
 
 from synesthesia.image_to_sound.pipeline import ImageToSoundPipeline
 from synesthesia.vision.backbone import PatchEncoder
@@ -176,7 +177,7 @@ def write_features(
     """Encodes every picture and writes what a `FeatureStore` reads, in half precision."""
     new_folder(folder)
     content, class_probs, sizes = [], [], []
-    for number, picture in enumerate(pictures):
+    for picture in tqdm(pictures, unit="picture"):
         grid = encoder.encode(Image.fromarray(picture.pixels))
         pixels, (rows, cols) = merge_blocks(grid)
         content.append(pixels.unflatten(0, (-1, MERGE * MERGE)).mean(dim=1).half().numpy())
@@ -185,8 +186,6 @@ def write_features(
         probs = probs[:, torch.arange(0, cols, MERGE).clamp(max=grid.cols - 1)]
         class_probs.append(probs.flatten(0, 1).half().numpy())
         sizes.append((rows // MERGE, cols // MERGE))
-        if number % 200 == 0:
-            print(f"pictures {number} of {len(pictures)}", flush=True)
     np.save(folder / "content.npy", np.concatenate(content))
     np.save(folder / "class_probs.npy", np.concatenate(class_probs))
     write_index(folder, [rows for rows, _ in sizes], [cols for _, cols in sizes], pictures, targets)

@@ -16,6 +16,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
+from tqdm import tqdm
 
 from synesthesia.image_to_sound.pipeline import ImageToSoundPipeline
 from synesthesia.vision.backbone import PatchEncoder
@@ -73,15 +74,13 @@ def write_pixels(
         folder / "content.npy", "w+", np.uint8, (int(starts[-1]), CELL_PX * CELL_PX * 3)
     )
     class_probs = []
-    for number, picture in enumerate(pictures):
+    for number, picture in enumerate(tqdm(pictures, unit="picture")):
         resized = resize_to_cells(picture.pixels)
         content[starts[number] : starts[number + 1]] = np.asarray(resized).reshape(-1, content.shape[1])
         grid = encoder.encode(resized)
         probs = prior.predict(grid).class_probs.unflatten(0, (grid.rows, grid.cols)).permute(2, 0, 1)
         probs = F.adaptive_avg_pool2d(probs.float(), (int(rows[number]), int(cols[number])))
         class_probs.append(probs.permute(1, 2, 0).flatten(0, 1).half().numpy())
-        if number % 200 == 0:
-            print(f"pictures {number} of {len(pictures)}", flush=True)
     content.flush()
     np.save(folder / "class_probs.npy", np.concatenate(class_probs))
     write_index(folder, rows, cols, pictures, targets)

@@ -120,17 +120,11 @@ class VlmToSoundTraining(TrainOptions):
         return replace(self.frame(save_every=250), runs=self.runs / (f"{stage}_hub" if self.hub else stage))
 
 
-@dataclass(frozen=True)
-class ImageMaterial:
+Material = tuple[list[Picture], PatchEncoder, ImageToSoundPipeline, Targets]
+
+
+def load_material(config: VlmToSoundTraining) -> Material:
     """What the stage `see` reads: training pictures, and the embedded models that give their features and targets."""
-
-    pictures: list[Picture]
-    encoder: PatchEncoder
-    prior: ImageToSoundPipeline
-    targets: Targets
-
-
-def load_material(config: VlmToSoundTraining) -> ImageMaterial:
     from synesthesia.audio.codec import LatentCodec
 
     preset = presets.embedded()
@@ -139,16 +133,13 @@ def load_material(config: VlmToSoundTraining) -> ImageMaterial:
     rng = np.random.default_rng(config.seed)
     pictures = sample_pictures(config.data, False, config.pictures, rng, lambda *key: bool(targets.pairs.get(key)))
     pictures += sample_pictures(config.data, True, config.tiny, rng, lambda *key: bool(targets.pairs.get(key)))
-    return ImageMaterial(pictures, PatchEncoder.load(preset.vision), prior, targets)
+    return pictures, PatchEncoder.load(preset.vision), prior, targets
 
 
-def write_images(
-    config: VlmToSoundTraining, load: Callable[[VlmToSoundTraining], ImageMaterial] = load_material
-) -> None:
+def write_images(config: VlmToSoundTraining, load: Callable[[VlmToSoundTraining], Material] = load_material) -> None:
     """Stage `see`, for both presets."""
-    material = load(config)
     write = write_pixels if config.hub else write_features
-    write(material.pictures, material.encoder, material.prior, material.targets, config.images)
+    write(*load(config), config.images)
 
 
 def train_thinker(config: VlmToSoundTraining) -> Thinker:

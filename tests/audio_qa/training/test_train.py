@@ -22,7 +22,7 @@ from synesthesia.nn.lora import LoraSettings
 from tests.audio_qa.tiny_models import noises
 from tests.audio_qa.training.conftest import LABELS
 from training.audio_qa.answer_templates import KINDS
-from training.audio_qa.batches import QABatch, answer_loss, make_batch
+from training.audio_qa.batches import QABatch, answer_loss, make_batch, question_batch
 from training.audio_qa.clips import AnnotatedClips, sample_clips
 from training.audio_qa.examples import QAExample, SceneAnnotation, sample_example
 from training.audio_qa.train import (
@@ -32,7 +32,6 @@ from training.audio_qa.train import (
     main,
     parameter_table,
     prepare_stage,
-    question_batch,
     trainable_groups,
     warm_up_batch,
 )

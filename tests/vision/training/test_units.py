@@ -1,5 +1,7 @@
 """The cut into units: chained they are the network, and a window's target is what the unit makes of the window."""
 
+from copy import deepcopy
+
 import numpy as np
 import torch
 
@@ -11,19 +13,19 @@ class NetAsTeacher:
     """A random network in the teacher's place, so that the right answer of every unit is known."""
 
     def __init__(self, net: torch.nn.Module) -> None:
-        self.units = Units(net.eval())
+        self.units = Units(deepcopy(net).eval())
+        self.skips = [getattr(unit, "has_skip", False) for unit in self.units.units]
+        self.units.without_sums()
 
     @torch.no_grad()
     def run(self, crop: np.ndarray) -> None:
         self.branches, self.sums = [], []
-        self.units.without_sums()
         x = as_input(crop[None], "cpu")
         for index, unit in enumerate(self.units.units):
             branch = unit(x)
-            x = self.units.join(index, x, branch)
+            x = x + branch if self.skips[index] else branch
             self.branches.append(branch[0].permute(1, 2, 0).numpy())
             self.sums.append(x[0].permute(1, 2, 0).numpy())
-        self.units.with_sums()
 
     def branch(self, unit: int) -> np.ndarray:
         return self.branches[unit]

@@ -34,7 +34,7 @@ from training.vlm_to_sound import train
 from training.vlm_to_sound.clicked_sounds import Clicks, sample_clicks
 from training.vlm_to_sound.losses import audio_head_loss
 from training.vlm_to_sound.qwen_pixel_dataset import write_pixels
-from training.vlm_to_sound.train import ImageMaterial, VlmToSoundTraining, hub_thinker
+from training.vlm_to_sound.train import VlmToSoundTraining, hub_thinker
 from training.vlm_to_sound.trainable import TrainableAudioHead, add_trainable_lora, drop_condition, parameter_table
 
 
@@ -161,7 +161,7 @@ def test_the_table_counts_the_new_tokens(config: VlmToSoundTraining) -> None:
 
 def test_the_stage_see_keeps_pixels(hub_folder: Path, config: VlmToSoundTraining, tmp_path: Path) -> None:
     config = replace(config, runs=tmp_path / "again")
-    train.write_images(config, lambda _: ImageMaterial(*material()))
+    train.write_images(config, lambda _: material())
     assert [path.name for path in config.runs.iterdir()] == ["seen_pixels"]
     for name in ("content.npy", "class_probs.npy"):
         there, here = (np.load(runs / "seen_pixels" / name) for runs in (hub_folder / "runs", config.runs))
