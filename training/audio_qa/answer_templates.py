@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 Language = Literal["en", "zh"]
 Kind = Literal["describe", "what", "where", "side", "front", "count", "relation", "other"]
@@ -12,8 +12,8 @@ Front = Literal["front", "back", "side"]
 Relation = Literal["left", "right"]
 
 DATA = Path(__file__).with_name("questions_data")
-LANGUAGES: tuple[Language, ...] = ("en", "zh")
-KINDS: tuple[Kind, ...] = ("describe", "what", "where", "side", "front", "count", "relation", "other")
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 # In the order of geometry.OCTANTS, as they stand after "from" and between 从 and 传来.
 OCTANT: dict[Language, tuple[str, ...]] = {

@@ -29,7 +29,6 @@ class NamedHRTF:
     name: str
     split: str  # "train" | "val"
     hrtf: MeasuredHRTF
-    licence: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,5 +86,5 @@ def load_hrtfs(data: Path, split: str | None = None, scale: float = 1.0) -> list
     for name, file in _files(data, split):
         rate_hz = round(int(file["samplerate"]) / scale)
         hrtf = MeasuredHRTF(file["ir"], _azimuths(file), file["el_deg"].astype(np.float64), rate_hz)
-        found.append(NamedHRTF(name, str(file["split"]), hrtf, str(file["licence"])))
+        found.append(NamedHRTF(name, str(file["split"]), hrtf))
     return found

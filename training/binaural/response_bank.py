@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from scipy.signal import fftconvolve
 from torch import Tensor
 
 from synesthesia.binaural.geometry import angle_difference, fibonacci_sphere
@@ -150,9 +151,5 @@ def _diffuse(hrtf: HRTF, rng: np.random.Generator) -> np.ndarray:
     samples = int(NOISE_SECONDS * RATE_HZ)
     azimuth, elevation = fibonacci_sphere(NOISE_DIRECTIONS)
     responses = hrtf.responses(azimuth, elevation.clip(min=-45.0))  # (N, 2, taps)
-    size = 1 << int(np.ceil(np.log2(samples + responses.shape[2])))
-    spectrum = sum(
-        np.fft.rfft(rng.standard_normal(samples), size) * np.fft.rfft(response, size) for response in responses
-    )
-    noise = np.fft.irfft(spectrum, size)[:, :samples]
+    noise = sum(fftconvolve(rng.standard_normal((1, samples)), one, axes=1)[:, :samples] for one in responses)
     return (noise / np.sqrt(np.square(noise).mean())).astype(np.float16)

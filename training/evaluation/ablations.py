@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import asdict
 
 import numpy as np
@@ -108,13 +109,12 @@ def presence(clicks: ClickSet) -> dict[str, object]:
     truth, threshold = np.arange(len(scores)) < sounding, clicks.pipeline.threshold
     both = np.stack([scores, truth], axis=1)
 
-    def interval(figure: str) -> dict[str, object]:
-        metric = {"auroc": auroc, "calibration_error": calibration_error}[figure]
+    def interval(metric: Callable[[np.ndarray, np.ndarray], float]) -> dict[str, object]:
         rng = np.random.default_rng(0)
         return asdict(bootstrap(both, lambda x: metric(x[:, 0], x[:, 1] > 0.5), rng, draws=BOOTSTRAP_DRAWS))
 
     return {
-        "auroc": interval("auroc"), "calibration_error": interval("calibration_error"), "threshold": threshold,
+        "auroc": interval(auroc), "calibration_error": interval(calibration_error), "threshold": threshold,
         "sounding_kept": float((scores >= threshold)[truth].mean()),
         "silent_refused": float((scores < threshold)[~truth].mean()),
         "n_sounding": int(truth.sum()), "n_silent": int((~truth).sum()),

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -24,7 +25,7 @@ from synesthesia.audio.mel import LatentSpace, MelPatches
 from synesthesia.audio.tagger import AudioTagger
 from synesthesia.audio.vae import MelVae
 from synesthesia.image_to_sound.flow import Condition, FlowConfig, RectifiedFlow
-from training.common.fit import Learner, Step, TrainConfig, all_parameters, fit, start
+from training.common.fit import Learner, Step, TrainOptions, all_parameters, fit, start
 from training.image_to_sound.training_sounds import ConditionSampler, TrainingSounds, load_training_sounds
 
 LENGTHS = ((256, 0.55), (400, 0.35), (1024, 0.10))  # mel frames of an excerpt and how often
@@ -32,16 +33,12 @@ MEL_FRAMES_A_STEP = 13_000
 
 
 @dataclass(frozen=True)
-class FlowTraining:
-    data: Path
-    out: Path
+class FlowTraining(TrainOptions):
+    runs: Annotated[Path, tyro.conf.arg(aliases=["--run"])] = Path("runs/flow")
     ear: Path = Path("checkpoints/ear")  # the audio tagger, whose embeddings are queries
     latents: Path | None = None  # folder of a MelVae; none: the linear transform, fitted here
     start: Path | None = None  # folder of an earlier flow whose weights this run begins with
-    run: Path = Path("runs/flow")
-    cache: Path = Path("runs/cache")
     minutes: float = 65.0
-    steps: int = 1_000_000
     rate: float = 1e-3
     ema: float = 0.9985
     seed: int = 11
@@ -102,10 +99,10 @@ def held_out_loss(flow: RectifiedFlow, space: LatentSpace, sounds: TrainingSound
 
 
 def main(config: FlowTraining) -> float:
-    """Train, resume if `run` holds a state, save to `out`; returns the held-out loss of the loaded-back weights."""
+    """Train, resume if `runs` holds a state, save to `out`; returns the held-out loss of the loaded-back weights."""
     accelerator, rng = start(config.seed, cpu=True)
     torch.set_num_threads(config.threads)
-    sounds = load_training_sounds(config.data, config.cache, AudioTagger.load(config.ear))
+    sounds = load_training_sounds(config.data, config.cache, AudioTagger.load(config.ear), config.limit)
     first = ConditionSampler(sounds, np.random.default_rng(config.seed))  # of all processes alike
     sampler = ConditionSampler(sounds, rng, first.neighbours)
     flow = RectifiedFlow(config.flow) if config.start is None else RectifiedFlow.load(config.start).train()
@@ -129,8 +126,7 @@ def main(config: FlowTraining) -> float:
         return {"held_out": held_out_loss(RectifiedFlow.load(config.out), space, sounds)}
 
     learner = Learner(flow, all_parameters(flow, config.rate), betas=(0.9, 0.97))
-    budget = TrainConfig(config.run, config.minutes, config.steps, config.ema, save_every=250)
-    fit(budget, learner, step_loss, on_check=check, generators={"rng": rng, "noise": generator},
+    fit(config.frame(save_every=250), learner, step_loss, on_check=check, generators={"rng": rng, "noise": generator},
         accelerator=accelerator)  # fmt: skip
     if accelerator.is_main_process:
         flow.save(config.out)

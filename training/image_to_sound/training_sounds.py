@@ -20,7 +20,7 @@ from synesthesia.audio.tagger import AudioTagger
 from synesthesia.image_to_sound.flow import Condition
 from synesthesia.image_to_sound.retrieval import IndexEntry, SoundIndex
 from synesthesia.image_to_sound.texture_statistics import texture_descriptor
-from training.common.audio_data import ClipRow, SoundStore, place_in_canvas
+from training.common.audio_data import SoundStore, place_in_canvas
 
 LONGEST_FRAMES = 1024
 FLOOR = MelConfig().floor
@@ -38,10 +38,6 @@ class TrainingSounds:
     held_out: np.ndarray  # val rows whose recording was not trained on
 
     @property
-    def clips(self) -> list[ClipRow]:
-        return self.store.clips
-
-    @property
     def train_descriptors(self) -> Tensor:
         """(train rows, D)."""
         return self.index.descriptors[torch.from_numpy(self.train)]
@@ -54,9 +50,9 @@ def embed_clips(tagger: AudioTagger, store: SoundStore) -> Tensor:
     return torch.cat([tagger(mel)[1] for mel in mels])
 
 
-def load_training_sounds(data: Path, cache: Path, tagger: AudioTagger) -> TrainingSounds:
-    """Embeddings and descriptors of all clips, cached per tagger."""
-    store, labels = SoundStore.open(data, cache), tagger.labels
+def load_training_sounds(data: Path, cache: Path, tagger: AudioTagger, limit: int = 0) -> TrainingSounds:
+    """Embeddings and descriptors of the first `limit` clips (0: all), cached per tagger."""
+    store, labels = SoundStore.open(data, cache, limit), tagger.labels
     clips = store.clips
     label_of = np.array([labels.index(clip.label) for clip in clips])
     key = f"{float(tagger.directions.double().abs().sum()):.6f}-{len(clips)}"
@@ -88,7 +84,7 @@ class ConditionSampler:
     ) -> None:
         self.sounds, self.rng = sounds, rng
         label_of, train = sounds.label_of, sounds.train
-        seconds = np.array([min(sounds.clips[i].seconds, 10.0) for i in train])
+        seconds = np.array([min(sounds.store.clips[i].seconds, 10.0) for i in train])
         total = np.bincount(label_of[train], weights=seconds, minlength=len(sounds.labels))
         weight = np.sqrt(seconds) * (np.maximum(total, 1.0) ** -0.5)[label_of[train]]
         self.probability = weight / weight.sum()

@@ -84,7 +84,6 @@ class LocalizationEvaluationConfig:
     clips: int = 400
     seed: int = 1000
     threads: int = 1
-    only: str = ""  # part of the name of the rows to print; all when empty
 
 
 def means(columns: Mapping[str, Sequence[float] | np.ndarray], rng: np.random.Generator) -> Figures:
@@ -192,8 +191,6 @@ def main(config: LocalizationEvaluationConfig) -> dict[str, Figures]:
     store = SoundStore.open(config.data, config.cache)
     figures: dict[str, Figures] = {}
     for number, condition in enumerate(CONDITIONS):
-        if config.only not in condition.name:
-            continue
         some = [(name, hrtf) for name, hrtf in hrtfs if condition.hrtfs in name]
         rng = np.random.default_rng([config.seed, number])
         source = Simulator(some, store, store.held_out_rows, rng, condition.seconds)

@@ -41,7 +41,6 @@ class VisionEvaluation:
     per_class: int = 30  # training pictures of a class that the probe sees
     tiny: int = 600  # held-out 64-pixel pictures, 0 for none
     pairs: int = 200
-    only: str = ""  # rows whose name contains this (and the teacher)
     threads: int = 1
 
 
@@ -74,8 +73,7 @@ def means(maps_of: MapOf, pictures: list[Picture]) -> Tensor:
 
 def both_halves(maps_of: MapOf, probe: Probe, held: LabelledPictures, rng: np.random.Generator, count: int) -> int:
     """Of `count` pairs of pictures of different sounds side by side, how many have both halves classified right."""
-    right = 0
-    done = 0
+    right = done = 0
     while done < count:
         a, b = rng.integers(len(held.pictures), size=2)
         if held.accepted[a] & held.accepted[b]:
@@ -139,8 +137,6 @@ def main(config: VisionEvaluation) -> None:
     sizes = [f"{name} (n={len(pictures.pictures)})" for name, pictures in held_out.items()]
     print(table_header("network", *sizes, f"both halves (n={config.pairs})", "by 1,000 classes, core"))
     for name, maps_of, classes in networks(config):
-        if config.only and config.only not in name and "teacher" not in name:
-            continue
         probe = fit_probe(means(maps_of, train.pictures), train.targets, len(labels))
         cells, by_classes = {}, "-"
         for key, pictures in held_out.items():

@@ -25,7 +25,7 @@ def small(tmp_path: Path, steps: int) -> train_flow.FlowTraining:
         data=tmp_path / "data",
         out=tmp_path / "out",
         ear=tmp_path / "ear",
-        run=tmp_path / "run",
+        runs=tmp_path / "run",
         cache=tmp_path / "cache",
         steps=steps,
         minutes=5.0,
