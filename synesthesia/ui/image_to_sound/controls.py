@@ -5,7 +5,7 @@ A new setting is one more `SettingControl` here: its value reaches `Studio.hear`
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -56,12 +56,9 @@ class ControlValues:
     settings: dict[str, Any]
 
     @classmethod
-    def of(cls, generator: str, takes: int, autoplay: bool, *settings: Any) -> ControlValues:
-        """From the values of `HearControls.parts`."""
-        return cls(generator, takes, autoplay, by_name(SETTINGS, settings))
-
-    def with_setting(self, name: str, value: Any) -> ControlValues:
-        return replace(self, settings=self.settings | {name: value})
+    def of(cls, generator: str, takes: int, autoplay: bool, *settings: Any, **more: Any) -> ControlValues:
+        """From the values of `HearControls.parts`. more: settings that replace those."""
+        return cls(generator, takes, autoplay, by_name(SETTINGS, settings) | more)
 
     def plan(self) -> list[dict[str, Any]]:
         """Path and settings of each sound to generate, side by side. UserError where a field was left empty."""
@@ -85,7 +82,7 @@ class HearControls:
                 [("One", 1), ("Three", 3)], value=1, label=words.TAKES, min_width=100, elem_classes="pills"
             )
             self.autoplay = gr.Checkbox(value=True, label=shared_words.AUTOPLAY, min_width=100, elem_id="autoplay")
-        self.note = gr.HTML(generator_note("flow"), elem_id="generator-note", padding=False)
+        self.note = gr.HTML(note(words.GENERATOR_NOTES["flow"]), elem_id="generator-note", padding=False)
         self.settings: list[gr.components.FormComponent] = []
         with gr.Accordion(words.SETTINGS, open=False, elem_id="settings"):
             for row in SETTING_ROWS:
@@ -94,7 +91,3 @@ class HearControls:
 
     def parts(self) -> list[gr.components.Component]:
         return [self.generator, self.takes, self.autoplay, *self.settings]
-
-
-def generator_note(generator: str) -> str:
-    return note(words.GENERATOR_NOTES[generator])

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from synesthesia.ui.image_to_sound import words
-from synesthesia.ui.image_to_sound.controls import ControlValues, generator_note
+from synesthesia.ui.image_to_sound.controls import ControlValues
 from synesthesia.ui.image_to_sound.events import HearEvents
 from synesthesia.ui.image_to_sound.multi_patch_events import MultiPatchEvents
 from synesthesia.ui.image_to_sound.session import HearSession, StopFlag
+from synesthesia.ui.shared.cards import note
 from synesthesia.ui.shared.examples import EXAMPLES, open_example, thumbnails
-from synesthesia.ui.shared.handlers import PRIVATE, QUIET, Update, guarded, handler, in_order
+from synesthesia.ui.shared.handlers import QUIET, Update, guarded, handler, in_order
 from synesthesia.ui.shared.photo_picker import connect_picker
 
 if TYPE_CHECKING:
@@ -39,11 +41,11 @@ def photo_events(page: gr.Blocks, tab: HearTab, events: HearEvents) -> None:
         yield {side.picker.examples: thumbnails()}
         yield from guarded(tab, events.open_photo(lambda: open_example(EXAMPLES[0]), StopFlag()))
 
-    page.load(first, None, [side.picker.examples, *changed], **QUIET, **IN_ORDER)
+    page.load(first, None, [side.picker.examples, *changed], **IN_ORDER)
     open_photo = handler(tab, events.open_photo)
-    connect_picker(side.picker, EXAMPLES, open_photo, [tab.sweep.stop_flag], changed, QUIET | IN_ORDER)
+    connect_picker(side.picker, EXAMPLES, open_photo, [tab.sweep.stop_flag], changed, IN_ORDER)
     overlay, drawn = handler(tab, events.change_overlay), [session, side.photo, side.legend, tab.verdict]
-    side.overlay.input(overlay, [session, side.overlay], drawn, **QUIET, **IN_ORDER)
+    side.overlay.input(overlay, [session, side.overlay], drawn, **IN_ORDER)
 
 
 def patch_events(tab: HearTab, events: HearEvents) -> None:
@@ -57,25 +59,25 @@ def patch_events(tab: HearTab, events: HearEvents) -> None:
         x, y = event.index
         yield from events.click(state, float(x), float(y), ControlValues.of(*values))
 
-    def by_hand(state: HearSession, stop_flag: StopFlag, row: Any, col: Any, *values: Any) -> Iterator[Update]:
+    def by_hand(
+        state: HearSession, stop_flag: StopFlag, row: Any, col: Any, *values: Any, **more: bool
+    ) -> Iterator[Update]:
         stop_flag.requested = True
-        yield from events.by_hand(state, row, col, ControlValues.of(*values))
-
-    def anyway(state: HearSession, stop_flag: StopFlag, row: Any, col: Any, *values: Any) -> Iterator[Update]:
-        stop_flag.requested = True
-        yield from events.by_hand(state, row, col, ControlValues.of(*values).with_setting("anyway", True))
+        yield from events.by_hand(state, row, col, ControlValues.of(*values, **more))
 
     def generator(chosen: str) -> tuple[str, gr.Radio]:
         """ "Compare" makes one of each."""
         each = chosen == "all"
-        return generator_note(chosen), gr.Radio(interactive=not each, label=words.TAKES_ALL if each else words.TAKES)
+        return note(words.GENERATOR_NOTES[chosen]), gr.Radio(
+            interactive=not each, label=words.TAKES_ALL if each else words.TAKES
+        )
 
-    settings = IN_ORDER | {"show_progress": "minimal", "show_progress_on": tab.verdict, "api_visibility": PRIVATE}
+    settings = IN_ORDER | {"show_progress": "minimal", "show_progress_on": tab.verdict}
     side.photo.select(handler(tab, click), [session, tab.sweep.stop_flag, *controls], changed, **settings)
     inputs = [session, tab.sweep.stop_flag, row_box, col_box, *controls]
     for trigger in (side.patch.button.click, row_box.submit, col_box.submit):
         trigger(handler(tab, by_hand), inputs, changed, **settings)
-    tab.anyway_button.click(handler(tab, anyway), inputs, changed, **settings)
+    tab.anyway_button.click(handler(tab, partial(by_hand, anyway=True)), inputs, changed, **settings)
     chosen = tab.controls.generator
     chosen.input(generator, [chosen], [tab.controls.note, tab.controls.takes], queue=False, **QUIET)
 

@@ -30,12 +30,7 @@ def photograph(photo: Image.Image, shown_in: gr.HTML) -> str:
     path = served(buffer.getvalue(), "photograph.jpg")
     shown_in.temp_files.add(path)
     image = f'<img alt="{escape(words.PHOTO)}" src="{escape(file_url(path))}" draggable="false">'
-    return sized(photo, image, "photo")
-
-
-def over(photo: Image.Image, inside: str) -> str:
-    """A layer above it. inside: HTML; empty for no layer."""
-    return sized(photo, inside, "over") if inside else ""
+    return over(photo, image, "photo")
 
 
 def outline(photo: Image.Image, rows: int, cols: int, cells: Iterable[tuple[int, int]]) -> str:
@@ -48,8 +43,11 @@ def outline(photo: Image.Image, rows: int, cols: int, cells: Iterable[tuple[int,
     return over(photo, frames)
 
 
-def sized(photo: Image.Image, inside: str, kind: str) -> str:
-    """data-width, data-height: natural pixels, the unit of the positions that the script sends."""
+def over(photo: Image.Image, inside: str, kind: str = "over") -> str:
+    """A layer of the photograph's size. inside: HTML; empty for no layer. data-width, data-height: natural pixels, the
+    unit of the positions that the script sends."""
+    if not inside:
+        return ""
     width, height = photo.size
     return (
         f"<div class='stage {kind}' data-width='{width}' data-height='{height}' "

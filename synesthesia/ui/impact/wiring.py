@@ -19,9 +19,9 @@ from synesthesia.ui.shared.setting_control import by_name
 
 if TYPE_CHECKING:
     from synesthesia.studio import Studio
-    from synesthesia.ui.impact.tab import StrikeCard, TapTab
+    from synesthesia.ui.impact.tab import TapTab
 
-IN_ORDER: dict[str, Any] = in_order("tap") | QUIET
+IN_ORDER = in_order("tap")
 # Figures have a queue of their own. Of those requested while one is drawn only the last is drawn; it shows the last
 # strike by then.
 FIGURES: dict[str, Any] = {"concurrency_id": "tap-figures", "trigger_mode": "always_last"} | QUIET
@@ -95,15 +95,13 @@ def what_if_events(tab: TapTab, events: TapEvents) -> None:
 
     for each in variation:
         each.input(events.name_button, variation, [panel.again], queue=False, **QUIET)
-    changed = [session, panel.compared, tab.verdict, panel.card.wav, panel.card.recipe, *sound(panel.card)]
+    card = panel.card
+    changed = [session, panel.compared, tab.verdict, card.heading, card.audio, card.wav, card.recipe]
     struck = panel.again.click(handler(tab, events.what_if), [session, *variation], changed, **IN_ORDER)
-    struck.then(events.figure_what_if, [session], [panel.card.figure], **FIGURES)
+    struck.then(events.figure_what_if, [session], [card.figure], **FIGURES)
 
 
 def sounds(tab: TapTab) -> list[gr.HTML]:
     """What disappears with its place."""
-    return [*sound(tab.as_seen), *sound(tab.what_if.card), tab.what_if.compared]
-
-
-def sound(card: StrikeCard) -> list[gr.HTML]:
-    return [card.heading, card.audio]
+    seen, other = tab.as_seen, tab.what_if.card
+    return [seen.heading, seen.audio, other.heading, other.audio, tab.what_if.compared]

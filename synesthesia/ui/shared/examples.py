@@ -12,6 +12,7 @@ from pathlib import Path
 from PIL import Image, ImageOps
 
 from synesthesia.core.errors import UserError
+from synesthesia.vision.image import read_image
 
 
 @dataclass(frozen=True)
@@ -37,17 +38,10 @@ def open_example(example: Example) -> Image.Image:
     """RGB photograph. UserError when the file is missing or unreadable."""
     try:
         path = (example.folder or files("skimage") / "data") / example.file
-        with path.open("rb") as stream, Image.open(stream) as picture:
-            return on_white(picture)
-    except (OSError, ModuleNotFoundError) as error:
+        return read_image(path.read_bytes())
+    except (OSError, ModuleNotFoundError, UserError) as error:
         where = "can't be read" if example.folder else "is not part of the installed scikit-image"
         raise UserError(f"The example picture '{example.title}' {where}.") from error
-
-
-def on_white(picture: Image.Image) -> Image.Image:
-    """RGB, with transparent parts white."""
-    rgba = picture.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
 
 
 def thumbnails(

@@ -14,8 +14,7 @@ from synesthesia.ui.shared import words
 from synesthesia.ui.shared.cards import verdict
 
 Update = dict[Any, Any]  # component -> its new value, as gradio takes it
-PRIVATE = "private"  # only the named endpoints are for programs
-QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": PRIVATE}
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}  # programs have the named endpoints
 log = logging.getLogger(__name__)
 
 
@@ -25,7 +24,7 @@ def in_order(queue: str) -> dict[str, Any]:
     Each event is kept: with "always_last", gradio 6.31 sends a click made during another with the first one's
     coordinates.
     """
-    return {"concurrency_id": queue, "trigger_mode": "multiple"}
+    return QUIET | {"concurrency_id": queue, "trigger_mode": "multiple"}
 
 
 class HasVerdict(Protocol):

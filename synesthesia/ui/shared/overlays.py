@@ -63,13 +63,13 @@ def with_grid(picture: Image.Image, rows: int, cols: int) -> Image.Image:
     lines = Image.new("RGBA", picture.size, (0, 0, 0, 0))
     draw = ImageDraw.Draw(lines)
     stroke = max(round(max(picture.size) / 900), 1)
-    xs = [round(col * picture.width / cols) for col in range(1, cols)]
-    ys = [round(row * picture.height / rows) for row in range(1, rows)]
     for shift, ink in ((stroke, (0, 0, 0, 90)), (0, (255, 255, 255, 170))):  # the shadow is visible on white
-        for x in xs:
-            draw.line((x + shift, 0, x + shift, picture.height), fill=ink, width=stroke)
-        for y in ys:
-            draw.line((0, y + shift, picture.width, y + shift), fill=ink, width=stroke)
+        for col in range(1, cols):
+            x = round(col * picture.width / cols) + shift
+            draw.line((x, 0, x, picture.height), fill=ink, width=stroke)
+        for row in range(1, rows):
+            y = round(row * picture.height / rows) + shift
+            draw.line((0, y, picture.width, y), fill=ink, width=stroke)
     return Image.alpha_composite(picture.convert("RGBA"), lines).convert("RGB")
 
 
