@@ -56,8 +56,6 @@ class SceneAnnotation:
 
 @dataclass(frozen=True)
 class QAExample:
-    """One question and its answer."""
-
     kind: Kind
     language: Language
     question: str

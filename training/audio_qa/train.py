@@ -121,7 +121,6 @@ def trainable_groups(spatial_qa: SpatialQA, config: SpatialTokenTraining) -> lis
 
 
 def parameter_table(spatial_qa: SpatialQA) -> str:
-    """Parameters by part, and how many of them train."""
     parts = {
         "LoRA": ".lora_", "projector": PROJECTOR, "audio tower": ".audio_tower.",
         "audio projector": ".multi_modal_projector.", "spatial encoder": "encoder.",

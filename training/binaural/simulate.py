@@ -92,34 +92,30 @@ class Simulator:
         room = self._room() if t60_s is not None else None
         if room is not None and t60_s is not None:
             room = Room(room.size_m, float(self.rng.uniform(*t60_s)))
-        clip = self._one(self._excerpt(), room, level) if sources == 1 else self._pair(room, level)
+        clip = self._one(self.excerpt(), room, level) if sources == 1 else self._pair(room, level)
         noisy = add_noise(clip.waveform, snr_db, self.rng, dict(self.hrtfs)[clip.hrtf])
         return self._recorded(replace(clip, waveform=noisy, snr_db=snr_db), "condition")
-
-    def excerpt(self) -> np.ndarray:
-        """(n,) of one of the sounds."""
-        return self._excerpt()[0]
 
     def _clean(self, kind: str) -> SimulatedClip:
         """Before microphone noise and level."""
         match kind:
             case "anechoic":
-                return self._one(self._excerpt())
+                return self._one(self.excerpt())
             case "room":
-                return self._one(self._excerpt(), self._room())
+                return self._one(self.excerpt(), self._room())
             case "noisy":
                 return self._noisy()
             case "two":
                 return self._pair(self._room(0.5))
             case "short":
-                sound, label = self._excerpt()
+                sound, label = self.excerpt()
                 return self._one((self._burst(sound), label), self._room(0.5))
             case "moving":
                 return self._moving()
             case "mono" | "panned":
                 return self._without_hrtf(kind)
             case "dull":
-                sound, label = self._excerpt()
+                sound, label = self.excerpt()
                 return self._one((self._narrow(sound), label), self._room(0.5))
         raise UserError(f"There is no kind of clip '{kind}'; there are {', '.join(KINDS)}.")
 
@@ -130,15 +126,15 @@ class Simulator:
         return SimulatedClip(waveform, azimuth, elevation, label, name, t60_s=room.t60_s if room else 0.0)
 
     def _noisy(self) -> SimulatedClip:
-        clip, snr_db = self._one(self._excerpt(), self._room(0.5)), float(self.rng.uniform(-3.0, 20.0))
+        clip, snr_db = self._one(self.excerpt(), self._room(0.5)), float(self.rng.uniform(-3.0, 20.0))
         slope = float(self.rng.uniform(-6.0, 0.0))
         noisy = add_noise(clip.waveform, snr_db, self.rng, dict(self.hrtfs)[clip.hrtf], slope_db_octave=slope)
         return replace(clip, waveform=noisy, snr_db=snr_db)
 
     def _pair(self, room: Room | None, level: bool = False) -> SimulatedClip:
         """Two sounds of different labels (where there are) in one room, the second 0 to 6 dB weaker."""
-        (first, label), (name, hrtf) = self._excerpt(), self._hrtf()
-        second, second_label = self._excerpt(unlike=label)
+        (first, label), (name, hrtf) = self.excerpt(), self._hrtf()
+        second, second_label = self.excerpt(unlike=label)
         azimuth, elevation = self._azimuth(), self._elevation(level)
         other = float(wrap(azimuth + np.rint(self.rng.uniform(APART_DEG, 360.0 - APART_DEG))))
         assert abs(angle_difference(azimuth, other)) >= APART_DEG - 1e-6
@@ -150,7 +146,7 @@ class Simulator:
 
     def _moving(self) -> SimulatedClip:
         """A rotation at 30 to 180 degrees a second that may come back, without a room and at ear height."""
-        (sound, label), (name, hrtf) = self._excerpt(), self._hrtf()
+        (sound, label), (name, hrtf) = self.excerpt(), self._hrtf()
         times_s = (np.arange(math.ceil(self.seconds * TRACK_HZ)) + 0.5) / TRACK_HZ
         speed = self.rng.uniform(30.0, 180.0) * self.rng.choice([-1.0, 1.0])
         path_s = times_s - self.seconds / 2
@@ -162,12 +158,12 @@ class Simulator:
 
     def _without_hrtf(self, kind: str) -> SimulatedClip:
         """Equal channels, or one channel louder: a pan pot's output, without a binaural direction."""
-        sound, label = self._excerpt()
+        sound, label = self.excerpt()
         pan_db = float(self.rng.uniform(2.0, 20.0) * self.rng.choice([-1.0, 1.0])) if kind == "panned" else 0.0
         gains = 10 ** (np.array([-pan_db, pan_db]) / 40)
         return SimulatedClip((gains[:, None] * sound).astype(np.float32), math.nan, math.nan, label, "", pan_db=pan_db)
 
-    def _excerpt(self, unlike: str = "") -> tuple[np.ndarray, str]:
+    def excerpt(self, unlike: str = "") -> tuple[np.ndarray, str]:
         """(n,) of a clip with another label than `unlike`, not silent where one can be found, and its label."""
         best, best_level, best_label = np.zeros(self.samples, np.float32), -1.0, ""
         for _ in range(TRIES):

@@ -44,7 +44,9 @@ def plain_label(name: str) -> str:
 
 def read_folder(root: Path) -> Iterator[Item]:
     """<label>/<anything>: sounds, videos and pictures. A picture and a sound of one name are a pair."""
-    for folder in _folders(root):
+    if not root.is_dir():
+        raise UserError(f"There is no folder {root}.")
+    for folder in sorted(path for path in root.iterdir() if path.is_dir()):
         label = plain_label(folder.name)
         sounds = {path.stem: path for path in _files(folder, SOUNDS + VIDEOS)}
         pictures = {path.stem: path for path in _files(folder, PICTURES)}
@@ -125,12 +127,6 @@ def _open(path: Path):
     if not path.is_file():
         raise UserError(f"There is no {path.name} in {path.parent}.")
     return path.open(newline="", encoding="utf-8")
-
-
-def _folders(root: Path) -> list[Path]:
-    if not root.is_dir():
-        raise UserError(f"There is no folder {root}.")
-    return sorted(path for path in root.iterdir() if path.is_dir())
 
 
 def _files(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:

@@ -12,12 +12,9 @@ from synesthesia.nn.quantised import load_quantised
 def imagenet_classifier(preset: Preset) -> nn.Linear | None:
     """The frozen classifier of the preset's vision checkpoint over the 1,000 classes, if it has one."""
     state = load_quantised(checkpoints.files(preset.vision.weights)[1])
-    if "classifier.weight" not in state:
+    weight = state.get("classifier.weight")
+    if weight is None or len(weight) != 1000:
         return None
-    weight, bias = state["classifier.weight"], state["classifier.bias"]
-    if weight.shape[0] != 1000:
-        return None
-    layer = nn.Linear(weight.shape[1], weight.shape[0])
-    layer.weight.data.copy_(weight)
-    layer.bias.data.copy_(bias)
+    layer = nn.Linear(weight.shape[1], 1000)
+    layer.load_state_dict({"weight": weight, "bias": state["classifier.bias"]})
     return layer.requires_grad_(False)

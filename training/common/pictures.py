@@ -41,7 +41,6 @@ def load_core(data: Path, split: str, limit: int | None = None) -> list[Picture]
 
 
 def decode_picture(data: Path, row: dict[str, str]) -> Picture:
-    """The picture of one row of the manifest."""
     with Image.open(data / row["path"]) as image:
         return Picture(np.asarray(image.convert("RGB")), row["label"], row["source"], row["split"], row["path"])
 

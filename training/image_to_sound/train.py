@@ -34,17 +34,11 @@ Stage = Literal["flow", "memory", "mlp", "prior"]
 
 
 @dataclass(frozen=True)
-class MapperTraining:
-    data: Path
-    out: Path
+class MapperTraining(train_prior.PriorTraining):
     stage: Literal[Stage, "all"] = "all"
-    preset: Literal["embedded", "hub"] = "embedded"
     ear: Path = Path("checkpoints/ear")  # the audio tagger
-    cache: Path = Path("runs/cache")
     flow_minutes: float = 65.0
     mlp_minutes: float = 4.0
-    pictures: int = 1500
-    seed: int = 23
     threads: int = 1
 
 
@@ -75,9 +69,7 @@ def main(config: MapperTraining) -> None:
         patches.load_state_dict(load_file(config.out / "patches.safetensors"))
         train_mlp(sounds, patches, config.out, config.mlp_minutes, config.seed)
     if "prior" in stages and accelerator.is_main_process:
-        train_prior.main(train_prior.PriorTraining(
-            data=config.data, out=config.out, preset=config.preset, pictures=config.pictures, cache=config.cache,
-            seed=config.seed))  # fmt: skip
+        train_prior.main(config)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -32,10 +33,10 @@ from training.common.patch_features import LabelledPatches, PatchCollector, Targ
 class PriorTraining:
     data: Path
     out: Path
-    preset: str = "embedded"
-    pictures: int = 1500
+    preset: Literal["embedded", "hub"] = "embedded"
     cache: Path = Path("runs/cache")
-    epochs: int = 6
+    pictures: int = 1500
+    epochs: int = 6  # of the prior, as the next ones
     batch: int = 256
     trust: float = 1.5  # weight of the prototypes against the correction, which at 1 learns the collection's style
     correction_l2: float = 5e-2

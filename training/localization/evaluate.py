@@ -168,7 +168,7 @@ def raw_clip(source: Simulator, measured: MeasuredResponses) -> SimulatedClip:
     clip = source.draw_condition(None, 60.0)
     near = np.flatnonzero(np.abs(measured.elevation_deg) <= 5.0)
     row = int(source.rng.choice(near))
-    sound = source.excerpt()
+    sound, _ = source.excerpt()
     binaural = np.stack([fftconvolve(sound, ear)[: len(sound)] for ear in measured.ir[row]])
     waveform = (0.5 * binaural / max(float(np.abs(binaural).max()), 1e-6)).astype(np.float32)
     return replace(clip, waveform=waveform, azimuth_deg=float(measured.azimuth_deg[row]))

@@ -98,7 +98,6 @@ def add_trainable_lora(
 
 
 def parameter_table(model: TrainableAudioHead) -> str:
-    """Parameters by part, and how many of them train."""
     parts = {
         "audio head": "head.",
         "LoRA": ".lora_",
