@@ -68,9 +68,8 @@ def _one_take(clicks: ClickSet, query: Tensor, descriptor: Tensor, seed: int) ->
     condition = Condition.of(query[None], descriptor[None], len(descriptor))
     with torch.inference_mode():
         latents = generator.flow.sample(
-            condition, int(settings.seconds * 25), generator.generators(seed, 1), steps=settings.steps,
-            guidance=settings.guidance,
-        )  # fmt: skip
+            condition, int(settings.seconds * 25), generator.generators(seed, 1), clicks.request("flow")
+        )
         waveform = clicks.codec.vocoder(generator.space.decode(latents))[0]
         return finish(waveform[: int(settings.seconds * RATE_HZ)], RATE_HZ)
 

@@ -123,24 +123,16 @@ def _has_lobe(located: Located, truth_deg: float) -> bool:
 def two_sources(clips: list[SimulatedClip], found: list[Located]) -> Figures:
     """How often both are within 10 degrees, in the better order; how often two are announced; and the louder one alone,
     folded, beside the baseline's only answer."""
-    both, louder, baseline = [], [], []
-    for clip, located in zip(clips, found, strict=True):
-        predicted = (located.azimuth_deg, np.inf if located.second_deg is None else located.second_deg)
-        truth = (clip.azimuth_deg, clip.second_deg)
-        errors = [
-            max(abs(float(angle_difference(predicted[i], truth[order[i]]))) for i in (0, 1))
-            for order in ((0, 1), (1, 0))
-        ]
-        both.append(located.second_deg is not None and min(errors) <= HIT_DEG)
-        lateral = float(lateral_angle(clip.azimuth_deg))
-        louder.append(abs(float(lateral_angle(located.azimuth_deg)) - lateral) <= HIT_DEG)
-        baseline.append(abs(located.baseline_deg - lateral) <= HIT_DEG)
+    predicted = np.array([(located.azimuth_deg, located.second_deg) for located in found], float)  # None: nan
+    truth = np.array([(clip.azimuth_deg, clip.second_deg) for clip in clips])
+    errors = [np.abs(angle_difference(predicted, order)).max(axis=1) for order in (truth, truth[:, ::-1])]
+    baseline, lateral = np.array([located.baseline_deg for located in found]), lateral_angle(truth[:, 0])
     columns = {
-        "both within 10": both,
-        "two announced": [located.second_deg is not None for located in found],
+        "both within 10": np.minimum(*errors) <= HIT_DEG,
+        "two announced": ~np.isnan(predicted[:, 1]),
         "taken for one that moves": [MOVES in located.sentence for located in found],
-        "louder within 10, folded": louder,
-        "baseline, the same": baseline,
+        "louder within 10, folded": np.abs(lateral_angle(predicted[:, 0]) - lateral) <= HIT_DEG,
+        "baseline, the same": np.abs(baseline - lateral) <= HIT_DEG,
     }
     return means(columns, np.random.default_rng(0))
 

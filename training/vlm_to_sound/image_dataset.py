@@ -7,7 +7,7 @@ that the whole picture is paired with. Two pictures can be joined, so that a cli
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Self
@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
+from torch.nn import functional as F
 from tqdm import tqdm
 
 from synesthesia.image_to_sound.pipeline import ImageToSoundPipeline
@@ -58,26 +59,24 @@ class ClickableImage(ABC):
 
     def flip(self) -> Self:
         """Mirrored left to right."""
-        return self._with(*(x.flip(1) for x in (self.content, self.class_probs, self.labels)))
+        return self._map(lambda x: x.flip(1))
 
     def concat(self, right: Self) -> Self:
         """The other picture to the right of this one, both cropped to the lower one's rows."""
         rows = min(self.shape[0], right.shape[0])
 
-        def join(mine: Tensor, other: Tensor, unit: int) -> Tensor:
-            return torch.cat([_centre_rows(mine, rows, unit), _centre_rows(other, rows, unit)], dim=1)
+        def join(name: str, unit: int = 1) -> Tensor:
+            return torch.cat([_centre_rows(getattr(image, name), rows, unit) for image in (self, right)], dim=1)
 
-        return self._with(
-            join(self.content, right.content, self.unit), join(self.class_probs, right.class_probs, 1),
-            join(self.labels, right.labels, 1),
-        )  # fmt: skip
+        content = join("content", self.unit)
+        return replace(self, content=content, class_probs=join("class_probs"), labels=join("labels"))
 
     def transpose(self) -> Self:
         """Rows and columns swapped: joined pictures lie above each other, each on its side."""
-        return self._with(*(x.transpose(0, 1).contiguous() for x in (self.content, self.class_probs, self.labels)))
+        return self._map(lambda x: x.transpose(0, 1).contiguous())
 
-    def _with(self, content: Tensor, class_probs: Tensor, labels: Tensor) -> Self:
-        return replace(self, content=content, class_probs=class_probs, labels=labels)
+    def _map(self, change: Callable[[Tensor], Tensor]) -> Self:
+        return replace(self, **{name: change(getattr(self, name)) for name in ("content", "class_probs", "labels")})
 
 
 class FeatureImage(ClickableImage):
@@ -152,15 +151,9 @@ def write_index(
     """Written last: a folder without an index is incomplete."""
     counts = np.array(rows) * np.array(cols)
     starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    labels = np.stack([_paired_classes(targets, picture) for picture in pictures])
+    sounds = torch.stack([targets.shares(picture)[:-1] for picture in pictures])  # that a whole picture is paired with
+    labels = F.normalize(sounds, p=1, dim=1, eps=1e-6).numpy()  # (N, classes) float32
     np.savez(folder / INDEX, starts=starts, rows=rows, cols=cols, labels=labels)
-
-
-def _paired_classes(targets: Targets, picture: Picture) -> np.ndarray:
-    """(classes,) float32 shares of the sounds that the whole picture is paired with."""
-    shares = targets.shares(picture)[:-1]
-    classes: np.ndarray = (shares / shares.sum().clamp(min=1e-6)).float().numpy()
-    return classes
 
 
 def new_folder(folder: Path) -> Path:
