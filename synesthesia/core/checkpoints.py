@@ -128,7 +128,7 @@ def files(weights: Weights) -> tuple[Path, Path]:
         config, tensors = (
             Path(hf_hub_download(weights.hub_id, name, revision=weights.revision)) for name in weights.files
         )
-    except Exception as error:  # the client raises some twenty kinds for one fact: the file isn't to be had
+    except Exception as error:  # the client has some twenty exception types for a failed download
         raise UserError(
             f"The hub checkpoint {weights.hub_id} at {weights.revision[:12]} can't be fetched "
             f"({type(error).__name__}); the preset 'embedded' needs no network."

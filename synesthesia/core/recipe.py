@@ -24,7 +24,7 @@ from synesthesia.core.requests import (
     request_type,
 )
 
-EARLIER_FIELDS_TOO = ConfigDict(frozen=True, extra="ignore")  # recipes used to hold the settings of every path
+IGNORE_UNKNOWN = ConfigDict(frozen=True, extra="ignore")  # recipes used to hold the settings of every path
 
 
 class Provenance(BaseModel):
@@ -50,25 +50,27 @@ class Provenance(BaseModel):
 class FlowRecipe(Provenance, FlowRequest):
     """Of the paths "flow" and "mlp"."""
 
-    model_config = EARLIER_FIELDS_TOO
+    model_config = IGNORE_UNKNOWN
 
 
 class LanguageRecipe(Provenance, LanguageRequest):
     """Of the path "language"."""
 
-    model_config = EARLIER_FIELDS_TOO
+    model_config = IGNORE_UNKNOWN
 
 
 class ImpactRecipe(Provenance, ImpactRequest):
     """Of the path "tap"."""
 
-    model_config = EARLIER_FIELDS_TOO
+    model_config = IGNORE_UNKNOWN
 
 
 Recipe = FlowRecipe | LanguageRecipe | ImpactRecipe
 RECIPES: dict[type[AnySound], type[Recipe]] = {
     FlowRequest: FlowRecipe, LanguageRequest: LanguageRecipe, ImpactRequest: ImpactRecipe,
 }  # fmt: skip
+
+KNOWN = {name for recipe in RECIPES.values() for name in recipe.model_fields}  # recipes once held those of every path
 
 
 def to_json(recipe: Recipe) -> str:
@@ -79,17 +81,21 @@ def from_json(text: str) -> Recipe:
     """From a recipe, or from an object that holds one under "recipe". UserError when it isn't one."""
     try:
         record = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise UserError("The recipe is not a JSON file.") from None
     if isinstance(record, dict) and isinstance(record.get("recipe"), dict):
         record = record["recipe"]
     if not isinstance(record, dict):
         raise UserError("The recipe is not a JSON object.")
+    if not isinstance(path := record.get("path"), str):
+        raise UserError("The recipe's 'path' is missing or has the wrong type.")
+    if unknown := sorted(record.keys() - KNOWN):
+        raise UserError(f"The recipe holds '{unknown[0]}', which this version doesn't know.")
     try:
-        return RECIPES[request_type(str(record.get("path")))](**record)
+        return RECIPES[request_type(path)](**record)
     except ValidationError as error:
         name = error.errors(include_url=False)[0]["loc"][0]
-        raise UserError(f"The recipe's '{name}' is missing or has the wrong type.") from None
+        raise UserError(f"The recipe's '{name}' is missing, out of its bounds or of the wrong type.") from None
 
 
 def read_recipe(path: Path) -> Recipe:

@@ -2,7 +2,7 @@
 
 A few time-averaged statistics carry the identity of a sound texture: the mean spectrum and those of loud and quiet
 moments, and how fast each region of the spectrum fluctuates. The order of moments, phases and melodies are lost, so an
-index of descriptors contains nobody's recording.
+index of descriptors contains no recording.
 """
 
 from __future__ import annotations

@@ -114,7 +114,7 @@ class PhysicsNetConfig:
     heads: int = 4
     codes: int = 96
     code_dim: int = 24
-    threshold: float = 0.2  # probability of a solid object below which a place stays silent
+    threshold: float = 0.2  # probability of a solid object below which a patch stays silent
 
 
 @dataclass(frozen=True)
@@ -208,10 +208,10 @@ class PhysicsNet(nn.Module):
         self.config = config
         width = config.width
         self.patch = nn.Linear(config.feature_dim, width)
-        self.wide = nn.Linear(config.feature_dim, width, bias=False)
-        self.close = nn.Linear(config.feature_dim, width, bias=False)
+        self.wide_crop = nn.Linear(config.feature_dim, width, bias=False)
+        self.close_crop = nn.Linear(config.feature_dim, width, bias=False)
         self.tower = TextureTower(tuple(config.early), width)
-        self.place = nn.Linear(4 * ANGLES, width, bias=False)
+        self.position = nn.Linear(4 * ANGLES, width, bias=False)
         layer = nn.TransformerEncoderLayer(
             width, config.heads, 3 * width // 2, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
         )
@@ -226,8 +226,8 @@ class PhysicsNet(nn.Module):
     def tokens(self, views: BackboneFeatures) -> tuple[Tensor, Tensor]:
         """(B, N, W) before and after the transformer."""
         tokens = self._project(self.patch, views.features, self.feature_scale)
-        tokens = tokens + self.tower(views.stage_maps) + self.place(angular_encoding(views.positions))
-        for level, linear in enumerate((self.wide, self.close)):
+        tokens = tokens + self.tower(views.stage_maps) + self.position(angular_encoding(views.positions))
+        for level, linear in enumerate((self.wide_crop, self.close_crop)):
             if views.mixing is None:
                 tokens = tokens + self._project(linear, views.crop_features[..., level, :], self.feature_scale)
             else:

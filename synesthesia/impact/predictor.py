@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 T60_HZ = 1000.0  # frequency of the reported T60
 ATTRIBUTES = {  # by stored tensor name, where it differs
     "doubts": "temperatures",
+    "place.weight": "position.weight",
+    "wide.weight": "wide_crop.weight",
+    "close.weight": "close_crop.weight",
     "codebook.numbers": "codebook.code_properties",
     "codebook.middle": "codebook.mean",
     "codebook.spread": "codebook.std",

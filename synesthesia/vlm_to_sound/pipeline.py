@@ -149,7 +149,7 @@ def load_thinker(where: Weights) -> tuple[Thinker, RegionInputs]:
         return load_tiny(checkpoints.folder(where.folder)), FeatureRegionInputs()
     try:
         return load_hub(where.hub_id, where.revision), PixelRegionInputs.load(where.hub_id, where.revision)
-    except Exception as error:  # the libraries raise some twenty kinds for one fact: the model can't be had
+    except Exception as error:  # the libraries have some twenty exception types for a failed download
         raise UserError(
             f"The hub checkpoint {where.hub_id} at {where.revision[:12]} can't be fetched "
             f"({type(error).__name__}); the preset 'embedded' needs no network."

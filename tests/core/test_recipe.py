@@ -77,7 +77,7 @@ def test_a_wrong_type_of_the_path_tap_is_named(wrong: dict[str, object]) -> None
 def test_what_decides_the_samples_is_in_the_fingerprint(preset: Preset) -> None:
     """Of the older paths the same weights in the same order as ever, so that older recipes hold."""
     mapper = "mapper" if preset.name == "embedded" else "mapper_hub"
-    codec, thinking = preset.codec, preset.vlm_to_sound
+    codec, language_config = preset.codec, preset.vlm_to_sound
     for path in ("flow", "mlp"):
         assert preset.used_by(path) == (
             preset.vision.weights, codec.vae_weights, codec.vocoder_weights, Weights("ear", licence=licence(preset, 3)),
@@ -88,8 +88,8 @@ def test_what_decides_the_samples_is_in_the_fingerprint(preset: Preset) -> None:
     assert codec.vae_weights not in language and len(language) == 7
     assert set(language) == {
         preset.vision.weights, codec.vocoder_weights, preset.image_to_sound.tagger_weights,
-        preset.image_to_sound.mapper_weights, thinking.thinker_weights, thinking.decoder_weights,
-        thinking.tokens_weights,
+        preset.image_to_sound.mapper_weights, language_config.thinker_weights, language_config.decoder_weights,
+        language_config.tokens_weights,
     }  # fmt: skip
 
 
@@ -102,6 +102,22 @@ def licence(preset: Preset, place: int) -> str:
 )
 def test_bad_recipes_are_one_sentence(text: str) -> None:
     with pytest.raises(UserError):
+        recipe.from_json(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (changed(GOOD, {"guidanec": 9}), "guidanec"),  # a setting of a later version would be another sound
+        (changed(GOOD, {"path": None}), "'path' is missing"),
+        (changed(GOOD, {"steps": 99}), "'steps' is missing, out of its bounds"),
+        (changed(GOOD, {}).replace("12.5", "1" + "0" * 400), "'x' is missing"),
+        ("[" * 100_000, "not a JSON file"),
+    ],
+    ids=["unknown", "no path", "out of bounds", "too large", "too deep"],
+)
+def test_bad_recipes_name_what_is_wrong(text: str, words: str) -> None:
+    with pytest.raises(UserError, match=words):
         recipe.from_json(text)
 
 

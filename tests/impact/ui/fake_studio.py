@@ -69,7 +69,7 @@ class FakeImpact(ImpactPipeline):
     ) -> Iterator[Sound]:
         time.sleep(self.delay_s)
         self.struck.append((row, col, request))
-        blow = fake_blow(image.grid, row, col, request)
+        blow = fake_impact(image.grid, row, col, request)
         yield Sound(rendered(blow, request.samples, request.seed), Evidence(blow.state.materials), blow=blow)
 
 
@@ -95,7 +95,7 @@ def shares(grid: PatchGrid, row: int, col: int) -> np.ndarray:
     return odds / odds.sum()
 
 
-def fake_blow(grid: PatchGrid, row: int, col: int, settings: ImpactRequest) -> Impact:
+def fake_impact(grid: PatchGrid, row: int, col: int, settings: ImpactRequest) -> Impact:
     likely = shares(grid, row, col)
     best = np.argsort(-likely)
     names = tuple(LabelScore(MATERIALS[at], float(likely[at])) for at in best)

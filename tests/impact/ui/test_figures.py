@@ -22,7 +22,7 @@ def heard() -> Heard:
     return replace(heard, waveform=0.2 * np.sin(0.2 * np.arange(24_000, dtype=np.float32))[None])
 
 
-def the_blow(heard: Heard) -> Impact:
+def the_impact(heard: Heard) -> Impact:
     assert heard.blow
     gains = np.array([0.02, 1.0, 0.011, 0.009], np.float32)  # the last is more than 40 dB below the second
     hz = np.array([200, 1000, 2500, 6000], np.float32)
@@ -30,7 +30,7 @@ def the_blow(heard: Heard) -> Impact:
 
 
 def test_modes_within_forty_decibels_lie_at_their_frequencies_while_they_ring(heard: Heard) -> None:
-    figure = strike_figure(one_clip([Strike(0.0, replace(heard, blow=the_blow(heard)))]))
+    figure = strike_figure(one_clip([Strike(0.0, replace(heard, blow=the_impact(heard)))]))
     _, mel, _ = figure.axes
     (lines,) = [each for each in mel.collections if each.get_segments()]
     drawn = [(float(y), float(x2)) for (_, y), (x2, _) in lines.get_segments()]
@@ -57,7 +57,7 @@ def test_of_a_dull_thing_the_beginning_is_drawn_and_of_a_ringing_one_all(heard: 
 
 
 def test_silence_has_no_modes(heard: Heard) -> None:
-    blow = replace(the_blow(heard), gains=np.zeros(4, np.float32))
+    blow = replace(the_impact(heard), gains=np.zeros(4, np.float32))
     assert not audible_modes(blow)[0].any()
     strike_figure(one_clip([Strike(0.0, replace(heard, blow=blow))]))
 
@@ -83,7 +83,7 @@ def test_the_axis_reaches_as_far_as_the_envelope(heard: Heard) -> None:
 
 
 def test_of_a_drag_each_strike_is_drawn_from_its_beginning(heard: Heard) -> None:
-    blow = replace(heard, blow=the_blow(heard))
+    blow = replace(heard, blow=the_impact(heard))
     clip = one_clip([Strike(0.0, blow), Strike(0.4, blow)])
     wave, mel, _ = strike_figure(clip).axes
     segments = [segment for each in mel.collections for segment in each.get_segments()]
