@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from synesthesia.core import recipe
 from synesthesia.core.errors import UserError
@@ -51,14 +51,26 @@ def _help(by_path: dict[str, Setting]) -> str:
     bounds = "" if one.low is None or one.high is None else f", {plain(one.low)} to {plain(one.high)}"
     others = "".join(f", of {path} {each.default}" for path, each in by_path.items() if each.default != one.default)
     default = f" (default: {one.default}{others})" if one.default != "" else ""
-    return f"{of}{one.description}{bounds}{default}"
+    choices = f": {', '.join(each for each in one.choices if each)}" if one.choices else ""
+    return f"{of}{one.description}{choices}{bounds}{default}"
+
+
+def _value(text: str) -> float | str:
+    """A number where the text is one; the request refuses the rest in a sentence that names the setting."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 HELP = {name: _help(by_path) for name, by_path in SETTINGS.items()}
 
 
 class _Parser(argparse.ArgumentParser):
-    """argparse, but a mistake is one line on stderr (its usage text would be several)."""
+    """argparse, but a mistake is one line on stderr (its usage text would be several), and no flag is abbreviated."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)
 
     def error(self, message: str) -> NoReturn:
         raise UserError(f"{message[:1].upper()}{message[1:]} (see `{self.prog} --help`).")
@@ -83,7 +95,9 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     for by_path in SETTINGS.values():
         one = next(iter(by_path.values()))
-        hear.add_argument(flags([one.name]), type=one.kind, metavar=one.name.upper(), help=HELP[one.name])
+        hear.add_argument(
+            flags([one.name]), type=str if one.kind is str else _value, metavar=one.name.upper(), help=HELP[one.name]
+        )
     hear.add_argument("--anyway", action="store_true", help="generate even where presence is below the threshold")
     hear.add_argument("--recipe", type=Path, metavar="FILE.json", help="place and all settings from a saved recipe")
     hear.add_argument("--save-recipe", type=Path, metavar="FILE.json", help="also write this sound's recipe")

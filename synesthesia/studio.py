@@ -30,8 +30,8 @@ from synesthesia.core.requests import (
     check_inside,
     checked,
     click_position,
-    number_of_stems,
     sound_request,
+    whole_number,
 )
 from synesthesia.core.results import Answered, Evidence, Heard, Info, Located, MaterialMap, Progress, SceneHeard, Sound
 from synesthesia.core.version import VERSION
@@ -150,6 +150,7 @@ class Studio:
         """(R, C) float32 in [-1, 1]: cosine similarity of every patch to the one at natural pixel (x, y)."""
         from synesthesia.vision.similarity import similarity_map
 
+        x, y = click_position(x, y)
         grid = self.look(image)
         return similarity_map(grid, *grid.cell(x, y))
 
@@ -167,9 +168,9 @@ class Studio:
 
         path: "direct" (= "flow"), "mlp", "language" (stereo tokens, see `Heard.tokens`) or "tap" (the object there is
         struck, see `Heard.blow`); seconds: 1 to 10; seed: the same seed gives the same samples at the same place, and
-        other ones at another place. settings: the other fields of the path's request, with their defaults and bounds
-        in `core.requests`: anyway (all), guidance (flow, mlp, language), steps (flow, mlp), temperature and top_k
-        (language), force, mallet, material and size_factor (tap).
+        other ones at another place. settings: the other fields of the path's request
+        (`FlowRequest`, `LanguageRequest` or `ImpactRequest` in `core.requests`, with defaults and bounds), for example
+        anyway=True or guidance=5; those of another path are checked and left out.
         UserError: unreadable photograph, click outside, setting unknown or out of range, missing or damaged weights.
         """
         return _last(self.hear_steps(image, x, y, path=path, seconds=seconds, seed=seed, **settings))
@@ -210,7 +211,7 @@ class Studio:
         request = sound_request(path, {"seconds": seconds, "seed": seed, **settings})
         encoded = self._encoded_for(read_image(image), request)
         grid = encoded.grid
-        grid.box(row, 0)
+        row = whole_number("The row", row, 0, grid.rows - 1)
         return (_last(self._steps(encoded, row, col, *grid.centre(row, col), request)) for col in range(grid.cols))
 
     def scene(
@@ -220,7 +221,7 @@ class Studio:
         """The whole photograph: up to `stems` (1 to 8) places that sound, far apart, mixed by their presence; by the
         path "tap" as many places where there is something to strike, struck at one moment with one force."""
         request = sound_request(path, {"seconds": seconds, "seed": seed, **settings, "anyway": True})
-        count = number_of_stems(stems)
+        count = whole_number("The number of stems", stems, 1, 8)
         from synesthesia.image_to_sound.mix import select_patches
 
         encoded = self._encoded_for(read_image(image), request)

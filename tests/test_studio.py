@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pytest
@@ -151,6 +152,22 @@ def test_clicks_outside_are_refused(studio: FakeStudio, cat: Image.Image, place:
         studio.stream(cat, *place)
     with pytest.raises(UserError, match="outside the photograph"):
         studio.similarity(cat, *place)
+
+
+def test_what_is_no_photograph_row_or_clip_is_one_sentence(studio: FakeStudio, cat: Image.Image) -> None:
+    clip = np.zeros((2, 16_000), np.float32)
+    for call in (
+        *(partial(studio.hear, image, 1, 1) for image in (None, 3, np.zeros((30, 30, 3), np.uint8))),
+        *(partial(studio.sweep, cat, row) for row in ("a", 1.5, None, 99, -1)),
+        *(partial(studio.scene, cat, stems=stems) for stems in ("2", None, 2.5, True, 0)),
+        *(partial(studio.similarity, cat, x, 3) for x in ("a", None, 10**400)),
+        *(partial(studio.locate, clip, rate) for rate in ("16000", None, 16000.5, True, float("nan"))),
+        partial(studio.locate, [[1.0], [1.0, 2.0]], 16_000),
+        partial(studio.stream, cat, 1, 1, path="flow"),
+    ):
+        with pytest.raises(UserError) as caught:
+            call()
+        assert "\n" not in str(caught.value)
 
 
 def test_after_bad_input_the_next_click_works(studio: FakeStudio, cat: Image.Image) -> None:

@@ -29,6 +29,8 @@ def read_audio(path: str | Path) -> tuple[np.ndarray, int]:
     """
     path = Path(path)
     name = path.name
+    if path.is_dir():
+        raise UserError(f"{path} is a folder, not a sound file.")
     if not path.is_file():
         raise UserError(f"There is no sound file {name}.")
     size = path.stat().st_size

@@ -13,8 +13,18 @@ from functools import cache
 from typing import Annotated, Any, Literal, TypeVar
 
 from annotated_types import Ge, Le
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    StrictBool,
+    StringConstraints,
+    ValidationError,
+)
+from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core.core_schema import no_info_after_validator_function
 
 from synesthesia.core.errors import UserError
 from synesthesia.core.presets import SAMPLE_RATE_HZ
@@ -31,7 +41,7 @@ def _number(value: Any) -> float:
         raise PydanticCustomError("number", "no number")
     try:
         return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise PydanticCustomError("number", "no number") from None
 
 
@@ -43,13 +53,21 @@ def _whole(value: Any) -> float:
     return int(given) if math.isfinite(given) else given
 
 
-def _one_of(choices: Sequence[str], hint: str = "choose") -> AfterValidator:
-    def check(value: str) -> str:
-        if value not in choices:
-            raise PydanticCustomError("choice", "unknown", {"hint": f"{hint} {_listed([c for c in choices if c])}"})
+@dataclass(frozen=True)
+class Choices:
+    """The values of a text setting, as metadata for pydantic. hint: what to do instead of another value."""
+
+    values: tuple[str, ...]
+    hint: str = "choose"
+
+    def check(self, value: str) -> str:
+        if value not in self.values:
+            named = _listed([each for each in self.values if each])
+            raise PydanticCustomError("choice", "unknown", {"hint": f"{self.hint} {named}"})
         return value
 
-    return AfterValidator(check)
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return no_info_after_validator_function(self.check, handler(source))
 
 
 def _number_setting(title: str, low: float, high: float, description: str = "") -> Any:
@@ -78,7 +96,7 @@ class SoundRequest(_Request):
     path: str
     seconds: Seconds = 4.0
     seed: Seed = 0
-    anyway: bool = Field(False, description="generate even where presence is below the threshold")
+    anyway: StrictBool = Field(False, description="generate even where presence is below the threshold")
 
     @property
     def samples(self) -> int:
@@ -120,8 +138,8 @@ class ImpactRequest(SoundRequest):
     path: Literal["tap"] = "tap"
     seconds: Seconds = 1.5
     force: Annotated[Number, _number_setting("The force in newtons", 0.5, 50.0, "force in newtons")] = 8.0
-    mallet: Annotated[str, _one_of(MALLETS)] = Field("wood", title="mallet", description="what strikes")
-    material: Annotated[str, _one_of(("", *MATERIALS), "leave it empty, or choose")] = Field(
+    mallet: Annotated[str, Choices(MALLETS)] = Field("wood", title="mallet", description="what strikes")
+    material: Annotated[str, Choices(("", *MATERIALS), "leave it empty, or choose")] = Field(
         "", title="material", description="strike as if it were made of this"
     )
     size_factor: Annotated[
@@ -138,10 +156,10 @@ class QuestionRequest(_Request):
 class DemoClipRequest(_Request):
     """binaural: a test sound rendered at a known direction."""
 
-    sound: Annotated[str, _one_of(DEMO_SOUNDS)] = Field(title="test sound")
+    sound: Annotated[str, Choices(DEMO_SOUNDS)] = Field(title="test sound")
     azimuth_deg: Annotated[Number, _number_setting("The azimuth in degrees", -180.0, 180.0)]
     elevation_deg: Annotated[Number, _number_setting("The elevation in degrees", -40.0, 60.0)] = 0.0  # 1.5 m away
-    room: Annotated[str, _one_of(ROOMS)] = Field("none", title="room")
+    room: Annotated[str, Choices(ROOMS)] = Field("none", title="room")
     snr_db: Annotated[Number, _number_setting("The signal-to-noise ratio in dB", -10.0, 60.0)] = 40.0
     seed: Seed = 0
 
@@ -169,20 +187,24 @@ def sound_request(path: str, settings: Mapping[str, Any]) -> AnySound:
     UserError for an unknown path or setting, or a value out of its bounds, with one sentence.
     """
     model = request_type(path)
-    own = {name: value for name, value in settings.items() if name in model.model_fields}
+    own = {name: value for name, value in settings.items() if name in model.model_fields and name != "path"}
     for name in settings.keys() - own.keys():
-        others = [other for other in SOUND_REQUESTS if name in other.model_fields]
+        others = [other for other in SOUND_REQUESTS if name in settings_of(other)]
         if not others:
             raise UserError(f"There is no setting '{name}'.")
         checked(others[0], {name: settings[name]})
     return checked(model, {"path": "flow" if path == DIRECT else path, **own})
 
 
-def number_of_stems(stems: int) -> int:
-    """UserError unless a scene has 1 to 8 stems."""
-    if not 1 <= stems <= 8:
-        raise UserError(f"A scene has 1 to 8 stems, not {stems}.")
-    return stems
+def whole_number(what: str, value: Any, low: int, high: int) -> int:
+    """UserError unless `value` is a whole number from `low` to `high`; `what` begins its sentence."""
+    try:
+        given = _whole(value)
+    except PydanticCustomError:
+        given = math.nan
+    if not low <= given <= high:
+        raise UserError(f"{what} must be a whole number from {low} to {high}, but {value!r} was given.")
+    return int(given)
 
 
 def checked(model: type[Request], values: Mapping[str, Any]) -> Request:
@@ -196,7 +218,8 @@ def checked(model: type[Request], values: Mapping[str, Any]) -> Request:
 
 @dataclass(frozen=True)
 class Setting:
-    """One field of a request. low, high: None where it has no bounds; kind: float, int, bool or str."""
+    """One field of a request. kind: float, int, bool or str; low, high: None where it has no bounds; choices: of a text
+    setting, empty where any text will do."""
 
     name: str
     kind: type
@@ -204,6 +227,7 @@ class Setting:
     low: float | None
     high: float | None
     description: str
+    choices: tuple[str, ...] = ()
 
 
 @cache
@@ -213,9 +237,10 @@ def settings_of(model: type[BaseModel]) -> dict[str, Setting]:
     for name, field in model.model_fields.items():
         low = next((mark.ge for mark in field.metadata if isinstance(mark, Ge)), None)
         high = next((mark.le for mark in field.metadata if isinstance(mark, Le)), None)
+        choices = next((mark.values for mark in field.metadata if isinstance(mark, Choices)), ())
         kind = field.annotation if isinstance(field.annotation, type) else str
         if name != "path":
-            found[name] = Setting(name, kind, field.default, low, high, field.description or "")  # type: ignore[arg-type]
+            found[name] = Setting(name, kind, field.default, low, high, field.description or "", choices)  # type: ignore[arg-type]
     return found
 
 
@@ -247,6 +272,10 @@ def _sentence(model: type[BaseModel], name: str, kind: str, given: Any, context:
         return f"There is no {title} '{given}'; {context['hint']}."
     if kind == "string_type":
         return f"The {title} must be text."
+    if kind == "bool_type":
+        return f"{title} must be True or False."
+    if kind == "literal_error":
+        return f"There is no {name} '{given}'; choose {context['expected']}."
     setting = settings_of(model).get(name)
     if setting is None or setting.low is None or setting.high is None:
         return f"{title} is missing or has the wrong type."
@@ -266,4 +295,4 @@ def _listed(names: Sequence[str]) -> str:
 
 def plain(value: float) -> str:
     """A number without exponent: 4294967295, not 4.29497e+09."""
-    return f"{value:.0f}" if math.isfinite(value) and value == int(value) and abs(value) < 1e12 else f"{value:g}"
+    return f"{value:.0f}" if math.isfinite(value) and value == int(value) and abs(value) < 1e15 else f"{value:g}"

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from synesthesia.core.requests import FlowRequest
 from synesthesia.nn.checkpoint_file import load_checkpoint, save_checkpoint
 from synesthesia.nn.transformer import TransformerBlock, rotary_table, timestep_embedding
 
@@ -188,11 +189,13 @@ class RectifiedFlow(nn.Module):
 
     @torch.inference_mode()
     def integrate(
-        self, x: Tensor, condition: Condition, times: list[float], guidance: float
+        self, x: Tensor, condition: Condition, times: list[float], request: FlowRequest
     ) -> tuple[Tensor, Tensor]:  # fmt: skip
         """Euler steps from times[0] to times[-1]: tokens x (B, N, token_dim) -> (tokens at times[-1], the clean tokens
-        that the last step predicted), both as x. guidance: scale of classifier-free guidance; 1 is without."""
+        that the last step predicted), both as x. A sound may be integrated in several calls, so a schedule of a
+        request's settings follows the time, 0 (noise) to 1, not the number of the step."""
         assert len(x) == len(condition), f"{len(x)} sounds for {len(condition)} conditions"
+        guidance = request.guidance
         both = condition.concat(condition.unconditional()) if guidance != 1.0 else condition
         clean = x
         for now, then in pairwise(times):
@@ -206,10 +209,10 @@ class RectifiedFlow(nn.Module):
         return x, clean
 
     def sample(
-        self, condition: Condition, frames: int, generators: list[torch.Generator], *, steps: int, guidance: float
+        self, condition: Condition, frames: int, generators: list[torch.Generator], request: FlowRequest
     ) -> Tensor:
         """Latents (B, 8, frames, 16) for B conditions, one generator each: a sound does not depend on its batch."""
-        x, _ = self.integrate(self.initial_noise(frames, generators), condition, uniform_times(steps), guidance)
+        x, _ = self.integrate(self.initial_noise(frames, generators), condition, uniform_times(request.steps), request)
         return self.to_latents(x)[:, :, :frames]
 
     def save(self, folder: Path) -> None:

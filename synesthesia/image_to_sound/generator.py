@@ -134,11 +134,11 @@ class SoundGenerator:
         kept = torch.arange(len(x))
         halfway = len(times) // 2 if len(x) > self.config.finalists else 0
         if halfway:
-            x, clean = flow.integrate(x, condition, times[: halfway + 1], request.guidance)
+            x, clean = flow.integrate(x, condition, times[: halfway + 1], request)
             best = self._scores(self._decode(clean, frames), class_probs).topk(self.config.finalists).indices
             kept = best.sort().values
             x, condition = x[kept], condition.select(kept)
-        x, _ = flow.integrate(x, condition, times[halfway:], request.guidance)
+        x, _ = flow.integrate(x, condition, times[halfway:], request)
         mels = self._decode(x, frames)
         winner = int(self._scores(mels, class_probs).argmax()) if len(mels) > 1 else 0
         return mels[winner], int(kept[winner])

@@ -9,6 +9,8 @@ channels break one rule or the other.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from torchaudio.functional import resample
@@ -44,13 +46,28 @@ INVERTED = "One channel seems to be upside down (inverted polarity), so the dire
 DELAYED = "The channels differ in time but not in level, which no head does: the direction is a guess."
 
 
+def _whole_hertz(sample_rate: Any) -> int:
+    """UserError unless it is a whole number."""
+    try:
+        rate_hz = int(sample_rate)
+    except (TypeError, ValueError, OverflowError):
+        rate_hz = 0
+    if rate_hz != sample_rate or isinstance(sample_rate, bool):
+        raise UserError(f"The sample rate must be a whole number of hertz, not {sample_rate!r}.")
+    return rate_hz
+
+
 def read_clip(waveform: np.ndarray, sample_rate: int) -> BinauralClip:
     """(2, n) or (1, n) or (n,) floats at 8 to 192 kHz, 0.2 to 60 s -> BinauralClip.
 
     UserError, one sentence: wrong shape, more than two channels, empty, not numbers, too short or long, rate out of
     range.
     """
-    sound = np.asarray(waveform)
+    try:
+        sound = np.asarray(waveform)
+    except ValueError:  # rows of different lengths
+        raise UserError("The clip must be an array of floats with as many samples for each ear.") from None
+    sample_rate = _whole_hertz(sample_rate)
     if sound.ndim == 1:
         sound = sound[None]
     if sound.ndim != 2 or sound.size == 0:

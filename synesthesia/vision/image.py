@@ -37,6 +37,8 @@ def read_image(source: Image.Image | str | os.PathLike[str] | bytes) -> Image.Im
     if isinstance(source, Image.Image):
         _check_size(*source.size)
         return _upright_rgb(source)
+    if not isinstance(source, (bytes, str, os.PathLike)):
+        raise UserError(f"A photograph is a PIL image, a file's path or its bytes, not {type(source).__name__}.")
     data = source if isinstance(source, bytes) else _read_file(Path(source))
     if not data:
         raise UserError("The photograph's file is empty (0 bytes).")

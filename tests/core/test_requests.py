@@ -16,10 +16,10 @@ from synesthesia.core.requests import (
     LanguageRequest,
     QuestionRequest,
     checked,
-    number_of_stems,
     request_type,
     settings_of,
     sound_request,
+    whole_number,
 )
 
 
@@ -64,6 +64,9 @@ def test_settings_of_another_path_are_checked_and_left_out() -> None:
          "The number of codes to draw from (top-k) must lie between 1 and 1024, but 0 was given."),
         (ImpactRequest, {"mallet": "hammer"}, "There is no mallet 'hammer'; choose 'finger', 'wood' or 'metal'."),
         (ImpactRequest, {"mallet": 3}, "The mallet must be text."),
+        (FlowRequest, {"seed": 10**400}, "The seed must be a number from 0 to 4294967295."),
+        (FlowRequest, {"seed": 2**40}, "The seed must lie between 0 and 4294967295, but 1099511627776 was given."),
+        (FlowRequest, {"anyway": "no"}, "The setting 'anyway' must be True or False."),
         (FlowRequest, {"force": 3}, "There is no setting 'force'."),
         (QuestionRequest, {"question": "  "}, "Type a question first."),
         (QuestionRequest, {"question": "a" * 201}, "A question may have up to 200 characters, but this one has 201."),
@@ -83,12 +86,13 @@ def test_settings_describe_a_control() -> None:
     assert list(settings) == ["seconds", "seed", "anyway", "force", "mallet", "material", "size_factor"]
     force = settings["force"]
     assert (force.kind, force.default, force.low, force.high) == (float, 8.0, 0.5, 50.0) and force.description
+    assert settings["mallet"].choices == ("finger", "wood", "metal") and not force.choices
     assert (settings["mallet"].kind, settings["mallet"].low, settings["anyway"].kind) == (str, None, bool)
     assert settings_of(FlowRequest)["steps"].kind is int
 
 
-@pytest.mark.parametrize("stems", [0, 9])
-def test_a_scene_has_one_to_eight_stems(stems: int) -> None:
-    assert number_of_stems(8) == 8
-    with pytest.raises(UserError, match="1 to 8 stems"):
-        number_of_stems(stems)
+@pytest.mark.parametrize("stems", [0, 9, 2.5, "2", None, True, float("nan"), 10**400])
+def test_a_whole_number_has_bounds(stems: Any) -> None:
+    assert whole_number("The number of stems", 8.0, 1, 8) == 8
+    with pytest.raises(UserError, match="The number of stems must be a whole number from 1 to 8, but"):
+        whole_number("The number of stems", stems, 1, 8)

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from synesthesia.core.errors import UserError
+from synesthesia.core.requests import FlowRequest
 from synesthesia.image_to_sound.flow import Condition, FlowConfig, RectifiedFlow
 from synesthesia.image_to_sound.mlp import Mlp, MlpConfig
 from synesthesia.nn.transformer import apply_rotary, rotary_table
@@ -44,26 +45,28 @@ def test_tokens_and_latents_are_two_views_of_one_thing() -> None:
 
 @pytest.mark.parametrize("frames", [25, 100, 250])
 def test_samples_have_the_length_asked_for(frames: int) -> None:
-    out = tiny_flow().sample(conditions(1), frames, seeds(0), steps=2, guidance=2.0)
+    out = tiny_flow().sample(conditions(1), frames, seeds(0), FlowRequest(steps=2, guidance=2.0))
     assert out.shape == (1, 8, frames, 16) and torch.isfinite(out).all()
 
 
 def test_same_seed_same_samples_other_seed_others_whatever_the_batch() -> None:
     flow, two = tiny_flow(), conditions(2)
-    first = flow.sample(two, 20, seeds(5, 6), steps=3, guidance=3.0)
-    again = flow.sample(two, 20, seeds(5, 6), steps=3, guidance=3.0)
+    first = flow.sample(two, 20, seeds(5, 6), FlowRequest(steps=3, guidance=3.0))
+    again = flow.sample(two, 20, seeds(5, 6), FlowRequest(steps=3, guidance=3.0))
     assert torch.equal(first, again)
-    other = flow.sample(two, 20, seeds(5, 7), steps=3, guidance=3.0)
+    other = flow.sample(two, 20, seeds(5, 7), FlowRequest(steps=3, guidance=3.0))
     assert torch.allclose(first[0], other[0], atol=1e-5) and not torch.allclose(first[1], other[1], atol=1e-2)
 
 
 def test_guidance_of_one_is_the_conditional_model_and_of_zero_the_free_one() -> None:
     flow, condition = tiny_flow(), conditions(1)
-    plain = flow.sample(condition, 20, seeds(1), steps=4, guidance=1.0)
-    near = flow.sample(condition, 20, seeds(1), steps=4, guidance=1.0 + 1e-6)
+    plain = flow.sample(condition, 20, seeds(1), FlowRequest(steps=4, guidance=1.0))
+    near = flow.sample(condition, 20, seeds(1), FlowRequest(steps=4, guidance=1.0 + 1e-6))
     assert torch.allclose(plain, near, atol=1e-4)
-    free = flow.sample(condition, 20, seeds(1), steps=4, guidance=0.0)
-    assert torch.allclose(free, flow.sample(condition.unconditional(), 20, seeds(1), steps=4, guidance=1.0), atol=1e-4)
+    free = flow.sample(condition, 20, seeds(1), FlowRequest(steps=4, guidance=0.0))
+    assert torch.allclose(
+        free, flow.sample(condition.unconditional(), 20, seeds(1), FlowRequest(steps=4, guidance=1.0)), atol=1e-4
+    )
     assert not torch.allclose(free, plain, atol=1e-3)
 
 
@@ -91,8 +94,8 @@ def test_one_batch_can_be_learnt_by_heart() -> None:
 def test_flow_and_mlp_load_back(tmp_path: Path) -> None:
     flow = tiny_flow()
     flow.save(tmp_path)
-    made = flow.sample(conditions(1), 20, seeds(3), steps=2, guidance=2.0)
-    again = RectifiedFlow.load(tmp_path).sample(conditions(1), 20, seeds(3), steps=2, guidance=2.0)
+    made = flow.sample(conditions(1), 20, seeds(3), FlowRequest(steps=2, guidance=2.0))
+    again = RectifiedFlow.load(tmp_path).sample(conditions(1), 20, seeds(3), FlowRequest(steps=2, guidance=2.0))
     assert (again - made).abs().mean() < 0.02 * made.std(), "eight bits a weight"
     mlp = Mlp(MlpConfig(width=16, layers=1, query_dim=6, descriptor_dim=10)).eval()
     mlp.save(tmp_path)
