@@ -35,7 +35,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -222,6 +222,20 @@ def fit(
     run.ema.copy_to(averaged)
     learner.module.eval()
     return FitResult(run.clock.step, run.done, run.main, values)
+
+
+def minimise(params: Iterable[Tensor], loss: Callable[[], Tensor], steps: int, history: int = 100) -> None:
+    """A smooth loss of few parameters to its minimum, by L-BFGS."""
+    optimiser = torch.optim.LBFGS(params, max_iter=steps, history_size=history, line_search_fn="strong_wolfe")
+
+    def closure() -> Tensor:
+        optimiser.zero_grad()
+        value = loss()
+        value.backward()
+        return value
+
+    with torch.enable_grad():
+        optimiser.step(closure)
 
 
 def check_loaded(runs: Path | None, name: str, before: float, after: float, tolerance: float) -> None:

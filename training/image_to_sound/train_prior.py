@@ -24,6 +24,7 @@ from synesthesia.core import presets
 from synesthesia.image_to_sound.prior import Prior, PriorConfig
 from synesthesia.image_to_sound.retrieval import SoundIndex
 from synesthesia.vision.backbone import PatchEncoder
+from training.common.fit import minimise
 from training.common.imagenet_classifier import imagenet_classifier
 from training.common.pairs import imagenet_to_sound
 from training.common.patch_features import LabelledPatches, PatchCollector, Targets, is_held_out_class, sample_pictures
@@ -140,17 +141,13 @@ def fit_correction(prior: Prior, patches: LabelledPatches, train: Tensor, config
         for value in prior.correction.parameters():
             value.zero_()
         prototype_logits, inputs = prior.prototype_logits(region)
-    optimiser = torch.optim.LBFGS(prior.correction.parameters(), max_iter=80, line_search_fn="strong_wolfe")
 
-    def closure() -> Tensor:
-        optimiser.zero_grad()
+    def loss() -> Tensor:
         logits = prototype_logits + prior.correction(inputs)
-        loss = -(weight * (targets * logits.log_softmax(dim=1)).sum(dim=1)).mean()
-        loss = loss + config.correction_l2 * prior.correction.weight.square().sum()
-        loss.backward()
-        return loss
+        cross_entropy = -(weight * (targets * logits.log_softmax(dim=1)).sum(dim=1)).mean()
+        return cross_entropy + config.correction_l2 * prior.correction.weight.square().sum()
 
-    optimiser.step(closure)
+    minimise(prior.correction.parameters(), loss, steps=80)
 
 
 def fit_presence(prior: Prior, patches: LabelledPatches, train: Tensor, config: PriorTraining) -> None:
@@ -174,16 +171,7 @@ def calibrate_presence(prior: Prior, patches: LabelledPatches, held_out: Tensor)
     raw = prior(patches.region(rows))[1]
     truth = patches.sounding[rows].float()
     platt = torch.tensor([1.0, 0.0], requires_grad=True)
-    optimiser = torch.optim.LBFGS([platt], max_iter=60, line_search_fn="strong_wolfe")
-
-    def closure() -> Tensor:
-        optimiser.zero_grad()
-        loss = F.binary_cross_entropy_with_logits(platt[0] * raw + platt[1], truth)
-        loss.backward()
-        return loss
-
-    with torch.enable_grad():
-        optimiser.step(closure)
+    minimise([platt], lambda: F.binary_cross_entropy_with_logits(platt[0] * raw + platt[1], truth), steps=60)
     prior.calibration.copy_(platt.detach())
     score = (platt[0] * raw + platt[1]).sigmoid()
     levels = torch.linspace(0.1, 0.9, 81)

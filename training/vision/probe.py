@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from training.common.fit import minimise
+
 
 @dataclass(frozen=True)
 class Probe:
@@ -34,13 +36,9 @@ def fit_probe(features: Tensor, targets: Tensor, classes: int, l2: float = 3e-3,
     layer = nn.Linear(x.shape[1], classes)
     nn.init.zeros_(layer.weight)
     nn.init.zeros_(layer.bias)
-    optimizer = torch.optim.LBFGS(layer.parameters(), max_iter=steps, history_size=8, line_search_fn="strong_wolfe")
 
-    def closure() -> Tensor:
-        optimizer.zero_grad()
-        loss = nn.functional.cross_entropy(layer(x), targets, weight=class_weight) + l2 * layer.weight.square().sum()
-        loss.backward()
-        return loss
+    def loss() -> Tensor:
+        return nn.functional.cross_entropy(layer(x), targets, weight=class_weight) + l2 * layer.weight.square().sum()
 
-    optimizer.step(closure)
+    minimise(layer.parameters(), loss, steps, history=8)
     return Probe(mean, scale, layer.weight.detach(), layer.bias.detach())

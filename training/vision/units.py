@@ -29,14 +29,8 @@ class Window:
 
 
 # Input maps: 224 (picture), 112, 56, 56, 28, ...; None: the whole map.
-WINDOWS: tuple[Window | None, ...] = (
-    Window(48, 2, 2),
-    Window(40, 2, 1),
-    Window(20, 1, 1),
-    Window(36, 2, 1),
-    Window(16, 1, 1),
-    Window(16, 1, 1),
-) + (None,) * 12
+_EARLY = ((48, 2, 2), (40, 2, 1), (20, 1, 1), (36, 2, 1), (16, 1, 1), (16, 1, 1))
+WINDOWS: tuple[Window | None, ...] = tuple(Window(*numbers) for numbers in _EARLY) + (None,) * 12
 
 
 class Units(nn.Module):
