@@ -1,8 +1,9 @@
 """Measured HRTFs of a data folder, in this project's azimuth convention and centred on the listener's true front.
 
-`hrtf/*.npz`: ir (M, 2, N) with [0] = left, az_deg (positive to the left, as in SOFA), el_deg, samplerate, licence,
-source and split. No model is trained on the split `val`. Reading an HRTF at another sample rate scales the head: one
-5 % larger has delays 5 % longer and notches 5 % lower.
+`hrtf/*.npz`, one file a head: ir (M, 2, N) float32, [:, 0] = left ear, at least 8 directions and at most 1024 samples;
+az_deg (M,) positive to the left, as in SOFA; el_deg (M,) positive upwards; samplerate in Hz; split, "train" or "val".
+licence and source are kept with them for the cards. No model is trained on the split `val`. Reading an HRTF at another
+sample rate scales the head: one 5 % larger has delays 5 % longer and notches 5 % lower.
 
 Listeners don't sit quite straight while they are measured: by the delays, the front of ARI's nh898 is 6 degrees off
 what the file calls 0, that of CIPIC's 015 as much. In front means that neither ear leads, so the azimuths of every set
@@ -22,6 +23,8 @@ from synesthesia.binaural.geometry import from_sofa, wrap
 from synesthesia.binaural.hrtf import RATE_HZ
 from synesthesia.binaural.measured_hrtf import MeasuredHRTF
 from synesthesia.core.errors import UserError
+
+MAX_SAMPLES = 1024  # of a measured response
 
 
 @dataclass(frozen=True)
@@ -59,21 +62,40 @@ def _files(data: Path, split: str | None) -> Iterator[tuple[str, dict[str, np.nd
     """Names and arrays of the measured HRTFs of one split, or of all. UserError when there are none."""
     found = False
     for path in sorted((data / "hrtf").glob("*.npz")):
-        with np.load(path, allow_pickle=False) as file:
-            if split in (None, str(file["split"])):
-                found = True
-                yield path.stem, {name: file[name] for name in file.files}
+        arrays = _checked_arrays(path)
+        if split in (None, str(arrays["split"])):
+            found = True
+            yield path.stem, arrays
     if not found:
         which = f" of the split {split}" if split else ""
         raise UserError(f"The data folder {data} holds no measured HRTFs (hrtf/*.npz){which}.")
+
+
+def _checked_arrays(path: Path) -> dict[str, np.ndarray]:
+    """UserError unless the file holds what the module's docstring says."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except (OSError, ValueError):
+        raise UserError(f"{path} is no npz file of plain arrays.") from None
+    if missing := [name for name in ("ir", "az_deg", "el_deg", "samplerate", "split") if name not in arrays]:
+        raise UserError(f"{path} lacks {', '.join(missing)}.")
+    ir = arrays["ir"]
+    if ir.ndim != 3 or ir.shape[1] != 2 or len(ir) < 8 or ir.shape[2] > MAX_SAMPLES:
+        raise UserError(f"{path}: ir must be (directions >= 8, 2, samples <= {MAX_SAMPLES}), but is {ir.shape}.")
+    if arrays["az_deg"].shape != (len(ir),) or arrays["el_deg"].shape != (len(ir),):
+        raise UserError(f"{path}: az_deg and el_deg must have one angle for each of the {len(ir)} directions.")
+    if str(arrays["split"]) not in ("train", "val"):
+        raise UserError(f"{path}: split must be train or val, not {arrays['split']}.")
+    return arrays
 
 
 def load_measured_responses(data: Path, split: str, scale: float = 1.0) -> list[MeasuredResponses]:
     """The measurements of one split, only resampled. UserError when there are none."""
     found = []
     for name, file in _files(data, split):
-        ir = np.pad(file["ir"], ((0, 0), (0, 0), (0, 1024 - file["ir"].shape[2])))
-        count = round(1024 * RATE_HZ * scale / int(file["samplerate"]))
+        ir = np.pad(file["ir"], ((0, 0), (0, 0), (0, MAX_SAMPLES - file["ir"].shape[2])))
+        count = round(MAX_SAMPLES * RATE_HZ * scale / int(file["samplerate"]))
         ir = resample(ir, count, axis=2)[:, :, :256].astype(np.float32)
         found.append(MeasuredResponses(name, ir, _azimuths(file), file["el_deg"].astype(np.float64)))
     return found

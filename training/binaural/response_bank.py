@@ -6,6 +6,7 @@ Three in ten anechoic groups are raw measurements, the rest is interpolated betw
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from torch import Tensor
 from synesthesia.binaural.geometry import angle_difference, fibonacci_sphere
 from synesthesia.binaural.hrtf import HRTF, RATE_HZ
 from synesthesia.binaural.room import room_response, sample_listener_pose
+from synesthesia.core.errors import UserError
 from training.binaural.hrtf_data import MeasuredResponses
 from training.binaural.random_room import random_distance_m, random_room
 
@@ -87,13 +89,17 @@ class ResponseBank:
 def build_bank(
     hrtfs: list[HRTF], measured: list[MeasuredResponses], count: int, cache: Path, seed: int
 ) -> ResponseBank:
-    """`count` responses in rooms and as many without: from the cache, or computed (7 minutes for 14,400)."""
-    file = cache / f"brirs-{count}-{seed}-{len(hrtfs)}-{len(measured)}.npz"
+    """`count` responses in rooms and as many without: from the cache, or computed (7 minutes for 14,400).
+
+    The cache file is named after the content of the HRTFs too. UserError unless `count` is a multiple of GROUP.
+    """
+    if count <= 0 or count % GROUP:
+        raise UserError(f"The bank holds groups of {GROUP} responses: choose a multiple of {GROUP}, not {count}.")
+    file = cache / f"brirs-{count}-{seed}-{_fingerprint(hrtfs, measured)}.npz"
     if file.is_file():
         with np.load(file, allow_pickle=False) as saved:
             return ResponseBank(**{name: saved[name] for name in saved.files})
     rng = np.random.default_rng(seed)
-    assert count % GROUP == 0, f"a bank holds whole groups of {GROUP}, got {count}"
     anechoic = [_anechoic_group(hrtfs, measured, rng) for _ in range(count // GROUP)]
     reverberant = [_room_group(hrtfs, rng) for _ in range(count // GROUP)]
     azimuth, elevation = (np.concatenate([group[i] for group in anechoic + reverberant]) for i in (1, 2))
@@ -104,6 +110,17 @@ def build_bank(
     cache.mkdir(parents=True, exist_ok=True)
     np.savez(file, **{name: getattr(bank, name) for name in ResponseBank.__dataclass_fields__})
     return bank
+
+
+def _fingerprint(hrtfs: list[HRTF], measured: list[MeasuredResponses]) -> str:
+    """Of all HRTFs by their responses at four directions, and of all measurements."""
+    azimuth, elevation = np.array([0.0, 65.0, 180.0, -115.0]), np.array([0.0, 0.0, 20.0, -20.0])
+    digest = hashlib.sha256()
+    for hrtf in hrtfs:
+        digest.update(hrtf.responses(azimuth, elevation).tobytes())
+    for one in measured:
+        digest.update(one.ir.tobytes() + one.azimuth_deg.tobytes() + one.elevation_deg.tobytes())
+    return digest.hexdigest()[:16]
 
 
 def _anechoic_group(
