@@ -227,8 +227,8 @@ class Studio:
         encoded = self._encoded_for(read_image(image), request)
         capability = self.services.sound(request)
         with self._lock:
-            places = select_patches(capability.presence(encoded), threshold=capability.threshold, count=count)
-        heard = [_last(self._steps(encoded, row, col, *encoded.grid.centre(row, col), request)) for row, col in places]
+            patches = select_patches(capability.presence(encoded), threshold=capability.threshold, count=count)
+        heard = [_last(self._steps(encoded, row, col, *encoded.grid.centre(row, col), request)) for row, col in patches]
         return capability.mix(heard, request.samples, request.channels)
 
     def locate(self, waveform: np.ndarray, sample_rate: int) -> Located:
