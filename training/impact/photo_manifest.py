@@ -7,13 +7,16 @@ import re
 import tarfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Literal
 
 from PIL import Image
 
 from synesthesia.core.vocabulary import MATERIALS
+from training.common.pictures import manifest_rows
 
 Source = Literal["trashnet", "imagenet-sample", "caltech101", "tiny-imagenet"]
 TRAINING_SOURCES: tuple[Source, ...] = ("trashnet", "imagenet-sample", "caltech101")  # of the shipped adapter
@@ -65,20 +68,19 @@ def list_photos(data: Path, source: str, split: str) -> list[Photo]:
     labels = material_labels(data)
     photos: list[Photo] = []
     archived: list[Photo] = []
-    with (data / "images_manifest.csv").open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            if (row["source"], row["split"]) != (source, split):
-                continue
-            path, label = row["path"], row["label"]
-            if label == "*":
-                with tarfile.open(data / path) as tar:
-                    members = [(name, name.split("/")[-2]) for name in tar.getnames() if "/" in name]
-                archived += [Photo(path, name, source, folder, *labels[source, folder], split)
-                             for name, folder in members if (source, folder) in labels]  # fmt: skip
-            elif is_animal(path):
-                photos.append(Photo(path, "", source, label, -1, 1.0, split))
-            elif (source, label) in labels:
-                photos.append(Photo(path, "", source, label, *labels[source, label], split))
+    for row in manifest_rows(data):
+        if (row["source"], row["split"]) != (source, split):
+            continue
+        path, label = row["path"], row["label"]
+        if label == "*":
+            with tarfile.open(data / path) as tar:
+                members = [(name, name.split("/")[-2]) for name in tar.getnames() if "/" in name]
+            archived += [Photo(path, name, source, folder, *labels[source, folder], split)
+                         for name, folder in members if (source, folder) in labels]  # fmt: skip
+        elif is_animal(path):
+            photos.append(Photo(path, "", source, label, -1, 1.0, split))
+        elif (source, label) in labels:
+            photos.append(Photo(path, "", source, label, *labels[source, label], split))
     return photos + subsample_per_material(archived, MAX_PER_MATERIAL)
 
 
@@ -94,16 +96,9 @@ def subsample_per_material(photos: Sequence[Photo], most: int) -> list[Photo]:
 
 def open_photos(data: Path, photos: Sequence[Photo]) -> Iterator[Image.Image]:
     """The pictures as RGB, in order."""
-    archive, tar = "", None
-    for photo in photos:
-        if not photo.member:
-            with Image.open(data / photo.path) as picture:
-                yield picture.convert("RGB")
-            continue
-        if photo.path != archive:
-            archive, tar = photo.path, tarfile.open(data / photo.path)  # noqa: SIM115  # read over many iterations
-        assert tar is not None
-        source = tar.extractfile(photo.member)
-        assert source is not None
-        with Image.open(source) as picture:
-            yield picture.convert("RGB")
+    for path, group in groupby(photos, key=lambda photo: photo.path):
+        members = [photo.member for photo in group]
+        with tarfile.open(data / path) if members[0] else nullcontext() as tar:
+            for member in members:
+                with Image.open(tar.extractfile(member) if tar else data / path) as picture:  # type: ignore[arg-type]
+                    yield picture.convert("RGB")

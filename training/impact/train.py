@@ -30,23 +30,9 @@ from synesthesia.impact.modal.materials import Properties
 from synesthesia.impact.physics_net import ALONG, BY_SHAPE, PhysicsNet
 from synesthesia.impact.predictor import ImpactPredictor, save_net
 from training.common.fit import Step
+from training.impact import trainer
 from training.impact.codebook import CodebookEma, count_materials
 from training.impact.data import PhotoData, SceneData, cell_weights, centre_weights, forward_bf16, mirror
-from training.impact.trainer import (
-    OTHER_LATE,
-    PHOTO_WEIGHT,
-    ImpactTrainOptions,
-    Optimisation,
-    interpolate_geometric,
-    net_config,
-    photo_sampling_weights,
-    read_training_data,
-    run_fit,
-    sample,
-    sample_late_rows,
-    sample_mirrored,
-    set_feature_scales,
-)
 
 PHOTO_LATE = 0.75  # share of the photographs that keep their late layers
 SMOOTHING = 0.02  # label smoothing over the codes, so that no patch costs more than a few nats
@@ -54,7 +40,7 @@ RESTART_EVERY = 20  # steps, in the first half of the run
 
 
 @dataclass(frozen=True)
-class PhysicsTraining(Optimisation):
+class PhysicsTraining(trainer.Optimisation):
     """scenes, photos: per step; deviations: of the property mixture at the start and from the middle on; balancing:
     weight of the load-balancing loss; pretrained: the net starts from trained weights and keeps its codebook."""
 
@@ -65,7 +51,7 @@ class PhysicsTraining(Optimisation):
     pretrained: bool = False
 
     def deviation(self, step: int) -> float:
-        return interpolate_geometric(self.deviations, 1.0 if self.pretrained else step / (self.steps / 2))
+        return trainer.interpolate_geometric(self.deviations, 1.0 if self.pretrained else step / (self.steps / 2))
 
 
 class PhysicsTargets:
@@ -165,35 +151,35 @@ def train(
     if not config.pretrained:
         chosen = torch.randint(len(of_objects), (len(net.codebook.codes),), generator=random)
         codebook.reset(net.codebook, of_objects[chosen])
-    photo_weights = photo_sampling_weights(photos)
+    photo_weights = trainer.photo_sampling_weights(photos)
 
     def step_loss(step: Step) -> tuple[Tensor, dict[str, Tensor]]:
         if step.number and step.number - 1 < config.steps / 2 and step.number % RESTART_EVERY == 0:
             codebook.restart_unused(net.codebook, of_objects, random)
         objective = Objective(net, targets, codebook, config.deviation(step.number))
         at = torch.randint(len(scenes), (config.scenes,), generator=random)
-        mirrored = sample_mirrored(len(at), random)
-        late = sample_late_rows(scenes.pictures, at, 1.0, OTHER_LATE, random)
+        mirrored = trainer.sample_mirrored(len(at), random)
+        late = trainer.sample_late_rows(scenes.pictures, at, 1.0, trainer.OTHER_LATE, random)
         rendered, parts, usage = objective.scene_loss(scenes, at, mirrored, late)
-        at = sample(photo_weights, config.photos, random)
-        mirrored = sample_mirrored(len(at), random)
-        late = sample_late_rows(photos.pictures, at, PHOTO_LATE, 0.0, random)
+        at = trainer.sample(photo_weights, config.photos, random)
+        mirrored = trainer.sample_mirrored(len(at), random)
+        late = trainer.sample_late_rows(photos.pictures, at, PHOTO_LATE, 0.0, random)
         real = objective.photo_loss(photos, at, mirrored, late)
-        loss = rendered + PHOTO_WEIGHT * real + config.balancing * load_balancing_loss(usage)
+        loss = rendered + trainer.PHOTO_WEIGHT * real + config.balancing * load_balancing_loss(usage)
         return loss, parts | {"photo": real}
 
     kept = nn.ModuleDict({"net": net, "codebook": codebook})
-    return run_fit(net, config, step_loss, random, kept=kept, runs=runs, minutes=minutes, stop_at=stop_at)
+    return trainer.run_fit(net, config, step_loss, random, kept=kept, runs=runs, minutes=minutes, stop_at=stop_at)
 
 
-def main(options: ImpactTrainOptions) -> None:
-    scenes, photos = read_training_data(options)
-    net = PhysicsNet(net_config(scenes.pictures, options.width))
+def main(options: trainer.ImpactTrainOptions) -> None:
+    scenes, photos = trainer.read_training_data(options)
+    net = PhysicsNet(trainer.net_config(scenes.pictures, options.width))
     if options.start:
         net.load_state_dict(ImpactPredictor.load(options.start).net.state_dict())
         net.temperatures.fill_(1.0)  # to be fitted again
     else:
-        set_feature_scales(net, scenes, photos)
+        trainer.set_feature_scales(net, scenes, photos)
     config = PhysicsTraining(steps=options.steps, pretrained=options.start is not None, seed=options.seed)
     done = train(net, scenes, photos, config, options.runs, options.minutes)
     count_materials(net, scenes, photos)
@@ -202,4 +188,4 @@ def main(options: ImpactTrainOptions) -> None:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(ImpactTrainOptions, description=__doc__))
+    main(tyro.cli(trainer.ImpactTrainOptions, description=__doc__))

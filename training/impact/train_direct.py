@@ -27,24 +27,10 @@ from synesthesia.impact.modal.vibration import Body
 from synesthesia.impact.physics_net import BackboneFeatures
 from synesthesia.impact.predictor import ImpactPredictor
 from training.common.fit import Step
+from training.impact import trainer
 from training.impact.band_energies import SinesAndNoise, band_energies, energy_distance_db, sines_and_noise
 from training.impact.data import CELLS, PhotoData, SceneData, cell_weights, centre_weights
 from training.impact.direct_model import DirectConfig, DirectModel, DirectNet
-from training.impact.trainer import (
-    OTHER_LATE,
-    PHOTO_WEIGHT,
-    ImpactTrainOptions,
-    Optimisation,
-    interpolate_geometric,
-    net_config,
-    photo_sampling_weights,
-    read_training_data,
-    run_fit,
-    sample,
-    sample_late_rows,
-    sample_mirrored,
-    set_feature_scales,
-)
 
 FORCES_N = (1.0, 30.0)
 BATCH = 400  # strikes that are computed together
@@ -52,7 +38,7 @@ MOVABLE_M = 0.99 * MAX_SIZE_M  # grounds are larger: no photograph has one in it
 
 
 @dataclass(frozen=True)
-class DirectTraining(Optimisation):
+class DirectTraining(trainer.Optimisation):
     """scenes, photos: per step; strikes: per scene, fixed for the run; per_material: strikes of each material, from
     which photographs take theirs; points: of each photograph per step; widths: of the band kernels, in bands, at the
     start and from two thirds on."""
@@ -65,7 +51,7 @@ class DirectTraining(Optimisation):
     widths: tuple[float, float] = (4.0, 0.7)
 
     def kernel_width(self, step: int) -> float:
-        return interpolate_geometric(self.widths, step / (self.steps * 2 / 3))
+        return trainer.interpolate_geometric(self.widths, step / (self.steps * 2 / 3))
 
 
 @dataclass(frozen=True)
@@ -113,7 +99,7 @@ def render_strikes(objects: Tensor, points: Tensor, random: torch.Generator) -> 
 def scene_strikes(scenes: SceneData, count: int, random: torch.Generator) -> SceneStrikes:
     """`count` strikes in every scene, on small objects as often as on large ones."""
     shown = (scenes.object_at >= 0).any(dim=1).nonzero()[:, 0]
-    cells = torch.cat([sample(cell_weights(scenes.object_at[at]), count, random) for at in shown.split(64)])
+    cells = torch.cat([trainer.sample(cell_weights(scenes.object_at[at]), count, random) for at in shown.split(64)])
     rows, points = scenes.object_at[shown[:, None], cells], scenes.points[shown[:, None], cells]
     return SceneStrikes(shown, cells, render_strikes(scenes.objects[rows.flatten()], points.flatten(0, 1), random))
 
@@ -127,7 +113,7 @@ def material_strikes(scenes: SceneData, count: int, random: torch.Generator) -> 
         own = material == number
         usable = own & movable if bool((own & movable).any()) else own
         known.append(bool(own.any()))
-        rows.append(sample(usable.float() if known[-1] else torch.ones(len(material)), count, random))
+        rows.append(trainer.sample(usable.float() if known[-1] else torch.ones(len(material)), count, random))
     at = torch.cat(rows)
     points = torch.rand(len(at), 2, generator=random)
     return render_strikes(scenes.objects[at], points, random), torch.tensor(known)
@@ -155,7 +141,7 @@ def photo_loss(
     random: torch.Generator,
 ) -> Tensor:  # fmt: skip
     """strikes: from `material_strikes`. Mean distance in dB, weighted by the labels' confidence."""
-    cells = sample(centre_weights().expand(len(at), -1), points, random)
+    cells = trainer.sample(centre_weights().expand(len(at), -1), points, random)
     count = len(strikes.force_n) // len(MATERIALS)
     which = photos.material[at][:, None] * count + torch.randint(count, cells.shape, generator=random)
     views = photos.pictures.views(at, mirrored)
@@ -181,30 +167,30 @@ def train(
     known = scene_strikes(scenes, config.strikes, random)
     strikes, has_objects = material_strikes(scenes, config.per_material, random)
     print(f"{len(known.strikes.force_n)} strikes in scenes, {len(strikes.force_n)} for photographs", flush=True)
-    photo_weights = photo_sampling_weights(photos) * (photos.material >= 0) * has_objects[photos.material]
+    photo_weights = trainer.photo_sampling_weights(photos) * (photos.material >= 0) * has_objects[photos.material]
 
     def step_loss(step: Step) -> tuple[Tensor, dict[str, Tensor]]:
         width = config.kernel_width(step.number)
         torch.manual_seed(config.seed + step.number)  # of the feature dropout
         at = torch.randint(len(known.pictures), (config.scenes,), generator=random)
-        mirrored = sample_mirrored(len(at), random)
-        late = sample_late_rows(scenes.pictures, known.pictures[at], 1.0, OTHER_LATE, random)
+        mirrored = trainer.sample_mirrored(len(at), random)
+        late = trainer.sample_late_rows(scenes.pictures, known.pictures[at], 1.0, trainer.OTHER_LATE, random)
         rendered = scene_loss(net, scenes, known, at, mirrored, width, late)
-        at = sample(photo_weights, config.photos, random)
-        mirrored = sample_mirrored(len(at), random)
+        at = trainer.sample(photo_weights, config.photos, random)
+        mirrored = trainer.sample_mirrored(len(at), random)
         real = photo_loss(net, photos, strikes, at, mirrored, config.points, width, random)
-        return rendered + PHOTO_WEIGHT * real, {"renders_db": rendered, "photos_db": real}
+        return rendered + trainer.PHOTO_WEIGHT * real, {"renders_db": rendered, "photos_db": real}
 
-    return run_fit(net, config, step_loss, random, kept=net, runs=runs, minutes=minutes, stop_at=stop_at)
+    return trainer.run_fit(net, config, step_loss, random, kept=net, runs=runs, minutes=minutes, stop_at=stop_at)
 
 
-def main(options: ImpactTrainOptions) -> None:
-    scenes, photos = read_training_data(options)
-    net = DirectNet(DirectConfig(net_config(scenes.pictures, options.width)))
+def main(options: trainer.ImpactTrainOptions) -> None:
+    scenes, photos = trainer.read_training_data(options)
+    net = DirectNet(DirectConfig(trainer.net_config(scenes.pictures, options.width)))
     if options.start:  # the trunk starts from what the state has taught it
         net.trunk.load_state_dict(ImpactPredictor.load(options.start).net.state_dict(), strict=False)
     else:
-        set_feature_scales(net.trunk, scenes, photos)
+        trainer.set_feature_scales(net.trunk, scenes, photos)
     config = DirectTraining(steps=options.steps, seed=options.seed)
     done = train(net, scenes, photos, config, options.runs, options.minutes)
     DirectModel(net).save(options.out)
@@ -212,4 +198,4 @@ def main(options: ImpactTrainOptions) -> None:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(ImpactTrainOptions, description=__doc__))
+    main(tyro.cli(trainer.ImpactTrainOptions, description=__doc__))
