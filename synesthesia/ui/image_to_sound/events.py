@@ -1,7 +1,6 @@
 """Handlers of the tab "Hear": check the input, ask the studio, return figures and files.
 
-Handlers are generators where something should appear at once (the outline before the sound). No state is kept outside
-the person's own gr.State. A `UserError` becomes one sentence on the page and changes nothing else.
+Handlers are generators where something should appear at once (the outline before the sound).
 """
 
 from __future__ import annotations
@@ -14,13 +13,14 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from synesthesia.core.errors import UserError
+from synesthesia.core.recipe import to_json
 from synesthesia.core.results import Heard, Progress
 from synesthesia.ui.image_to_sound import cards, words
 from synesthesia.ui.image_to_sound.session import HearSession, StopFlag
 from synesthesia.ui.shared import overlays
 from synesthesia.ui.shared import words as shared_words
 from synesthesia.ui.shared.cards import verdict
-from synesthesia.ui.shared.files import file_name, served_recipe, served_wav
+from synesthesia.ui.shared.files import file_name, served, served_wav
 from synesthesia.ui.shared.handlers import Update
 from synesthesia.ui.shared.sound_figure import sound_figure
 from synesthesia.ui.vlm_to_sound import attention_overlay
@@ -178,5 +178,5 @@ class HearEvents:
             take.audio: wav,
             take.evidence: cards.evidence(heard, token_cards.evidence(heard, view)),
             take.wav: wav,
-            take.recipe: served_recipe(heard, name),
+            take.recipe: served(to_json(heard.recipe).encode(), f"{name}.json"),
         }

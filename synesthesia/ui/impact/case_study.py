@@ -1,14 +1,6 @@
 """The test cases "Objects without a name": the table that the evaluation wrote beside the weights.
 
-`checkpoints/tap/case_study.json`, written by `training/impact/evaluate.py`:
-
-    {"n": 6, "note": "...",
-     "rows": [{"title": "furry metal ball", "right": "metal", "named": "fabric", "state": "metal",
-               "lsd_tap_db": 5.1, "lsd_text_db": 9.3}, ...]}
-
-title: the rendered object; right: its material; named: the material that the path over text picks from its name or
-look; state: the material of the physics state; lsd_tap_db, lsd_text_db: log-spectral distance between each path's sound
-and the computed truth; n: renders over which they are averaged; note: one sentence under the table.
+`checkpoints/tap/case_study.json`, written by `training/impact/evaluate.py`.
 """
 
 from __future__ import annotations
@@ -25,7 +17,9 @@ FILE = "case_study.json"
 
 
 class Case(BaseModel):
-    """One row; fields as above."""
+    """title: the rendered object; right: its material; named: the material that the path over text picks from its name
+    or look; state: the material of the physics state; lsd_tap_db, lsd_text_db: log-spectral distance between each
+    path's sound and the computed truth."""
 
     title: str
     right: str
@@ -36,6 +30,8 @@ class Case(BaseModel):
 
 
 class CaseStudy(BaseModel):
+    """n: renders over which the distances are averaged; note: one sentence under the table."""
+
     rows: Annotated[tuple[Case, ...], Field(min_length=1)]
     n: int = 0
     note: str = ""

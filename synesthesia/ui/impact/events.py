@@ -1,7 +1,7 @@
 """Handlers of the tab "Tap": check the input, ask the studio, return sounds, numbers and files.
 
-No state is kept outside the person's own gr.State. A sound is sent before its figure, which an event of its own draws
-(`figure_as_seen`), so that the next strike need not wait for it.
+A sound is sent before its figure, which an event of its own draws (`figure_as_seen`), so that the next strike need not
+wait for it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""HTML of the tab "Locate": the numbers beside the dial, which are also its legend, and the dial to drag."""
+"""HTML of the tab "Locate": the numbers beside the dial, which are also its legend."""
 
 from __future__ import annotations
 
@@ -9,22 +9,6 @@ from synesthesia.ui.localization import words
 
 if TYPE_CHECKING:
     from synesthesia.core.results import Located
-
-# A head from above with a dot on a ring, drawn in the page's own colours; `dial.js` rotates `.source`.
-DRAG_DIAL = """
-<svg id="place-dial" viewBox="-86 -86 172 172" aria-hidden="true">
-  <circle class="ring" r="58"/>
-  <path class="ticks" d="M0-64V-52M0 64V52M-64 0H-52M64 0H52"/>
-  <path class="head" d="M-6-21L0-31L6-21"/><ellipse class="head" cx="-22" cy="0" rx="4" ry="8"/>
-  <ellipse class="head" cx="22" cy="0" rx="4" ry="8"/><circle class="head" r="21"/>
-  <text y="-74">front</text><text y="83">back</text>
-  <g class="source" transform="rotate(%(start)s)"><path d="M0-27V-44"/><circle cy="-58" r="9"/></g>
-</svg>"""
-
-
-def drag_dial(start_deg: float) -> str:
-    """Azimuth 0 is up and positive turns clockwise, as on the slider beside it."""
-    return DRAG_DIAL % {"start": f"{start_deg:g}"}
 
 
 def numbers(found: Located, truth_deg: float | None) -> str:

@@ -7,8 +7,8 @@ import gradio as gr
 from synesthesia.core.requests import DemoClipRequest
 from synesthesia.ui.audio_qa.panel import AskPanel
 from synesthesia.ui.localization import words
-from synesthesia.ui.localization.cards import drag_dial
 from synesthesia.ui.shared import words as shared_words
+from synesthesia.ui.shared.assets import asset
 from synesthesia.ui.shared.cards import note, verdict
 from synesthesia.ui.shared.setting_control import SettingControl
 
@@ -26,13 +26,6 @@ SEED = SettingControl(DemoClipRequest, "seed", shared_words.SEED, shared_words.S
 SETTINGS = (SOUND, AZIMUTH, ROOM, ELEVATION, SNR, SEED)
 
 
-HEADPHONES_ICON = (
-    "<svg viewBox='0 0 24 24' aria-hidden='true'><path d='M4 15v-3a8 8 0 0 1 16 0v3' fill='none' "
-    "stroke='currentColor' stroke-width='2'/><rect x='2.5' y='14' width='5' height='7' rx='2'/>"
-    "<rect x='16.5' y='14' width='5' height='7' rx='2'/></svg>"
-)
-
-
 class LocateTab:
     """Built inside the current gr.Blocks; every component that an event reads or writes. asking: with the box for
     questions about the clip."""
@@ -44,7 +37,7 @@ class LocateTab:
                     label=words.CLIP, sources=["upload", "microphone"], type="filepath", editable=False, buttons=[],
                     elem_id="clip", waveform_options=gr.WaveformOptions(show_recording_waveform=False),
                 )  # fmt: skip
-                gr.HTML(f"<p class='hint'>{HEADPHONES_ICON}{words.HEADPHONES}</p>", padding=False)
+                gr.HTML(f"<p class='hint'>{asset('localization/headphones.html')}{words.HEADPHONES}</p>", padding=False)
                 self.demo_clip = DemoClipPanel()
             with gr.Column(scale=6, min_width=320):
                 self.verdict = gr.HTML(verdict(*words.START), elem_id="bearing")
@@ -60,7 +53,7 @@ class DemoClipPanel:
             gr.HTML(f"<h3>{words.TEST_CLIP}</h3>", padding=False)
             sound = SOUND.build()
             with gr.Row(elem_id="place-where"):
-                gr.HTML(drag_dial(START_DEG), padding=False, elem_id="place-compass")
+                gr.HTML(asset("localization/dial.html") % START_DEG, padding=False, elem_id="place-compass")
                 with gr.Column(min_width=150, elem_id="place-how"):
                     azimuth, room = AZIMUTH.build(), ROOM.build()
             with gr.Accordion(words.MORE, open=False, elem_id="place-more"):

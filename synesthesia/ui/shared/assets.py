@@ -1,4 +1,4 @@
-"""Style sheets and scripts of the page, read from the files that lie beside the Python modules."""
+"""Style sheets, scripts and drawings of the page, read from the files that lie beside the Python modules."""
 
 from __future__ import annotations
 

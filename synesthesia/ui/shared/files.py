@@ -14,7 +14,6 @@ from gradio.route_utils import API_PREFIX
 from gradio.utils import get_upload_folder
 
 from synesthesia.audio.files import wav_bytes
-from synesthesia.core.recipe import to_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,10 +39,6 @@ def file_url(path: str) -> str:
 def served_wav(waveform: NDArray[np.float32], sample_rate_hz: int, name: str) -> str:
     """waveform: (channels, samples) float32 in [-1, 1]."""
     return served(wav_bytes(waveform, sample_rate_hz), f"{name}.wav")
-
-
-def served_recipe(heard: Heard, name: str) -> str:
-    return served(to_json(heard.recipe).encode(), f"{name}.json")
 
 
 def file_name(heard: Heard) -> str:
