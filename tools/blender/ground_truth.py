@@ -93,9 +93,7 @@ def ground_truth(
     points = np.zeros((len(number), 2), dtype=np.uint8)
     for k, own in enumerate(labelled_objects(plan), start=1):
         mine = number == own
-        if mine.any():
-            index[mine] = k
-            points[mine] = np.round(surface_coordinates(plan.objects[own], where[mine]) * 255)
+        index[mine], points[mine] = k, np.round(surface_coordinates(plan.objects[own], where[mine]) * 255)
     local = np.round((normal @ frame) * 127).astype(np.int8)
     return GroundTruth(index.reshape(px, px), local.reshape(px, px, 3), points.reshape(px, px, 2))
 

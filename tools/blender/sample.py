@@ -9,28 +9,10 @@ import numpy as np
 
 from synesthesia.core.vocabulary import MaterialName
 from synesthesia.impact.modal.objects import MAX_SIZE_M
-from tools.blender import materials
+from tools.blender import materials, plan
 from tools.blender.materials import SurfaceSampler
 from tools.blender.meshes import rotation_matrix
-from tools.blender.plan import (
-    LIGHTS,
-    Camera,
-    PlacedObject,
-    ScenePlan,
-    arrange,
-    contents_of,
-    distinct_materials,
-    footprint,
-    ground_plane,
-    is_upright,
-    lid_on,
-    make_object,
-    random_pose,
-    sample_kind,
-    sample_size,
-    split_of,
-    table_top,
-)  # fmt: skip
+from tools.blender.plan import LIGHTS, Camera, PlacedObject, ScenePlan
 
 CLOSE_UP_SHARE = 0.16  # share of scenes in which one surface fills the picture
 SCALE_REFERENCES = ("pencil", "brick", "coin")
@@ -48,29 +30,28 @@ def _sample_objects(
     around: float | None = None
     out: list[PlacedObject] = []
     filled: set[int] = set()
-    for material in distinct_materials(rng, count):
-        if material == "liquid" and rng.random() < 0.25:
-            liquid = surfaces.sample(rng, material)
-            obj = make_object(rng, "puddle", material, liquid, sample_size(rng, "puddle", around))
-        elif material == "liquid":
+    for material in plan.distinct_materials(rng, count):
+        owner, poured = material, material == "liquid" and rng.random() >= 0.25
+        if poured:
             kind = str(rng.choice(list(materials.VESSEL_MATERIALS)))
             options = materials.VESSEL_MATERIALS[kind]
-            container = options[int(rng.integers(len(options)))]
-            obj = make_object(rng, kind, container, surfaces.sample(rng, container), sample_size(rng, kind, around))
-            filled.add(obj.seed)
+            owner = options[int(rng.integers(len(options)))]
         else:
-            kind = sample_kind(rng, material)
-            variant = surfaces.sample(rng, material)
-            if materials.ONLY_ON.get(kind, ("", ""))[0] == material and rng.random() < 0.5:
-                variant = str(materials.ONLY_ON[kind][1])
-            obj = make_object(rng, kind, material, variant, sample_size(rng, kind, around))
-        out.append(obj if obj.seed in filled else random_pose(rng, obj))
+            kind = "puddle" if material == "liquid" else plan.sample_kind(rng, material)
+        variant = surfaces.sample(rng, owner)
+        if materials.ONLY_ON.get(kind, ("", ""))[0] == material and rng.random() < 0.5:
+            variant = str(materials.ONLY_ON[kind][1])
+        obj = plan.make_object(rng, kind, owner, variant, plan.sample_size(rng, kind, around))
+        if poured:
+            filled.add(obj.seed)
+        out.append(obj if poured else plan.random_pose(rng, obj))
         around = around or obj.body.size_m
     if around and 0.05 < around < 0.6 and rng.random() < 0.2:
         kind = str(rng.choice(SCALE_REFERENCES))
         owner, surface = materials.ONLY_ON[kind]
         variant = surface or surfaces.sample(rng, owner)
-        out.append(random_pose(rng, make_object(rng, kind, owner, variant, sample_size(rng, kind, None))))
+        reference = plan.make_object(rng, kind, owner, variant, plan.sample_size(rng, kind, None))
+        out.append(plan.random_pose(rng, reference))
     return out, filled
 
 
@@ -97,7 +78,7 @@ def sample_ground(
     variant = _wide_variant(rng, material, variant, surfaces)
     outdoors = material is None or variant in ("cobbles", "tiles", "deep_water", "planks") or reach_m > 0.7
     thickness = {"fabric": 0.004, "paper": 0.0015, "leather": 0.003, "liquid": 0.3}.get(str(material), 0.03)
-    body = ground_plane(24.0, thickness) if outdoors or rng.random() < 0.35 else table_top(rng, reach_m)
+    body = plan.ground_plane(24.0, thickness) if outdoors or rng.random() < 0.35 else plan.table_top(rng, reach_m)
     return PlacedObject(material, variant, "ground", int(rng.integers(2**31)), body,
                         rotation_matrix(2, rng.uniform(0, 6.3)), np.zeros(3),
                         float(np.clip(2.5 * reach_m, 0.15, 1.5)))  # fmt: skip
@@ -107,7 +88,7 @@ def _floor(rng: np.random.Generator, surfaces: SurfaceSampler) -> PlacedObject:
     """The floor under a table."""
     material, variant = _weighted(rng, materials.FLOORS)
     return PlacedObject(material, _wide_variant(rng, material, variant, surfaces), "floor", int(rng.integers(2**31)),
-                        ground_plane(24.0, 0.03), rotation_matrix(2, rng.uniform(0, 6.3)), np.array([0, 0, -0.72]),
+                        plan.ground_plane(24.0, 0.03), rotation_matrix(2, rng.uniform(0, 6.3)), np.array([0, 0, -0.72]),
                         1.5)  # fmt: skip
 
 
@@ -121,7 +102,7 @@ def _wall(rng: np.random.Generator, camera: Camera, reach_m: float, surfaces: Su
     rotation = rotation_matrix(2, heading) @ rotation_matrix(0, np.pi / 2)
     distance = reach_m * rng.uniform(1.15, 2.2) + rng.choice([0.0, 0.3, 1.0])
     return PlacedObject(material, _wide_variant(rng, material, variant, surfaces), "wall", int(rng.integers(2**31)),
-                        ground_plane(14.0, 0.12), rotation, camera.target * [1, 1, 0] + ahead * distance,
+                        plan.ground_plane(14.0, 0.12), rotation, camera.target * [1, 1, 0] + ahead * distance,
                         float(np.clip(2.5 * reach_m, 0.3, 1.5)))  # fmt: skip
 
 
@@ -186,17 +167,17 @@ def sample_scene(seed: int, index: int, crowded: bool = False, extra: bool = Fal
     """The plan of scene `index`; the same seed and index give the same plan. crowded: many objects that fill the
     picture; extra: also from `materials.EXTRA_VARIANTS`."""
     rng = np.random.default_rng([seed, index])
-    surfaces = SurfaceSampler(split_of(index), extra)
+    surfaces = SurfaceSampler(plan.split_of(index), extra)
     objects, filled = _sample_objects(rng, surfaces, crowded)
     placed: list[PlacedObject] = []
-    for obj in arrange(rng, objects):
+    for obj in plan.arrange(rng, objects):
         placed.append(obj)
         if obj.seed in filled:
-            placed.append(contents_of(rng, obj, surfaces.sample(rng, "liquid")))
-        elif obj.kind in ("jar", "pot", "bottle") and is_upright(obj) and rng.random() < 0.3:
-            placed.append(lid_on(rng, obj, surfaces))
+            placed.append(plan.contents_of(rng, obj, surfaces.sample(rng, "liquid")))
+        elif obj.kind in ("jar", "pot", "bottle") and plan.is_upright(obj) and rng.random() < 0.3:
+            placed.append(plan.lid_on(rng, obj, surfaces))
     camera = _camera(rng, placed, crowded)
-    reach = max(float(np.linalg.norm(footprint(t)[0])) + footprint(t)[1] for t in placed)
+    reach = max(float(np.linalg.norm(plan.footprint(t)[0])) + plan.footprint(t)[1] for t in placed)
     material, variant = _weighted(rng, materials.GROUNDS)
     if reach > 1.0 and material in ("paper", "leather", "glass", "rubber"):
         material, variant = "concrete", ""

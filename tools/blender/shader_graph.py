@@ -75,12 +75,11 @@ class ShaderGraph:
         self.coordinates = self.node("TexCoord")
         self.raw = self.coordinates.outputs["Object"]
         tilt = rng.normal(0, 0.05, 3)
-        tilt[2] += {0: 0.0, 1: np.pi / 2, 2: 0.0}[longest]
-        tilt[1] += np.pi / 2 if longest == 2 else 0.0
+        if longest:
+            tilt[3 - longest] += np.pi / 2
         turned = self.map(self.raw, rotation=tuple(float(t) for t in tilt))
         self.point = self.map(turned, shift=tuple(float(s) for s in rng.uniform(-3, 3, 3)))
-        x, y, z = self.split(turned)
-        self.axis_x, self.axis_y, self.axis_z = x, y, z  # axis_x runs along the object
+        self.axis_x, self.axis_y, self.axis_z = self.split(turned)  # axis_x runs along the object
         uv = self.split(self.coordinates.outputs["UV"])
         self.up = self.split(self.raw)[2]  # height above the upright object's foot
         self.u, self.v = uv[0] + float(rng.uniform(0, 1)), uv[1] + float(rng.uniform(0, 1))
