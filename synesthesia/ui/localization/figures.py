@@ -11,18 +11,8 @@ import numpy as np
 
 from synesthesia.audio.files import resample
 from synesthesia.ui.localization import words
-from synesthesia.ui.shared.sound_figure import (
-    INK,
-    TICKS_HZ,
-    WAVE,
-    blank_figure,
-    colour_bar,
-    draw_mel,
-    log_mel,
-    mel_ticks,
-    quiet_frame,
-    slaney_mel,
-)
+from synesthesia.ui.shared import sound_figure
+from synesthesia.ui.shared.sound_figure import INK, TICKS_HZ, WAVE, quiet_frame, slaney_mel
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,7 +29,7 @@ QUIET_DB = -35.0  # below the loudest moment: a direction there is drawn faintes
 
 def dial_figure(found: Located, truth_deg: float | None = None) -> Figure:
     """The answer on a dial. truth_deg: the true direction, if known."""
-    figure = blank_figure(3.4, 3.4, dpi=200)
+    figure = sound_figure.blank_figure(3.4, 3.4, dpi=200)
     axes = figure.add_axes((0.125, 0.125, 0.75, 0.75), projection="polar", theta_offset=np.pi / 2, theta_direction=-1)
     axes.set_ylim(0.0, 1.28)
     axes.set_facecolor("none")
@@ -104,12 +94,12 @@ def draw_marks(axes: Axes, found: Located, truth_deg: float | None) -> None:
 def maps_figure(found: Located, waveform: NDArray[np.float32], sample_rate_hz: int) -> Figure:
     """Spectrogram, both attention maps and the track under one time axis. waveform: (2 or 1, n) float32."""
     mono = resample(waveform.mean(axis=0, keepdims=True), sample_rate_hz, RATE_HZ)  # (1, samples)
-    figure = blank_figure(4.4, 5.9, dpi=190)
+    figure = sound_figure.blank_figure(4.4, 5.9, dpi=190)
     left, width, height = 0.125, 0.735, 0.172
     bottoms = (0.795, 0.56, 0.325, 0.07)
     panels = [figure.add_axes((left, bottom, width, height)) for bottom in bottoms]
     bars = [figure.add_axes((0.878, bottom, 0.018, height)) for bottom in bottoms[:3]]
-    draw_mel(figure, panels[0], bars[0], log_mel(mono, RATE_HZ), found.seconds, narrow=True)
+    sound_figure.draw_mel(figure, panels[0], bars[0], sound_figure.log_mel(mono, RATE_HZ), found.seconds, narrow=True)
     draw_attention(figure, panels[1], bars[1], found.attention.level)
     draw_attention(figure, panels[2], bars[2], found.attention.phase)
     draw_track(panels[3], found, mono[0])
@@ -133,8 +123,8 @@ def draw_attention(figure: Figure, axes: Axes, bar_axes: Axes, shown: AttentionM
     top = max(float(np.quantile(relative, 0.998)), 1.5)
     mesh = axes.pcolormesh(times, mel, relative, cmap="viridis", vmin=0.0, vmax=top, rasterized=True)
     axes.set_ylim(0.0, float(slaney_mel(np.array(RATE_HZ / 2))))
-    mel_ticks(axes, TICKS_HZ[1::2])
-    colour_bar(figure.colorbar(mesh, cax=bar_axes), "× average")
+    sound_figure.mel_ticks(axes, TICKS_HZ[1::2])
+    sound_figure.colour_bar(figure.colorbar(mesh, cax=bar_axes), "× average")
 
 
 def draw_track(axes: Axes, found: Located, mono: NDArray[np.float32]) -> None:
