@@ -12,8 +12,7 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from synesthesia.impact.physics_net import PhysicsNet, PhysicsNetConfig
-from training.common.fit import FitResult, Learner, Schedule, Step, TrainConfig, decay_matrices, fit
-from training.common.run_state import RandomStream
+from training.common.fit import Learner, Step, TrainConfig, decay_matrices, fit
 from training.impact.data import FeatureSet, PhotoData, SceneData, class_weights, read_photos, read_scenes
 from training.impact.photo_manifest import TRAINING_SOURCES, Source
 
@@ -115,12 +114,8 @@ def run_fit(
     random: torch.Generator, *, kept: nn.Module, runs: Path | None, minutes: float, stop_at: int | None,
 ) -> bool:  # fmt: skip
     """`fit()` on the CPU: a step on cached features is small. Returns whether all steps are done."""
-    schedule: Schedule = optimisation.schedule
-    streams: dict[str, RandomStream] = {"random": random}
     net.train()
-    result: FitResult = fit(
-        TrainConfig(runs, steps=optimisation.steps, ema=EMA, session_minutes=minutes, stop_at=stop_at),
-        Learner(net, decay_matrices(net, optimisation.rate, optimisation.decay, schedule)), step_loss,
-        kept=kept, averaged=net, generators=streams, accelerator=Accelerator(cpu=True),
-    )  # fmt: skip
-    return result.done
+    config = TrainConfig(runs, steps=optimisation.steps, ema=EMA, session_minutes=minutes, stop_at=stop_at)
+    learner = Learner(net, decay_matrices(net, optimisation.rate, optimisation.decay, optimisation.schedule))
+    return fit(config, learner, step_loss, kept=kept, averaged=net, generators={"random": random},
+               accelerator=Accelerator(cpu=True)).done  # fmt: skip
