@@ -60,7 +60,7 @@ def patch_events(tab: HearTab, events: HearEvents) -> None:
         yield from events.click(state, float(x), float(y), ControlValues.of(*values))
 
     def by_hand(
-        state: HearSession, stop_flag: StopFlag, row: Any, col: Any, *values: Any, **more: bool
+        state: HearSession, stop_flag: StopFlag, row: Any, col: Any, *values: Any, **more: Any
     ) -> Iterator[Update]:
         stop_flag.requested = True
         yield from events.by_hand(state, row, col, ControlValues.of(*values, **more))
