@@ -269,11 +269,8 @@ class Studio:
         """
         from synesthesia.binaural.demo_clips import render_demo_clip
 
-        request = checked(
-            DemoClipRequest,
-            {"sound": sound, "azimuth_deg": azimuth_deg, "elevation_deg": elevation_deg, "room": room,
-             "snr_db": snr_db, "seed": seed},
-        )  # fmt: skip
+        fields = {"sound": sound, "azimuth_deg": azimuth_deg, "elevation_deg": elevation_deg}
+        request = checked(DemoClipRequest, fields | {"room": room, "snr_db": snr_db, "seed": seed})
         with self._lock:
             return render_demo_clip(request, self.services.hrtf), presets.SAMPLE_RATE_HZ
 
