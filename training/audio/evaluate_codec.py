@@ -20,7 +20,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import tyro
 from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional as F
@@ -35,6 +34,7 @@ from synesthesia.evaluation.eval_tagger import EvalTagger
 from synesthesia.evaluation.intervals import ConfidenceInterval, wilson
 from synesthesia.vlm_to_sound.mel_tokens import MelTokens
 from training.common.audio_data import SAMPLE_RATE_HZ, SoundStore
+from training.common.cli import run
 from training.common.report import mean_interval, table_header, table_row, write_json
 
 FOUR = ("dog", "rain", "glass_breaking", "clock_tick")  # labels that a listener must be able to distinguish
@@ -210,4 +210,4 @@ def main(config: CodecEvaluation) -> list[dict[str, object]]:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(CodecEvaluation, description=__doc__))
+    run(main, CodecEvaluation, __doc__)

@@ -19,7 +19,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import tyro
 from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import EncodecModel
@@ -28,6 +27,7 @@ from transformers.models.encodec.modeling_encodec import EncodecConv1d, EncodecC
 from synesthesia.audio.tokens import TokenCodec, TokenCodecConfig, init_codebooks
 from training.audio.spectral_losses import MultiResolutionLoss
 from training.common.audio_data import SoundStore, crop_samplers
+from training.common.cli import run
 from training.common.fit import Learner, ParamGroup, Step, TrainOptions, check_loaded, fit, start
 from training.common.run_state import cosine_rate
 
@@ -180,4 +180,4 @@ def main(config: EncodecTraining) -> TokenCodec:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(EncodecTraining, description=__doc__))
+    run(main, EncodecTraining, __doc__)

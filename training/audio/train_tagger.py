@@ -16,13 +16,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import tyro
 from torch import Tensor
 from torch.nn import functional as F
 
 from synesthesia.audio.mel import MelConfig
 from synesthesia.audio.tagger import AudioTagger, AudioTaggerConfig
 from training.common.audio_data import SoundStore, label_names, place_in_canvas
+from training.common.cli import run
 from training.common.fit import Learner, Step, TrainOptions, decay_matrices, fit, start
 from training.common.run_state import JsonlLog
 
@@ -167,4 +167,4 @@ def main(config: TaggerTraining) -> AudioTagger:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(TaggerTraining, description=__doc__))
+    run(main, TaggerTraining, __doc__)

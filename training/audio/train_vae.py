@@ -18,12 +18,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-import tyro
 from torch import Tensor
 from torch.nn import functional as F
 
 from synesthesia.audio.vae import MelVae, VaeConfig
 from training.common.audio_data import SoundStore, crop_samplers
+from training.common.cli import run
 from training.common.fit import Learner, Step, TrainOptions, all_parameters, check_loaded, fit, start
 
 
@@ -122,4 +122,4 @@ def save(model: MelVae, val_mels: Tensor, config: VaeTraining) -> None:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(VaeTraining, description=__doc__))
+    run(main, VaeTraining, __doc__)

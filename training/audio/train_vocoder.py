@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import tyro
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -26,6 +25,7 @@ from synesthesia.audio.vocoder import IstftConfig, IstftVocoder
 from training.audio.discriminators import Discriminators, discriminator_loss, generator_losses
 from training.audio.spectral_losses import MultiResolutionLoss
 from training.common.audio_data import HOP, CropSampler, SoundStore, crop_samplers
+from training.common.cli import run
 from training.common.fit import Learner, Step, TrainOptions, all_parameters, check_loaded, fit, start
 
 POOL_STEP = 8  # sounds replaced at a time
@@ -171,4 +171,4 @@ def main(config: VocoderTraining) -> IstftVocoder:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(VocoderTraining, description=__doc__))
+    run(main, VocoderTraining, __doc__)

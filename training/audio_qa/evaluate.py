@@ -18,7 +18,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import tyro
 
 from synesthesia.audio.tagger import AudioTagger
 from synesthesia.audio_qa.checkpoint import load_language_model, load_spatial_token
@@ -35,6 +34,7 @@ from training.audio_qa.answer_templates import KINDS, LANGUAGES
 from training.audio_qa.clips import annotate
 from training.audio_qa.examples import QAExample, SceneAnnotation, askable_kinds, make_example
 from training.binaural.simulate import SimulatedClip, simulator
+from training.common.cli import run
 from training.common.report import mean_interval, write_json
 
 BORDER_DEG = 22.5  # octants are 45 degrees wide
@@ -198,4 +198,4 @@ def main(config: QAEvaluation) -> Accuracies:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(QAEvaluation, description=__doc__))
+    run(main, QAEvaluation, __doc__)

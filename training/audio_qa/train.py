@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-import tyro
 from torch import Tensor, nn
 
 from synesthesia.audio.tagger import AudioTagger
@@ -36,6 +35,7 @@ from training.audio_qa.clips import ClipTrainOptions, clip_sampler, sample_batch
 from training.audio_qa.warm_projector import warm_up
 from training.binaural.clip_sampler import ClipBatch, ClipSampler
 from training.binaural.response_bank import ResponseBank
+from training.common.cli import run
 from training.common.fit import Learner, ParamGroup, Step, TrainedParameters, fit, start
 from training.common.parameter_table import count_parameters, format_counts
 from training.common.run_state import JsonlLog
@@ -175,4 +175,4 @@ def main(config: SpatialTokenTraining, responses: ResponseBank | None = None) ->
 
 
 if __name__ == "__main__":
-    main(tyro.cli(SpatialTokenTraining, description=__doc__))
+    run(main, SpatialTokenTraining, __doc__)

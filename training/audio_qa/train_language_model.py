@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-import tyro
 from torch import Tensor
 
 from synesthesia.audio.tagger import AudioTagger
@@ -25,6 +24,7 @@ from training.audio_qa.batches import answer_loss, question_batch
 from training.audio_qa.clips import ClipTrainOptions, clip_sampler
 from training.audio_qa.tokenizer import fit_tokenizer
 from training.binaural.response_bank import ResponseBank
+from training.common.cli import run
 from training.common.fit import Learner, Step, TrainedParameters, decay_matrices, fit, start
 from training.common.run_state import JsonlLog
 
@@ -70,4 +70,4 @@ def main(config: LanguageModelTraining, responses: ResponseBank | None = None) -
 
 
 if __name__ == "__main__":
-    main(tyro.cli(LanguageModelTraining, description=__doc__))
+    run(main, LanguageModelTraining, __doc__)

@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import soundfile
 import torch
-import tyro
 from torch.nn import functional as F
 
 from synesthesia.audio.codec import LatentCodec
@@ -23,6 +22,7 @@ from synesthesia.binaural.hrtf import RATE_HZ
 from synesthesia.core import presets
 from synesthesia.core.requests import FlowRequest
 from synesthesia.image_to_sound.pipeline import ImageToSoundPipeline
+from training.common.cli import run
 
 TAKES = 6
 
@@ -67,4 +67,4 @@ def main(config: DemoClipConfig) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(DemoClipConfig, description=__doc__))
+    run(main, DemoClipConfig, __doc__)

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import tyro
 from scipy.signal import butter, sosfilt
 from tqdm import tqdm
 
@@ -30,6 +29,7 @@ from synesthesia.core.errors import UserError
 from training.binaural.hrtf_data import load_hrtfs
 from training.binaural.random_room import random_distance_m, random_room
 from training.common.audio_data import CropSampler, SoundStore, place_in_canvas
+from training.common.cli import run
 
 KINDS = ("anechoic", "room", "noisy", "two", "short", "moving", "mono", "panned", "dull")
 SHARES = (0.2, 0.3, 0.12, 0.12, 0.06, 0.08, 0.03, 0.03, 0.06)
@@ -307,4 +307,4 @@ def main(config: SimulateConfig) -> list[Path]:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(SimulateConfig, description=__doc__))
+    run(main, SimulateConfig, __doc__)

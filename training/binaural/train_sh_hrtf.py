@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import tyro
 from scipy.spatial import cKDTree
 
 from synesthesia.binaural.geometry import fibonacci_sphere, unit_vector, wrap
@@ -25,6 +24,7 @@ from synesthesia.binaural.sphere_hrtf import SphereHRTF, ear_angles, woodworth_d
 from synesthesia.evaluation.intervals import ConfidenceInterval
 from synesthesia.localization.pipeline import ItdTable
 from training.binaural.hrtf_data import NamedHRTF, load_hrtfs
+from training.common.cli import run
 from training.common.report import mean_interval
 from training.common.run_state import JsonlLog
 
@@ -149,4 +149,4 @@ def main(config: FitConfig) -> SphericalHarmonicHRTF:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(FitConfig, description=__doc__))
+    run(main, FitConfig, __doc__)

@@ -12,9 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import tyro
-
 from synesthesia.core.checkpoints import MANIFEST, sha256
+from training.common.cli import run
 from training.common.report import write_json
 
 SUFFIXES = (".safetensors", ".json", ".csv", ".npz")
@@ -50,4 +49,4 @@ def main(config: ManifestConfig) -> None:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(ManifestConfig, description=__doc__))
+    run(main, ManifestConfig, __doc__)

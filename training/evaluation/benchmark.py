@@ -30,9 +30,9 @@ from pathlib import Path
 
 import numpy as np
 import psutil
-import tyro
 from PIL import Image
 
+from training.common.cli import run
 from training.common.report import table_header, table_row, write_json
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -256,4 +256,4 @@ def table(rows: list[BenchmarkRow]) -> str:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(BenchmarkConfig, description=__doc__))
+    run(main, BenchmarkConfig, __doc__)

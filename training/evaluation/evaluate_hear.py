@@ -22,11 +22,11 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import torch
-import tyro
 
 from synesthesia.core import checkpoints, presets
 from synesthesia.evaluation.frechet import frechet_distance
 from synesthesia.evaluation.intervals import ConfidenceInterval
+from training.common.cli import run
 from training.common.report import table_header, table_row, write_json
 from training.evaluation.ablations import copies, generator_alone, pairs, presence, prior_alone
 from training.evaluation.click_set import ClickSet, ClickSettings
@@ -109,4 +109,4 @@ def main(config: HearEvaluation) -> Figures:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(HearEvaluation, description=__doc__))
+    run(main, HearEvaluation, __doc__)

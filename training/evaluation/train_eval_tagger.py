@@ -16,13 +16,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import tyro
 from torch import Tensor
 from torch.nn import functional as F
 
 from synesthesia.evaluation.eval_tagger import EvalTagger, EvalTaggerConfig
 from synesthesia.evaluation.intervals import ConfidenceInterval, wilson
 from training.common.audio_data import SAMPLE_RATE_HZ, SoundStore, label_names, place_in_canvas, read_manifest
+from training.common.cli import run
 from training.common.fit import Learner, Step, TrainOptions, all_parameters, fit, start
 from training.common.report import write_json
 
@@ -119,4 +119,4 @@ def _mask(power: Tensor, rng: np.random.Generator) -> Tensor:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(EvalTaggerTraining, description=__doc__))
+    run(main, EvalTaggerTraining, __doc__)

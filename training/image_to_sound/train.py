@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Literal, get_args
 
 import torch
-import tyro
 from safetensors.torch import load_file
 
 from synesthesia.audio.mel import MelPatches
 from synesthesia.audio.tagger import AudioTagger
 from synesthesia.image_to_sound.generator import GeneratorConfig
 from synesthesia.image_to_sound.retrieval import SoundIndex
+from training.common.cli import run
 from training.common.fit import start
 from training.common.report import write_json
 from training.image_to_sound import train_flow, train_prior
@@ -73,4 +73,4 @@ def main(config: MapperTraining) -> None:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(MapperTraining, description=__doc__))
+    run(main, MapperTraining, __doc__)

@@ -25,6 +25,7 @@ from synesthesia.audio.mel import LatentSpace, MelPatches
 from synesthesia.audio.tagger import AudioTagger
 from synesthesia.audio.vae import MelVae
 from synesthesia.image_to_sound.flow import Condition, FlowConfig, RectifiedFlow
+from training.common.cli import run
 from training.common.fit import Learner, Step, TrainOptions, all_parameters, fit, start
 from training.image_to_sound.training_sounds import ConditionSampler, TrainingSounds, load_training_sounds
 
@@ -137,4 +138,4 @@ def main(config: FlowTraining) -> float:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(FlowTraining, description=__doc__))
+    run(main, FlowTraining, __doc__)

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-import tyro
 from torch import Tensor
 
 from synesthesia.impact.physics_net import BY_SHAPE, CALIBRATED, PhysicsNet
 from synesthesia.impact.predictor import ImpactPredictor, save_net
+from training.common.cli import run
 from training.impact.data import SceneData, cell_weights, forward_bf16, read_scenes
 
 TEMPERATURES = torch.logspace(-0.3, 0.8, 45, base=10.0)  # that are tried
@@ -85,4 +85,4 @@ def main(config: CalibrateConfig) -> None:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(CalibrateConfig, description=__doc__))
+    run(main, CalibrateConfig, __doc__)

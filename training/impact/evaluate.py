@@ -22,7 +22,6 @@ Prints tables; figures.json and table.md in --out keep the parts of earlier runs
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -30,7 +29,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import tyro
 
 from synesthesia.core import presets
 from synesthesia.core.checkpoints import MANIFEST
@@ -38,6 +36,7 @@ from synesthesia.core.errors import UserError
 from synesthesia.core.vocabulary import MATERIALS
 from synesthesia.impact.predictor import ImpactPredictor
 from synesthesia.vision.backbone import PatchEncoder
+from training.common.cli import run
 from training.common.manifest import write_manifest
 from training.impact.baselines import ObjectNameBaseline, usual_objects
 from training.impact.case_study import evaluate_cases, for_page
@@ -138,7 +137,4 @@ def main(config: ImpactEvaluation) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main(tyro.cli(ImpactEvaluation, description=__doc__))
-    except UserError as error:
-        sys.exit(str(error))
+    run(main, ImpactEvaluation, __doc__)

@@ -19,7 +19,6 @@ from typing import Literal
 
 import numpy as np
 import torch
-import tyro
 from PIL import Image, ImageEnhance, ImageFilter
 from torch import Tensor
 
@@ -27,6 +26,7 @@ from synesthesia.core import presets
 from synesthesia.core.vocabulary import MATERIALS, SHAPES
 from synesthesia.vision.backbone import PatchEncoder
 from synesthesia.vision.grid import PatchGrid
+from training.common.cli import run
 from training.impact.data import CELLS, FeatureSet
 from training.impact.photo_manifest import TRAINING_SOURCES, Source, list_photos, open_photos
 from training.impact.render_reader import RenderedScene, read_shard
@@ -180,4 +180,4 @@ def main(config: FeatureCache) -> None:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(FeatureCache, description=__doc__))
+    run(main, FeatureCache, __doc__)

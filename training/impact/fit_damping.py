@@ -21,7 +21,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-import tyro
+
+from training.common.cli import run
 
 LOWEST_HZ, HIGHEST_HZ = 50.0, 8_000.0
 LONGEST_S, SHORTEST_S = 1.0, 1e-3  # longer ones in the file are hum or limits of a fit, not decays
@@ -278,4 +279,4 @@ def main(config: DampingConfig) -> None:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(DampingConfig, description=__doc__))
+    run(main, DampingConfig, __doc__)

@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-import tyro
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -29,6 +28,7 @@ from synesthesia.core.vocabulary import MATERIALS
 from synesthesia.impact.modal.materials import Properties
 from synesthesia.impact.physics_net import ALONG, BY_SHAPE, PhysicsNet
 from synesthesia.impact.predictor import ImpactPredictor, save_net
+from training.common.cli import run
 from training.common.fit import Step
 from training.impact import trainer
 from training.impact.codebook import CodebookEma, count_materials
@@ -188,4 +188,4 @@ def main(options: trainer.ImpactTrainOptions) -> None:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(trainer.ImpactTrainOptions, description=__doc__))
+    run(main, trainer.ImpactTrainOptions, __doc__)

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-import tyro
 from torch import Tensor
 
 from synesthesia.core.vocabulary import MALLETS, MATERIALS, SHAPES
@@ -26,6 +25,7 @@ from synesthesia.impact.modal.strike import excite_modes
 from synesthesia.impact.modal.vibration import Body
 from synesthesia.impact.physics_net import BackboneFeatures
 from synesthesia.impact.predictor import ImpactPredictor
+from training.common.cli import run
 from training.common.fit import Step
 from training.impact import trainer
 from training.impact.band_energies import SinesAndNoise, band_energies, energy_distance_db, sines_and_noise
@@ -198,4 +198,4 @@ def main(options: trainer.ImpactTrainOptions) -> None:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(trainer.ImpactTrainOptions, description=__doc__))
+    run(main, trainer.ImpactTrainOptions, __doc__)

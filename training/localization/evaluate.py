@@ -18,7 +18,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import tyro
 from scipy.signal import fftconvolve
 
 from synesthesia.binaural.geometry import angle_difference, in_arc, is_front, lateral_angle
@@ -31,6 +30,7 @@ from synesthesia.localization.pipeline import ItdTable, LocalizationPipeline
 from training.binaural.hrtf_data import MeasuredResponses, load_hrtfs, load_measured_responses
 from training.binaural.simulate import TRACK_HZ, SimulatedClip, Simulator
 from training.common.audio_data import SoundStore
+from training.common.cli import run
 from training.common.report import mean_interval, write_json
 
 LOBE_DEG, LOBE_SHARE = 15.0, 0.1  # a lobe: a tenth of the distribution within so many degrees
@@ -201,4 +201,4 @@ def main(config: LocalizationEvaluationConfig) -> dict[str, Figures]:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(LocalizationEvaluationConfig, description=__doc__))
+    run(main, LocalizationEvaluationConfig, __doc__)

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import tyro
 from torchaudio.functional import melscale_fbanks
 
 from synesthesia.binaural.geometry import angle_difference, is_front, lateral_angle
@@ -22,6 +21,7 @@ from synesthesia.binaural.hrtf import FREQUENCIES_HZ, RATE_HZ, SpectralHRTF
 from training.binaural.clip_sampler import INTERPOLATED, SCALES
 from training.binaural.hrtf_augmentation import interpolated_hrtfs
 from training.binaural.hrtf_data import load_hrtfs
+from training.common.cli import run
 from training.localization.evaluate import SIDE_DEG
 
 AZIMUTHS_DEG = np.arange(-180.0, 180.0, 3.0)
@@ -93,4 +93,4 @@ def main(config: TemplateConfig) -> dict[str, tuple[float, ...]]:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(TemplateConfig, description=__doc__))
+    run(main, TemplateConfig, __doc__)

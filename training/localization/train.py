@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-import tyro
 from torch import Tensor
 
 from synesthesia.localization.localizer import Localizer, LocalizerConfig
 from training.binaural.clip_sampler import NOISE_SHARE, ClipSampler, training_responses
 from training.common.audio_data import SoundStore
+from training.common.cli import run
 from training.common.fit import Learner, Step, TrainOptions, all_parameters, fit, start
 from training.common.run_state import JsonlLog
 from training.localization.calibrate import calibrated
@@ -84,4 +84,4 @@ def main(config: LocalizerTrainConfig) -> Localizer:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(LocalizerTrainConfig, description=__doc__))
+    run(main, LocalizerTrainConfig, __doc__)

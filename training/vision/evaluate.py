@@ -17,11 +17,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import tyro
 from safetensors.torch import load_file
 from torch import Tensor
 
 from synesthesia.evaluation.intervals import wilson
+from training.common.cli import run
 from training.common.pairs import imagenet_to_sound, sound_labels
 from training.common.pictures import Picture, centre_crop, load_core, load_tiny
 from training.common.report import table_header, table_row
@@ -154,4 +154,4 @@ def main(config: VisionEvaluation) -> None:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(VisionEvaluation, description=__doc__))
+    run(main, VisionEvaluation, __doc__)

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-import tyro
 from safetensors.torch import load_file, save_file
 
 from synesthesia.nn.quantised import SCALE, quantise
+from training.common.cli import run
 from training.vision.logit_regression import LogitRegression
 
 CONFIG = {
@@ -56,4 +56,4 @@ def main(config: VisionExport) -> None:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(VisionExport, description=__doc__))
+    run(main, VisionExport, __doc__)

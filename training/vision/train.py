@@ -23,10 +23,10 @@ from typing import Literal
 
 import numpy as np
 import torch
-import tyro
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from training.common.cli import run
 from training.common.run_state import TimeBudget
 from training.vision.data import MapBatch, Source, UnitBatch, batches
 from training.vision.logit_regression import LogitRegression
@@ -223,4 +223,4 @@ def main(config: VisionTraining) -> None:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(VisionTraining, description=__doc__))
+    run(main, VisionTraining, __doc__)

@@ -16,11 +16,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import tyro
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional as F
 
+from training.common.cli import run
 from training.common.fit import Learner, Step, TrainConfig, all_parameters, fit, start
 from training.common.pairs import sound_labels
 from training.common.pictures import load_core, load_tiny, random_crop
@@ -77,4 +77,4 @@ def main(config: LabelTraining) -> float:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(LabelTraining, description=__doc__))
+    run(main, LabelTraining, __doc__)

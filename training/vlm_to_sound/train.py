@@ -33,7 +33,6 @@ from typing import Literal
 
 import numpy as np
 import torch
-import tyro
 from torch import Tensor, nn
 
 from synesthesia.binaural.sh_hrtf import SphericalHarmonicHRTF
@@ -50,6 +49,7 @@ from synesthesia.vlm_to_sound.qwen3_vl import build_tiny, load_tiny, save_tiny, 
 from synesthesia.vlm_to_sound.region_inputs import PixelRegionInputs
 from synesthesia.vlm_to_sound.thinker import HiddenStates, Thinker
 from training.common.audio_data import SoundStore
+from training.common.cli import run
 from training.common.fit import Learner, ParamGroup, Step, TrainConfig, TrainedParameters, TrainOptions, fit, start
 from training.common.imagenet_classifier import imagenet_classifier
 from training.common.patch_features import Targets, sample_pictures
@@ -292,7 +292,4 @@ def main(config: VlmToSoundTraining) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main(tyro.cli(VlmToSoundTraining, description=__doc__))
-    except UserError as error:
-        raise SystemExit(f"vlm_to_sound.train: {error}") from None
+    run(main, VlmToSoundTraining, __doc__)

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import tyro
 
 from synesthesia.vlm_to_sound.mel_tokens import MelTokenConfig, MelTokens
 from training.common.audio_data import SoundStore, crop_samplers
+from training.common.cli import run
 from training.common.run_state import JsonlLog
 
 PATCHES_PER_CROP = 16
@@ -59,4 +59,4 @@ def main(config: MelTokensTraining) -> MelTokens:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(MelTokensTraining, description=__doc__))
+    run(main, MelTokensTraining, __doc__)
