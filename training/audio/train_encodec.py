@@ -9,7 +9,7 @@ codebooks is drawn anew for each excerpt, so that the first four alone give soun
 the loss at first (their gradient outweighs that of sound) and included later, otherwise they would hiss.
 
     python -m training.audio.train_encodec --data DIR --out checkpoints/encodec --minutes 60         # one CPU core
-    python -m training.audio.train_encodec --data DIR --out runs/smoke --minutes 0.2 --batch 2       # smoke run
+    python -m training.audio.train_encodec --data DIR --out runs/smoke --runs runs/smoke --minutes 0.2 --batch 2
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ in bandwidth, and a model would learn the source instead); masks in time and ban
 because the tagger must also classify generated sound.
 
     python -m training.audio.train_tagger --data DIR --out checkpoints/ear --minutes 18              # one CPU core
-    python -m training.audio.train_tagger --data DIR --out runs/smoke --minutes 0.2 --batch 4        # smoke run
+    python -m training.audio.train_tagger --data DIR --out runs/smoke --runs runs/smoke --minutes 0.2 --batch 4
 """
 
 from __future__ import annotations

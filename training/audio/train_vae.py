@@ -8,7 +8,7 @@ decoder is trained: generators trained on its latents stay valid.
 
     python -m training.audio.train_vae --data DIR --out checkpoints/vae --minutes 20          # one CPU core
     python -m training.audio.train_vae --data DIR --out runs/refined --refine checkpoints/vae --minutes 6
-    python -m training.audio.train_vae --data DIR --out runs/smoke --minutes 0.2 --batch 2    # smoke run
+    python -m training.audio.train_vae --data DIR --out runs/smoke --runs runs/smoke --minutes 0.2 --batch 2
     accelerate launch --module training.audio.train_vae --data DIR --out checkpoints/vae      # GPUs
 """
 

@@ -5,7 +5,7 @@ rolling pool of round trips through the latent spaces with a little noise on the
 like those, not like real ones; averaged weights.
 
     python -m training.audio.train_vocoder --data DIR --out checkpoints/vocoder --vae checkpoints/vae    # one CPU core
-    python -m training.audio.train_vocoder --data DIR --out runs/smoke --minutes 0.2 --batch 2           # smoke run
+    python -m training.audio.train_vocoder --data DIR --out runs/smoke --runs runs/smoke --minutes 0.2 --batch 2
     accelerate launch --module training.audio.train_vocoder --data DIR --out checkpoints/vocoder         # GPUs
 """
 

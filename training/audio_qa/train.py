@@ -3,7 +3,7 @@
     python -m training.audio_qa.train --data DIR --stage 1 --out runs/spatial_1 --minutes 20                # tiny, CPU
     python -m training.audio_qa.train --data DIR --stage 2 --first runs/spatial_1 --out checkpoints/spatial_token
     accelerate launch -m training.audio_qa.train --preset hub --data DIR --stage 1 --out runs/spatial_hub   # GPUs
-    python -m training.audio_qa.train --data DIR --stage 1 --out runs/smoke --minutes 0.2 --bank 60         # smoke run
+    python -m training.audio_qa.train --data DIR --stage 1 --out runs/smoke --runs runs/smoke --minutes 0.2 --bank 60
 
 Stage 1 trains the projector, and the spatial encoder on request, with the language model's loss on the answers; audio
 tower, audio projector and language model are frozen. Some minutes of azimuth classification come first

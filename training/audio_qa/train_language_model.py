@@ -2,7 +2,8 @@
 
     torchrun --nproc-per-node 2 -m training.audio_qa.train_language_model --data DIR --out checkpoints/language
     python -m training.audio_qa.train_language_model --data DIR --out checkpoints/language --minutes 40   # one CPU core
-    python -m training.audio_qa.train_language_model --data DIR --out runs/smoke --minutes 0.3 --bank 60  # smoke run
+    python -m training.audio_qa.train_language_model --data DIR --out runs/smoke --runs runs/smoke \
+        --minutes 0.3 --bank 60  # smoke run
 
 Its audio tower is the project's frozen audio tagger. The language model learns to answer from the tower's embeddings
 and from directions written as text in the place of the later spatial token: it knows what "front right" means before it

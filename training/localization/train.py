@@ -2,7 +2,7 @@
 
     python -m training.localization.train --data DIR --out checkpoints/localiser --minutes 60          # one CPU core
     torchrun --nproc-per-node 2 -m training.localization.train --data DIR --out checkpoints/localiser  # two cores
-    python -m training.localization.train --data DIR --out runs/smoke --minutes 0.3 --bank 60          # smoke run
+    python -m training.localization.train --data DIR --out runs/smoke --runs runs/smoke --minutes 0.3 --bank 60
 
 A bank of impulse responses (HRTF x direction x room) is computed once, another one in every process; every step
 convolves new excerpts with responses drawn from it and adds a second source, diffuse noise, filtering, and a small
