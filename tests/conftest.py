@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -28,3 +29,15 @@ def tiny_checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tiny") / "checkpoints"
     write_checkpoints(folder)
     return folder
+
+
+THREADS = torch.get_num_threads()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Each test begins with its own number of threads, whatever the one before has set.
+
+    Trainings have one: with two, torch 2.11 on CPU corrupts memory in the backward pass of tiny convolutions.
+    """
+    torch.set_num_threads(1 if {"training", "training_common"} & set(item.path.parts) else THREADS)
