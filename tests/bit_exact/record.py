@@ -10,11 +10,11 @@ the test compares hashes where they are the same. Record again only in a commit 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
+import io
 import json
 import platform
-import subprocess
-import sys
 import tempfile
 from importlib.resources import files
 from pathlib import Path
@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from synesthesia import Studio
+from synesthesia import Studio, cli
 
 RECORD = Path(__file__).with_name("record.json")
 RECIPES = Path(__file__).with_name("recipes")
@@ -104,13 +104,12 @@ def answers(studio: Studio) -> dict[str, str]:
 def replayed() -> dict[str, str]:
     """{recipe file: SHA-256 of the WAV file that the command line makes of it}."""
     made = {}
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
         for recipe in sorted(RECIPES.glob("*.json")):
-            name, out = f"{recipe.stem.split('-')[0]}.png", Path(folder) / f"{recipe.stem}.wav"
-            photo = Path(folder) / name
-            photograph(name).save(photo)
-            command = [sys.executable, "-m", "synesthesia", "hear", str(photo), "--recipe", str(recipe)]
-            subprocess.run([*command, "--out", str(out)], check=True, capture_output=True)
+            photo, out = Path(folder) / f"{recipe.stem.split('-')[0]}.png", Path(folder) / f"{recipe.stem}.wav"
+            photograph(photo.name).save(photo)
+            code = cli.main(["hear", str(photo), "--recipe", str(recipe), "--out", str(out)])
+            assert code == 0, f"{recipe.name} was not replayed"
             made[recipe.name] = hashlib.sha256(out.read_bytes()).hexdigest()
     return made
 
