@@ -1,123 +1,56 @@
-"""Ablations: prior alone, generator with the true condition, pairs of pictures, presence, copies."""
+"""Further rows of `evaluate_hear`: pairs of pictures, copies of recordings, the path "language" in detail."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
-from torch.nn import functional as F
 
-from synesthesia.audio.vocoder import finish
-from synesthesia.evaluation.intervals import ConfidenceInterval, bootstrap, wilson
-from synesthesia.image_to_sound.flow import Condition
-from synesthesia.image_to_sound.texture_statistics import texture_descriptor
-from training.common.hear_cases import Agreement, excerpt
-from training.common.pairs import sound_pairs
-from training.common.patch_features import is_held_out_class, paste, sample_pictures
-from training.evaluation.click_set import RATE_HZ, ClickSet, Variant
-from training.evaluation.metrics import auroc, calibration_error, max_cross_correlation
+from synesthesia.evaluation.intervals import ConfidenceInterval, bootstrap
+from synesthesia.image_to_sound.pipeline import ImageToSoundPipeline
+from synesthesia.vision.grid import EncodedImage, PatchGrid
+from training.common.hear_cases import HeldOutPicture
+from training.common.patch_features import paste
+from training.evaluation.click_set import ClickSet
+from training.evaluation.hear_tables import ClickResult
+from training.evaluation.metrics import max_cross_correlation
 
-BOOTSTRAP_DRAWS = 300
+LANGUAGE_VARIANTS = ("language_one_take", "language_plainly_guided", "language_unguided")
 
 
-def prior_alone(clicks: ClickSet) -> dict[str, ConfidenceInterval]:
-    """Top-1 of the prior's class probabilities, before any sound: over all pictures and by source."""
-    names, hits = clicks.class_names, defaultdict(list)
-    for case, grid in zip(clicks.cases, clicks.grids, strict=True):
-        right = names[int(clicks.condition(grid)[1].argmax())] in case.accepted
-        hits["all"].append(right)
-        hits[case.picture.source].append(right)
-    return {source: wilson(sum(row), len(row)) for source, row in hits.items()}
-
-
-def generator_alone(clicks: ClickSet, per_label: int) -> dict[str, Agreement]:
-    """No picture: held-out recordings, their round trip through the generator's latents and the vocoder, and sounds
-    generated for their label (its class embedding) or for themselves (own embedding and descriptor)."""
-    generator, names = clicks.pipeline.generator, clicks.class_names
-    rows = [row for label in clicks.labels for row in clicks.held_out[label][:per_label]]
-    real = [excerpt(clicks.store, row, clicks.settings.seconds, clicks.rng) for row in rows]
-    samples = int(clicks.settings.seconds * RATE_HZ)
-    round_trips, by_label, by_self = [], [], []
-    for number, (row, sound) in enumerate(zip(rows, real, strict=True)):
-        with torch.inference_mode():
-            latents = generator.space.encode(clicks.codec.mel(sound[None]))
-            decoded = clicks.codec.vocoder(generator.space.decode(latents))[0]
-            own = torch.from_numpy(clicks.store.mel(row))
-            embedding = generator.tagger(own[None, :1024])[1][0]
-        round_trips.append(F.pad(decoded, (0, max(0, samples - len(decoded))))[:samples])
-        label = torch.tensor(names.index(clicks.store.clips[row].label))
-        query, class_probs = clicks.pipeline.prior.class_embeddings[label], F.one_hot(label, len(names)).float()
-        by_label.append(clicks.generate(query, class_probs, number, Variant()))
-        by_self.append(_one_take(clicks, query, torch.cat([texture_descriptor(own), embedding]), number))
-    accepted = [frozenset([clicks.store.clips[row].label]) for row in rows]
-    sounds = {
-        "real recordings": real, "round trip": round_trips, "made for the label": by_label,
-        "made for itself, one take": by_self,
-    }  # fmt: skip
-    return {name: clicks.agreement(of_row, accepted) for name, of_row in sounds.items()}
-
-
-def _one_take(clicks: ClickSet, query: Tensor, descriptor: Tensor, seed: int) -> Tensor:
-    """(n,) one sample of the flow for a given condition, without retrieval."""
-    generator, settings = clicks.pipeline.generator, clicks.settings
-    condition = Condition.of(query[None], descriptor[None], len(descriptor))
-    with torch.inference_mode():
-        latents = generator.flow.sample(
-            condition, int(settings.seconds * 25), generator.generators(seed, 1), clicks.request("flow")
-        )
-        waveform = clicks.codec.vocoder(generator.space.decode(latents))[0]
-        return finish(waveform[: int(settings.seconds * RATE_HZ)], RATE_HZ)
-
-
-def pairs(clicks: ClickSet, count: int) -> dict[str, ConfidenceInterval]:
-    """Two pictures of different sounds side by side: top-1 of a click on the middle of each half. both: of the pairs
-    with both halves right; worse_side: of the half that does worse over all pairs."""
-    order = clicks.rng.permutation(len(clicks.cases))
-    hits: list[list[bool]] = []
-    for first, second in zip(order, np.roll(order, 1), strict=True):
-        a, b = clicks.cases[first], clicks.cases[second]
-        if a.accepted & b.accepted or len(hits) == count:
+def pairs(clicks: ClickSet, count: int) -> dict[str, dict[str, ConfidenceInterval]]:
+    """Two pictures of different sounds side by side: top-1 of a click on the middle of each half, by judge (the outside
+    one with generic classes skipped). both: of the pairs with both halves right; worse_side: of the half that does
+    worse over all pairs."""
+    hits: dict[str, list[list[bool]]] = defaultdict(list)
+    made = 0
+    for first, second in zip(clicks.cases, [*clicks.cases[1:], *clicks.cases[:1]], strict=True):
+        if first.accepted & second.accepted or made == count:
             continue
-        grid = clicks.encoder.encode(paste(a.picture.pixels, b.picture.pixels))
-        row = []
-        for case, col in ((a, grid.cols // 4), (b, 3 * grid.cols // 4)):
-            sound = clicks.generate(*clicks.condition(grid, col), len(hits), Variant())
-            row.append(bool(clicks.agreement([sound], [case.accepted]).hits[0]))
-        hits.append(row)
-    cases, rng = np.array(hits, dtype=float), np.random.default_rng(0)
+        image = paste(np.asarray(first.image), np.asarray(second.image))
+        found: dict[str, list[bool]] = defaultdict(list)
+        for case, share in ((first, 0.25), (second, 0.75)):
+            heard = clicks.studio.hear(
+                image, share * image.width, image.height / 2, seconds=clicks.settings.seconds,
+                steps=clicks.settings.steps, guidance=clicks.settings.guidance, seed=made, anyway=True,
+            )  # fmt: skip
+            for judge, verdict in clicks.bench.verdicts(torch.from_numpy(heard.waveform)[0], case.accepted).items():
+                found[judge].append(verdict.lenient1)
+        for judge, row in found.items():
+            if len(row) == 2:
+                hits[judge].append(row)
+        made += 1
+    return {judge: _of_pairs(np.array(rows, dtype=float)) for judge, rows in hits.items()}
+
+
+def _of_pairs(cases: np.ndarray) -> dict[str, ConfidenceInterval]:
+    rng = np.random.default_rng(0)
     both = bootstrap(cases, lambda x: float(x.all(axis=1).mean()), rng)
     return {"both": both, "worse_side": bootstrap(cases, lambda x: float(x.mean(axis=0).min()), rng)}
-
-
-def presence(clicks: ClickSet) -> dict[str, object]:
-    """Central patches: held-out pictures of things with a direct sound, against pictures of things without any whose
-    classes the prior never saw (`is_held_out_class`)."""
-    table, sounding = sound_pairs(clicks.settings.data), len(clicks.cases)
-    silent = sample_pictures(
-        clicks.settings.data, False, sounding, clicks.rng,
-        lambda source, name: not table.get((source, name)) and is_held_out_class(source, name),
-    )  # fmt: skip
-    grids = clicks.grids + [clicks.encoder.encode(Image.fromarray(picture.pixels)) for picture in silent]
-    maps = [clicks.pipeline.presence_map(grid) for grid in grids]
-    scores = np.array([float(map_[map_.shape[0] // 2, map_.shape[1] // 2]) for map_ in maps])
-    truth, threshold = np.arange(len(scores)) < sounding, clicks.pipeline.threshold
-    both = np.stack([scores, truth], axis=1)
-
-    def interval(metric: Callable[[np.ndarray, np.ndarray], float]) -> dict[str, object]:
-        rng = np.random.default_rng(0)
-        return asdict(bootstrap(both, lambda x: metric(x[:, 0], x[:, 1] > 0.5), rng, draws=BOOTSTRAP_DRAWS))
-
-    return {
-        "auroc": interval(auroc), "calibration_error": interval(calibration_error), "threshold": threshold,
-        "sounding_kept": float((scores >= threshold)[truth].mean()),
-        "silent_refused": float((scores < threshold)[~truth].mean()),
-        "n_sounding": int(truth.sum()), "n_silent": int((~truth).sum()),
-    }  # fmt: skip
 
 
 def copies(clicks: ClickSet, count: int = 36, others: int = 7) -> dict[str, float]:
@@ -126,15 +59,19 @@ def copies(clicks: ClickSet, count: int = 36, others: int = 7) -> dict[str, floa
     difference counts, and how often the conditioning recording is the most similar one."""
     guide, rest_of_label, is_nearest, chance = [], [], [], []
     generator = clicks.pipeline.generator
-    for number, grid in enumerate(clicks.grids[:count]):
-        mel, used = generator.generate_mel(*clicks.condition(grid), clicks.request("flow"), seed=number, takes=1)
+    for number, case in enumerate(clicks.cases[:count]):
+        click = clicks.look(number, case)
+        found, patch = clicks.pipeline.predict(click.grid), click.flat_patch
+        mel, used = generator.generate_mel(
+            found.query[patch], found.class_probs[patch], clicks.request("flow"), seed=number, takes=1
+        )
         entry, rows_of = generator.index.entries[used[0]], defaultdict(list)
-        for row in clicks.train[entry.label]:
+        for row in clicks.train.get(entry.label, []):
             rows_of[clicks.store.clips[row].recording_id].append(row)
         rest = [recording for recording in rows_of if recording != entry.recording_id]
-        if not rest:
+        if not rest or entry.recording_id not in rows_of:
             continue
-        compared = [entry.recording_id, *(rest[i] for i in clicks.rng.permutation(len(rest))[:others])]
+        compared = [entry.recording_id, *(rest[i] for i in clicks.rng(number).permutation(len(rest))[:others])]
         similarity = [
             max(max_cross_correlation(mel.numpy(), clicks.store.mel(row)) for row in rows_of[recording][:3])
             for recording in compared
@@ -149,3 +86,46 @@ def copies(clicks: ClickSet, count: int = 36, others: int = 7) -> dict[str, floa
         "to_others_of_the_label_max": max(rest_of_label), "guide_is_likest": float(np.mean(is_nearest)),
         "guide_is_likest_by_chance": float(np.mean(chance)), "n": len(guide),
     }  # fmt: skip
+
+
+class ByKey:
+    """The prior of a photograph, by its key: the path "language" may see photographs by another vision network."""
+
+    def __init__(self, pipeline: ImageToSoundPipeline, grids: Iterable[PatchGrid]) -> None:
+        self.pipeline, self.grids, self.tagger = pipeline, {grid.key: grid for grid in grids}, pipeline.tagger
+
+    def class_probs(self, grid: PatchGrid, row: int, col: int) -> Tensor:
+        return self.pipeline.class_probs(self.grids[grid.key], row, col)
+
+
+class LanguageRows:
+    """The path "language" in detail. It clicks the centre of pictures, so places elsewhere are left out."""
+
+    def __init__(self, clicks: ClickSet, results: Sequence[ClickResult]) -> None:
+        from training.vlm_to_sound.evaluate import load_evaluation
+
+        self.clicks, services = clicks, clicks.studio.services
+        self.results = [r for r in results if r.click.patch == (r.click.grid.rows // 2, r.click.grid.cols // 2)]
+        pictures = [(result.click.case.image, result.click.grid.key) for result in self.results]
+        images = [EncodedImage(image, key, services.earlier_vision.encode(image)) for image, key in pictures]
+        prior = ByKey(clicks.pipeline, [result.click.grid for result in self.results])
+        self.evaluation = load_evaluation(clicks.studio.preset, prior, images, clicks.settings.seconds)
+
+    @property
+    def cases(self) -> list[HeldOutPicture]:
+        return [result.click.case for result in self.results]
+
+    def variants(self) -> None:
+        """Adds the verdicts about other ways of sampling."""
+        for name in LANGUAGE_VARIANTS:
+            sounds = self.evaluation.clicks(name, self.clicks.settings.guidance)
+            for result, sound in zip(self.results, sounds, strict=True):
+                result.verdicts[name] = self.clicks.bench.verdicts(sound, result.click.case.accepted)
+
+    def sides(self) -> dict[str, object]:
+        """Which channel is louder, and where the tokens attend."""
+        return self.evaluation.side_figures(self.clicks.settings.guidance)
+
+    def layers(self, seen: Path) -> dict[str, object]:
+        """Linear probes of each layer of the thinker."""
+        return self.evaluation.layer_figures(seen, self.cases, self.clicks.settings.seed)

@@ -1,37 +1,40 @@
-"""Held-out evaluation set of `evaluate_hear`: loaded models, held-out pictures with features, held-out recordings."""
+"""What `evaluate_hear` loads once: the product, held-out clicks, recordings by label, the judges."""
 
 from __future__ import annotations
 
+import zlib
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import torch
 from torch import Tensor
 
-from synesthesia.audio.codec import LatentCodec
-from synesthesia.core import presets
 from synesthesia.core.requests import FlowRequest, checked
-from synesthesia.evaluation.eval_tagger import EvalTagger
 from synesthesia.image_to_sound.pipeline import ImageToSoundPipeline
-from synesthesia.vision.backbone import PatchEncoder
+from synesthesia.studio import Studio
 from synesthesia.vision.grid import PatchGrid
 from training.common.audio_data import SoundStore
-from training.common.hear_cases import Agreement, HeldOutPicture, agreement, excerpt, load_cases
+from training.common.hear_cases import HeldOutPicture, excerpt, load_cases, load_silent
+from training.evaluation.judges import AudioSetJudge, Bench, OurJudge
 
 RATE_HZ = 16_000
 
 
 @dataclass(frozen=True)
 class ClickSettings:
-    """seconds, steps, guidance: of the generated sounds."""
+    """seconds, steps, guidance: of the generated sounds. sources: of the pictures, all if none is named; splits: add
+    train for sources that the prior was trained without."""
 
     data: Path
     judge: Path = Path("checkpoints/judge")  # the evaluation tagger
     cache: Path = Path("runs/cache")
-    per_label: int = 6
+    sources: tuple[str, ...] = ()
+    splits: tuple[Literal["val", "train"], ...] = ("val",)
+    per_label: int = 10  # clicks of a label in a source, at most
+    limit: int = 150  # clicks in all, 0: all there are
+    silent: int = 60  # places that make no sound, 0: all there are
     seconds: float = 4.0
     steps: int = 12
     guidance: float = 3.0
@@ -39,71 +42,81 @@ class ClickSettings:
 
 
 @dataclass(frozen=True)
-class Variant:
-    """How the generator works, as in `SoundGenerator.generate`; takes: None for its own number."""
+class Click:
+    """A case looked at by the product. patch: (row, column); presence: there; wish: (label, probability) of the prior's
+    class probabilities, largest first."""
 
-    mapper: Literal["flow", "mlp"] = "flow"
-    retrieve: bool = True
-    takes: int | None = None
+    number: int
+    case: HeldOutPicture
+    grid: PatchGrid
+    x: float
+    y: float
+    patch: tuple[int, int]
+    presence: float
+    wish: tuple[tuple[str, float], ...]
+
+    @property
+    def flat_patch(self) -> int:
+        return self.patch[0] * self.grid.cols + self.patch[1]
 
 
 class ClickSet:
-    """Everything loaded once. Sounds of a click are those of the picture's central patch."""
+    """Cases, silent places, and the recordings of each label. studio: the product; by default the embedded preset."""
 
-    def __init__(self, settings: ClickSettings) -> None:
-        self.settings, self.rng = settings, np.random.default_rng(settings.seed)
-        preset = presets.embedded()
-        self.encoder, self.codec = PatchEncoder.load(preset.vision), LatentCodec.load(preset.codec)
-        self.pipeline = ImageToSoundPipeline.load(preset.image_to_sound, self.codec)
-        self.tagger = EvalTagger.load(settings.judge)
+    def __init__(self, settings: ClickSettings, studio: Studio | None = None, bench: Bench | None = None) -> None:
+        self.settings, self.studio = settings, studio or Studio.load("embedded")
+        self.bench = bench or Bench(
+            (OurJudge.load(settings.judge), AudioSetJudge.load(settings.data)), settings.cache, settings.seconds
+        )
         self.store = SoundStore.open(settings.data, settings.cache)
         self.train: dict[str, list[int]] = defaultdict(list)  # label -> rows of the store
         self.held_out: dict[str, list[int]] = defaultdict(list)
-        for row, clip in enumerate(self.store.clips):
-            if clip.split == "train":
-                self.train[clip.label].append(row)
-            elif not clip.single_recording:
-                self.held_out[clip.label].append(row)
-        self.cases = load_cases(settings.data, set(self.held_out), settings.per_label, settings.seed)
-        self.labels = sorted({min(case.accepted & set(self.held_out)) for case in self.cases})
-        recordings = [self.recording(self.held_out[self.label_of(case)]) for case in self.cases]
-        self.real = self.tagger.predict(torch.stack(recordings))[1].numpy()  # (N, D) embeddings
-        self.grids = [self.encoder.encode(case.image) for case in self.cases]
+        for rows, by_label in ((self.store.train_rows, self.train), (self.store.held_out_rows, self.held_out)):
+            for row in rows:
+                by_label[self.store.clips[row].label].append(row)
+        chosen = {"seed": settings.seed, "sources": settings.sources, "splits": settings.splits}
+        self.cases = load_cases(settings.data, per_label=settings.per_label, limit=settings.limit, **chosen)
+        self.silent = load_silent(settings.data, limit=settings.silent, **chosen)
+
+    @property
+    def pipeline(self) -> ImageToSoundPipeline:
+        return self.studio.services.image_to_sound.pipeline
 
     @property
     def class_names(self) -> list[str]:
-        """Labels of the product's audio tagger, in the order of class probabilities."""
+        """Labels of the product, in the order of its class probabilities."""
         return list(self.pipeline.tagger.labels)
 
-    def label_of(self, case: HeldOutPicture) -> str:
-        """A random one of the case's right labels that have held-out recordings."""
-        return str(self.rng.choice(sorted(case.accepted & set(self.held_out))))
+    def look(self, number: int, case: HeldOutPicture, shown: int = 5) -> Click:
+        """Encodes the picture; no sound is made."""
+        grid = self.studio.look(case.image)
+        x, y = case.click(grid.width_px, grid.height_px)
+        row, col = grid.cell(x, y)
+        presence = float(self.pipeline.presence_map(grid)[row, col])
+        probs = self.pipeline.class_probs(grid, row, col)
+        first = probs.topk(min(shown, len(probs)))
+        wish = [(self.class_names[int(i)], float(p)) for p, i in zip(first.values, first.indices, strict=True)]
+        return Click(number, case, grid, x, y, (row, col), presence, tuple(wish))
 
-    def recording(self, rows: list[int]) -> Tensor:
-        """(n,) excerpt of a random one of these recordings."""
-        return excerpt(self.store, int(self.rng.choice(rows)), self.settings.seconds, self.rng)
+    def rng(self, number: int) -> np.random.Generator:
+        """Of one click: its draws don't depend on what else is evaluated."""
+        return np.random.default_rng([self.settings.seed, number])
 
-    def agreement(self, sounds: list[Tensor], accepted: list[frozenset[str]] | None = None) -> Agreement:
-        """accepted: by default those of the cases."""
-        return agreement(self.tagger, sounds, accepted or [case.accepted for case in self.cases])
+    def true_label(self, click: Click) -> str:
+        """One of the right labels: if possible one with held-out recordings that the product knows."""
+        known = frozenset(self.class_names)
+        for among in (frozenset(self.held_out) & known, frozenset(self.held_out), frozenset(self.train)):
+            labels = sorted(click.case.accepted & among)
+            if labels:
+                return str(self.rng(click.number).choice(labels))
+        return min(click.case.accepted)
 
-    def generate(self, query: Tensor, class_probs: Tensor, seed: int, variant: Variant) -> Tensor:
-        """(n,) waveform of one condition."""
-        return self.pipeline.generator.generate(
-            query, class_probs, self.request(variant.mapper), seed=seed, retrieve=variant.retrieve, takes=variant.takes
-        ).waveform
+    def recording(self, row: int) -> Tensor:
+        """(n,) excerpt of a recording, the same one each time."""
+        path = self.store.clips[row].path
+        return excerpt(self.store, row, self.settings.seconds, np.random.default_rng(zlib.crc32(path.encode())))
 
-    def request(self, mapper: str) -> FlowRequest:
-        """The sampling settings of the evaluation."""
+    def request(self, path: str) -> FlowRequest:
+        """The sampling settings of the evaluation; path: "flow" or "mlp"."""
         fields = {name: getattr(self.settings, name) for name in ("seconds", "steps", "guidance")}
-        return checked(FlowRequest, {"path": mapper, **fields})
-
-    def condition(self, grid: PatchGrid, col: int | None = None) -> tuple[Tensor, Tensor]:
-        """(query, class probabilities) of a patch in the middle row; col: the middle one by default."""
-        prediction = self.pipeline.predict(grid)
-        patch = grid.rows // 2 * grid.cols + (grid.cols // 2 if col is None else col)
-        return prediction.query[patch], prediction.class_probs[patch]
-
-    def clicks(self, variant: Variant) -> list[Tensor]:
-        """A sound for the centre of every picture."""
-        return [self.generate(*self.condition(grid), number, variant) for number, grid in enumerate(self.grids)]
+        return checked(FlowRequest, {"path": path, **fields})

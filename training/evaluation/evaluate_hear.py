@@ -1,110 +1,166 @@
-"""Agreement of generated sounds with held-out pictures: an independent classifier, clicks on the picture's centre.
+"""Whether sounds belong to held-out pictures: by the project's evaluation tagger and by an outside judge, by source.
 
-    python -m training.evaluation.evaluate_hear --data DIR                      # everything (half an hour on one core)
-    python -m training.evaluation.evaluate_hear --data DIR --rows flow mlp text --per-label 2
-    python -m training.evaluation.evaluate_hear --data DIR --rows generator     # the generator alone, in minutes
-    python -m training.evaluation.evaluate_hear --data DIR --rows flow language sides layers
+    python -m training.evaluation.evaluate_hear --data DIR --pages runs/pages       # 150 clicks in minutes on one core
+    python -m training.evaluation.evaluate_hear --data DIR --limit 20 --silent 10   # smoke run
+    python -m training.evaluation.evaluate_hear --data DIR --limit 0 --silent 0 --rows product wish       # everything
+    python -m training.evaluation.evaluate_hear --data DIR --sources guitars jray --splits val train
+    python -m training.evaluation.evaluate_hear --data DIR --rows product mlp language sides layers pairs copies
 
-Rows of the main table: flow, flow without retrieval, mlp, the text baseline (the vision network's label for the
-picture, then a random *training recording* of that label), the retrieval bound (true label, held-out recording),
-shuffled clicks and random; `language` and its variants as the mean of both channels. Other rows: `prior` (the prior
-alone, before any sound), `generator` (true condition instead of a picture), `pairs` (two pictures side by side, a click
-on each), `presence`, `copies`; of the path `language` `sides` (which channel is louder, and where the tokens attend)
-and `layers` (linear probes of each layer of the thinker; reads --seen). Pictures are of split val; Frechet distances
-are to held-out recordings. Writes JSON and a table to --out.
+A click is the centre of a thing's box, or of the picture; a generated sound has the settings of the page. Rows of the
+table: `product` (a place that falls silent is a miss), `anyway` (told to sound anyway), `wish` (the prior's labels,
+before any sound), `told` (the generator with the true label's one-hot probabilities and mean embedding), `text` (the
+vision network's label for the picture, then a random training recording of it), `bound` (retrieval that knows the true
+label: a random training recording of it, which our judge was trained on and the outside one wasn't), `real` (a held-out
+recording of the true label), and, where named: `mlp`, `language` (mean of both ears), `without_retrieval`, `one_take`
+(no choice among takes), `round_trip` (`real` through the generator's latents and the vocoder), `random`. Further rows:
+`pairs`, `copies`, and of the path `language` `language_variants`, `sides` and `layers` (reads --seen).
+
+The outside judge is right if the first of its 521 classes (top-5: one of the first five) is one of those in
+`audioset_classes.csv`; in the last columns generic classes above a right one (an animal for a dog) and those of the
+acoustic environment are skipped. Clicks without a class that a judge knows aren't counted for it, hence its own n.
+Sources and labels come in turn, so the row `all` isn't an average over pictures. With --splits val train the pictures
+of a source that the prior was trained without are all evaluated. Writes figures.json and table.md to --out, contact
+sheets (worst cases first) to --pages.
 """
 
 from __future__ import annotations
 
-import json
+import time
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import torch
 
-from synesthesia.core import checkpoints, presets
-from synesthesia.evaluation.frechet import frechet_distance
-from synesthesia.evaluation.intervals import ConfidenceInterval
+from synesthesia.core import checkpoints
+from synesthesia.studio import Studio
 from training.common.cli import run
-from training.common.report import table_header, table_row, write_json
-from training.evaluation.ablations import copies, generator_alone, pairs, presence, prior_alone
-from training.evaluation.click_set import ClickSet, ClickSettings
-from training.evaluation.systems import SYSTEMS, System, Systems
+from training.common.report import write_json
+from training.evaluation.ablations import LanguageRows, copies, pairs
+from training.evaluation.click_set import Click, ClickSet, ClickSettings
+from training.evaluation.contact_sheet import Sheet, write_pages
+from training.evaluation.hear_tables import ClickResult, figures_by_group, table
+from training.evaluation.judges import Bench
+from training.evaluation.presence import presence_figures, presence_table
+from training.evaluation.systems import SYSTEMS, USUAL, System, Systems
 
-Ablation = Literal["prior", "generator", "copies", "pairs", "presence", "sides", "layers"]
+Ablation = Literal["pairs", "copies", "language_variants", "sides", "layers"]
 Row = Literal[System, Ablation]
-ALL: tuple[Row, ...] = (*SYSTEMS, *get_args(Ablation))
+PROGRESS_SECONDS = 20.0
 Figures = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class HearEvaluation(ClickSettings):
     out: Path = Path("runs/evaluate_hear")
-    rows: tuple[Row, ...] = ALL
+    pages: Path | None = None  # folder of the contact sheets
+    rows: tuple[Row, ...] = USUAL
     pairs: int = 60
-    alone_per_label: int = 4  # of the row `generator`
     threads: int = 1
     seen: Path = Path("runs/language_path/seen")  # what `training.vlm_to_sound.train --stage see` wrote
 
 
-def evaluate_row(row: Row, config: HearEvaluation, clicks: ClickSet, systems: Systems) -> Figures:
-    """Figures of one row, printed as they come."""
-    if row in SYSTEMS:
-        agreement, latency = systems.evaluate(row)
-        distance = frechet_distance(agreement.embeddings, clicks.real)
-        print(f"{row:24} top-1 {agreement.top1}  top-5 {agreement.top5}  Frechet {distance:.2f}  {latency:.2f} s")
-        return {row: {**agreement.figures, "frechet": distance, "seconds": latency}}
-    if row == "prior":
-        shares = prior_alone(clicks)
-        for source, share in shares.items():
-            print(f"prior, {source:18} top-1 {share}  n = {share.n}")
-        return {f"prior: {source}": {"top1": asdict(share)} for source, share in shares.items()}
-    if row == "generator":
-        alone = generator_alone(clicks, config.alone_per_label)
-        for name, agreement in alone.items():
-            print(f"{name:24} top-1 {agreement.top1}  top-5 {agreement.top5}")
-        return {f"alone: {name}": agreement.figures for name, agreement in alone.items()}
-    if row == "pairs":
-        halves = pairs(clicks, config.pairs)
-        print(f"pairs: both right {halves['both']}, worse side {halves['worse_side']}, n = {halves['both'].n}")
-        return {"pairs": {name: asdict(share) for name, share in halves.items()}}
-    if row == "sides":
-        return systems.language.side_figures(config.guidance)
-    if row == "layers":
-        return systems.language.layer_figures(config.seen, clicks.cases, config.seed)
-    figures = copies(clicks) if row == "copies" else presence(clicks)
-    print(row, figures)
-    return {row: figures}
+class Progress:
+    """A line now and then: how many are done, how long the rest takes."""
+
+    def __init__(self, what: str, count: int) -> None:
+        self.what, self.count, self.started, self.said = what, count, time.monotonic(), time.monotonic()
+
+    def __call__(self, done: int) -> None:
+        now = time.monotonic()
+        if now - self.said > PROGRESS_SECONDS or done == self.count:
+            self.said, spent = now, now - self.started
+            rest = spent / done * (self.count - done)
+            print(f"{self.what} {done}/{self.count}, {spent:.0f} s, {rest:.0f} s to go", flush=True)
 
 
-def table(figures: Figures) -> str:
-    """The figures as markdown: top-1 and top-5 agreement with 95 % intervals, n, distance, seconds."""
-    lines = [table_header("sound", "n", "top-1", "top-5", "Fréchet", "s a sound")]
-    for name, cell in figures.items():
-        if isinstance(cell, dict) and "top1" in cell:
-            shares = [ConfidenceInterval(**cell[key]) if key in cell else "" for key in ("top1", "top5")]
-            numbers = [f"{cell[key]:.2f}" if key in cell else "" for key in ("frechet", "seconds")]
-            lines.append(table_row(name.replace("_", " "), cell["top1"]["n"], *shares, *numbers))
-    return "\n".join(lines) + "\n"
+def judge_clicks(
+    clicks: ClickSet, systems: Systems, rows: Iterable[System], sheets: list[Sheet] | None
+) -> list[ClickResult]:
+    """Every system's sound for every click, judged. sheets: gets the product's sounds with what the judges hear."""
+    results, progress = [], Progress("clicks", len(clicks.cases))
+    for number, case in enumerate(clicks.cases):
+        click = clicks.look(number, case)
+        result = ClickResult(click)
+        for system in rows:
+            result.verdicts[system] = systems.verdicts(system, click)
+            cost = systems.seconds(system)
+            if cost is not None:
+                result.seconds[system] = cost
+        if sheets is not None:
+            sheets.append(sheet_of(clicks, systems, click))
+        results.append(result)
+        progress(number + 1)
+    return results
 
 
-def main(config: HearEvaluation) -> Figures:
-    """Adds the rows to figures.json and table.md in `out`; returns all figures there."""
+def sheet_of(clicks: ClickSet, systems: Systems, click: Click) -> Sheet:
+    """For the contact sheet: the product's sound, also where it would stay silent."""
+    silent = click.presence < clicks.pipeline.threshold
+    accepted = tuple(sorted(click.case.accepted))
+    return Sheet(
+        click.case.image, click.x, click.y, click.case.source, accepted, click.presence, silent, click.wish,
+        systems.product(click, "flow"), systems.verdicts("anyway", click),
+    )  # fmt: skip
+
+
+def look_at_silence(clicks: ClickSet) -> list[Click]:
+    progress, found = Progress("silent places", len(clicks.silent)), []
+    for number, case in enumerate(clicks.silent):
+        found.append(clicks.look(number, case))
+        progress(number + 1)
+    return found
+
+
+def further_rows(config: HearEvaluation, clicks: ClickSet, results: list[ClickResult]) -> Figures:
+    """Figures of the rows that are no systems."""
+    figures: Figures = {}
+    if "pairs" in config.rows:
+        figures["pairs"] = pairs(clicks, config.pairs)
+    if "copies" in config.rows:
+        figures["copies"] = copies(clicks)
+    if {"language_variants", "sides", "layers"} & set(config.rows):
+        language = LanguageRows(clicks, results)
+        if "language_variants" in config.rows:
+            language.variants()
+        if "sides" in config.rows:
+            figures["sides"] = language.sides()
+        if "layers" in config.rows:
+            figures["layers"] = language.layers(config.seen)
+    return figures
+
+
+def main(config: HearEvaluation, studio: Studio | None = None, bench: Bench | None = None) -> Figures:
+    """Writes figures.json and table.md in `out`, the contact sheets in `pages`; returns the figures. studio, bench: the
+    embedded preset and both judges by default."""
     torch.set_num_threads(config.threads)
-    clicks = ClickSet(config)
-    systems = Systems(clicks)
-    file = config.out / "figures.json"
-    figures: Figures = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-    figures["cases"] = {"pictures": len(clicks.cases), "labels": len(clicks.labels), "seconds": config.seconds}
-    generator = clicks.pipeline.generator
-    parts = (("flow", generator.flow), ("mlp", generator.mlp), ("prior", clicks.pipeline.prior))
-    figures["parameters"] = {name: sum(p.numel() for p in net.parameters()) for name, net in parts if net}
-    for row in config.rows:
-        figures |= evaluate_row(row, config, clicks, systems)
-        write_json(file, figures)
-        (config.out / "table.md").write_text(table(figures), encoding="utf-8")
-    print(f"weights {checkpoints.fingerprint(presets.embedded().used_by('flow'))[:12]}")
+    clicks = ClickSet(config, studio, bench)
+    systems, sheets = Systems(clicks), [] if config.pages else None
+    rows = [row for row in SYSTEMS if row in config.rows]
+    results = judge_clicks(clicks, systems, rows, sheets)
+    silent = look_at_silence(clicks)
+    further = further_rows(config, clicks, results)
+    clicks.bench.save()
+    looked_at = [result.click for result in results] + silent
+    presence = presence_figures(looked_at, clicks.pipeline.threshold)
+    groups = figures_by_group(results)
+    figures: Figures = {
+        "settings": {name: str(value) for name, value in asdict(config).items() if name not in ("data", "cache")},
+        "weights": checkpoints.fingerprint(clicks.studio.preset.used_by("flow"))[:12],
+        "labels": len(clicks.class_names), "judges": {judge.name: judge.key for judge in clicks.bench.judges},
+        "threshold": clicks.pipeline.threshold, "groups": groups, "presence": presence, **further,
+        "clicks": [result.figures() for result in results],
+        "silent": [ClickResult(click).figures() for click in silent],
+    }  # fmt: skip
+    text = f"{table(groups)}\n{presence_table(presence)}"
+    write_json(config.out / "figures.json", figures)
+    (config.out / "table.md").write_text(text, encoding="utf-8")
+    print(text)
+    for name, value in further.items():
+        print(name, value)
+    if config.pages and sheets:
+        print("\n".join(str(file) for file in write_pages(sheets, config.pages)))
     return figures
 
 
