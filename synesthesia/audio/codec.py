@@ -9,9 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from synesthesia.audio.hifigan_vocoder import HifiGanVocoder
 from synesthesia.audio.mel import LogMel
+from synesthesia.audio.tone_noise_vocoder import ToneNoiseVocoder
 from synesthesia.audio.vae import TIME_STRIDE, MelVae
-from synesthesia.audio.vocoder import HifiGanVocoder, IstftVocoder, Vocoder
+from synesthesia.audio.vocoder import Vocoder
 from synesthesia.core import checkpoints
 from synesthesia.core.presets import CodecConfig, Weights
 
@@ -66,14 +68,14 @@ class LatentCodec(nn.Module):
     @classmethod
     def load(cls, config: CodecConfig) -> LatentCodec:
         """The codec of a preset. UserError when its weights are missing, damaged or can't be fetched."""
-        vocoder = IstftVocoder if config.vocoder == "istft" else HifiGanVocoder
+        vocoder = ToneNoiseVocoder if config.vocoder == "tone_noise" else HifiGanVocoder
         loaded = vocoder.load(checkpoints.files(config.vocoder_weights)[0].parent)
         return cls(LogMel(), lambda: MelVae.load(*_located(config.vae_weights)), loaded).eval()
 
     @classmethod
     def from_folders(cls, vae: Path, vocoder: Path) -> LatentCodec:
         """From the folders of `training.audio.train_vae` and `train_vocoder`. UserError when a file is missing."""
-        return cls(LogMel(), MelVae.load(vae), IstftVocoder.load(vocoder)).eval().requires_grad_(False)
+        return cls(LogMel(), MelVae.load(vae), ToneNoiseVocoder.load(vocoder)).eval().requires_grad_(False)
 
 
 def _located(weights: Weights) -> tuple[Path, str]:

@@ -9,10 +9,11 @@ import torch
 from transformers import SpeechT5HifiGan
 
 from synesthesia.audio.codec import LatentCodec
+from synesthesia.audio.hifigan_vocoder import HifiGanVocoder
 from synesthesia.audio.mel import LogMel
+from synesthesia.audio.tone_noise_vocoder import ToneNoiseConfig, ToneNoiseVocoder
 from synesthesia.audio.vae import MelVae, VaeConfig
-from synesthesia.audio.vocoder import HifiGanVocoder, IstftConfig, IstftVocoder
-from tests.audio.test_vocoder import TINY_HIFIGAN
+from tests.audio.test_hifigan_vocoder import TINY_HIFIGAN
 
 
 def tiny_vae() -> MelVae:
@@ -23,7 +24,9 @@ def tiny_vae() -> MelVae:
 
 def tiny_codec() -> LatentCodec:
     torch.manual_seed(1)
-    return LatentCodec(LogMel(), tiny_vae(), IstftVocoder(IstftConfig(width=8, hidden=16, blocks=1)).eval())
+    return LatentCodec(
+        LogMel(), tiny_vae(), ToneNoiseVocoder(ToneNoiseConfig(width=8, hidden=16, blocks=1, last=12)).eval()
+    )
 
 
 def noise(samples: int) -> torch.Tensor:

@@ -1,212 +1,215 @@
-"""Reconstruction quality of the codecs on held-out recordings (log-mel, STFT, SI-SDR, classifiers), 95 % intervals.
+"""Reconstruction quality of the vocoder and the codecs on held-out recordings, with 95 % intervals.
 
-    python -m training.audio.evaluate_codec --data DIR                    # the table, a few minutes on one core
-    python -m training.audio.evaluate_codec --data DIR --per-label 2      # quicker
-    python -m training.audio.evaluate_codec --data DIR --pictures OUT     # also spectrograms of dog, rain, glass, clock
+    python -m training.audio.evaluate_codec --data DIR                    # the table, 10 to 20 minutes on one core
+    python -m training.audio.evaluate_codec --data DIR --clips 40         # quicker
+    python -m training.audio.evaluate_codec --data DIR --pictures OUT     # also spectrograms of some sounds
 
-Rows: identity; codec (autoencoder and vocoder); vocoder alone from the true mel; Griffin-Lim from the same mel; mel
-tokens; EnCodec with all codebooks and with four. Columns: log-mel distance, multi-resolution STFT distance, SI-SDR,
-agreement of the evaluation tagger and of the product's tagger (top-1, top-5), CPU seconds per second of sound.
-Distances compare spectrograms, SI-SDR waveforms; the evaluation tagger checks whether the sound is still recognised.
+Is the sound still recognised: `outside judge`, YAMNet (the class that it gives the recording first is among its first
+five of the reconstruction; cosine between its mean scores), and the project's own judge by the clips' labels. Is it the
+same texture: statistics after McDermott and Simoncelli (2011), differences divided by the deviation between recordings.
+Does it buzz: level of the envelope's spectrum at 100, 200, 300, 400 Hz over its neighbourhood. Distances: log-spectra
+in dB with windows of 4,096 and 256 samples, log-mel, harmonics-to-noise ratio.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional as F
 
-from synesthesia.audio.codec import LatentCodec
-from synesthesia.audio.mel import LogMel, MelPatches
-from synesthesia.audio.metrics import mel_distance, si_sdr_db, stft_distance
-from synesthesia.audio.tagger import AudioTagger
-from synesthesia.audio.tokens import TokenCodec
-from synesthesia.audio.vocoder import GriffinLim
+from synesthesia.audio.mel import LogMel
+from synesthesia.audio.metrics import mel_distance
+from synesthesia.audio.tone_noise_vocoder import ToneNoiseVocoder
 from synesthesia.evaluation.eval_tagger import EvalTagger
 from synesthesia.evaluation.intervals import ConfidenceInterval, wilson
-from synesthesia.vlm_to_sound.mel_tokens import MelTokens
+from training.audio.codec_systems import SAMPLES, Codec, Codecs
+from training.audio.reconstruction_metrics import (
+    TextureStatistics,
+    harmonicity_error_db,
+    log_spectral_distance,
+    modulation_lines_db,
+)
 from training.common.audio_data import SAMPLE_RATE_HZ, SoundStore
 from training.common.cli import run
+from training.common.outside_judge import OutsideJudge
 from training.common.report import mean_interval, table_header, table_row, write_json
 
-FOUR = ("dog", "rain", "glass_breaking", "clock_tick")  # labels that a listener must be able to distinguish
-Codec = Callable[[Tensor], Tensor]  # waveform (1, n) -> its reconstruction (1, n)
-Sounds = list[tuple[Tensor, str]]  # waveforms (1, n), n a multiple of 640, with their labels
-Figures = dict[str, ConfidenceInterval | float]  # of one system, by the keys of COLUMNS
-# eval_top1, eval_top5: agreement of the evaluation tagger; tagger_...: of the product's; four_labels: the evaluation
-# tagger choosing between the labels of FOUR alone
-COLUMNS = {
-    "mel": "log-mel distance", "stft": "STFT distance", "si_sdr_db": "SI-SDR dB", "eval_top1": "eval tagger top-1",
-    "eval_top5": "eval tagger top-5", "tagger_top1": "tagger top-1", "tagger_top5": "tagger top-5",
-    "four_labels": "four labels", "cpu_s_per_s": "CPU s per s",
+SECONDS = 5  # at most, of a clip
+PICTURED = ("rain", "cat", "piano", "violin", "clock_tick", "dog", "pouring_water")
+SHARES = {
+    "outside_top5": "outside judge: recording's first class in top 5", "judge_top1": "own judge top-1",
+    "judge_top5": "own judge top-5",
 }  # fmt: skip
+MEANS = {
+    "outside_cosine": "outside judge: cosine", "moments": "texture: moments", "modulation": "texture: modulation",
+    "correlations": "texture: correlations", "harmonicity_db": "HNR error dB", "line_100": "line 100 Hz dB",
+    "line_200": "200 Hz", "line_300": "300 Hz", "line_400": "400 Hz", "lsd_fine": "LSD 4096 dB",
+    "lsd_coarse": "LSD 256 dB", "mel": "log-mel distance",
+}  # fmt: skip
+Figures = dict[str, ConfidenceInterval | float]  # of one system
 
 
 @dataclass(frozen=True)
 class CodecEvaluation:
     data: Path
     checkpoints: Path = Path("checkpoints")
+    vocoder: Path | None = None  # its folder, if not the one in `checkpoints`
     cache: Path = Path("runs/cache")
-    per_label: int = 4
+    clips: int = 150
+    systems: tuple[str, ...] = ()  # names that begin so; none: all
     seed: int = 0
     out: Path | None = None  # file for the rows as JSON
     pictures: Path | None = None  # folder for spectrogram pictures
 
 
-def held_out(store: SoundStore, labels: tuple[str, ...], per_label: int, seed: int) -> list[int]:
-    """Indices of held-out clips, at most `per_label` of a label, drawn with a seed; no one-recording labels."""
+@dataclass(frozen=True)
+class Recording:
+    """What is compared with: waveform (1, n), label, the outside judge's scores (521,), texture statistics by group."""
+
+    wave: Tensor
+    label: str
+    scores: Tensor | None
+    texture: dict[str, Tensor]
+
+
+def held_out(store: SoundStore, count: int, seed: int) -> list[int]:
+    """Indices of `count` held-out clips, spread over the labels as evenly as they allow, drawn with a seed."""
     rng = np.random.default_rng(seed)
     by_label: dict[str, list[int]] = {}
-    for index in store.held_out_rows:
-        if store.clips[index].label in labels:
-            by_label.setdefault(store.clips[index].label, []).append(index)
-    return sorted(int(i) for mine in by_label.values() for i in rng.permutation(mine)[:per_label])
+    for index in rng.permutation(store.held_out_rows):
+        by_label.setdefault(store.clips[index].label, []).append(int(index))
+    ranked = [(place, rng.random(), index) for mine in by_label.values() for place, index in enumerate(mine)]
+    return sorted(index for _, _, index in sorted(ranked)[:count])
 
 
-def systems(
-    codec: LatentCodec, tokens: TokenCodec | None, patches: MelPatches | None, mel_tokens: MelTokens | None = None
-) -> dict[str, Codec]:
-    """Each system by its name; n of its waveforms is a multiple of 640 samples."""
-    mel = codec.mel
-    griffin_lim = GriffinLim()
-    found: dict[str, Codec] = {
-        "identity": lambda wave: wave,
-        "codec: autoencoder + vocoder": lambda wave: codec.decode(codec.encode(wave)),
-        "vocoder from the true mel": lambda wave: codec.vocoder(mel(wave)).clamp(-1.0, 1.0),
-        "Griffin-Lim from the true mel": lambda wave: griffin_lim(mel(wave)),
-    }
-    if patches is not None:
-        found["mapper's patch transform + vocoder"] = lambda wave: codec.vocoder(
-            patches.decode(patches.encode(mel(wave)))
-        )
-    if mel_tokens is not None:
-        for books in (1, 2, mel_tokens.config.codebooks):
-            found[f"mel tokens, {books} codebooks + vocoder"] = partial(through_tokens, codec, mel_tokens, books)
-    if tokens is not None:
-        found[f"EnCodec, {tokens.codebooks} codebooks"] = lambda wave: tokens.decode(tokens.encode(wave[:, None]))[:, 0]
-        found["EnCodec, 4 codebooks"] = lambda wave: tokens.decode(tokens.encode(wave[:, None], 4))[:, 0]
-    return found
+def excerpt(store: SoundStore, index: int) -> Tensor:
+    """(1, n): the first seconds of a clip, at least one second, n a multiple of SAMPLES; silence fills up."""
+    wave = torch.from_numpy(store.waveform(index))[None, : SECONDS * SAMPLE_RATE_HZ]
+    samples = max(SAMPLE_RATE_HZ, wave.shape[1])
+    return F.pad(wave, (0, samples + -samples % SAMPLES - wave.shape[1]))
 
 
-def through_tokens(codec: LatentCodec, tokens: MelTokens, books: int, wave: Tensor) -> Tensor:
-    """(1, n) -> (1, n) by the first `books` codebooks of the mel tokens."""
-    return codec.vocoder(tokens.decode(tokens.encode(codec.mel(wave))[:, :books])).clamp(-1.0, 1.0)
+class Evaluation:
+    """Recordings and judges; `measure` compares one system with them."""
+
+    def __init__(self, waves: list[tuple[Tensor, str]], outside: OutsideJudge | None, judge: EvalTagger | None) -> None:
+        self.outside, self.judge, self.log_mel, self.texture = outside, judge, LogMel(), TextureStatistics()
+        self.recordings = [
+            Recording(wave, label, outside.scores(wave[0]) if outside else None, self.texture(wave[0]))
+            for wave, label in waves
+        ]
+        self.deviation = {
+            group: torch.stack([one.texture[group] for one in self.recordings]).std(dim=0).clamp(min=1e-3)
+            for group in self.texture.groups
+        }
+
+    @torch.no_grad()
+    def measure(self, codec: Codec) -> Figures:
+        spent_s, seconds = 0.0, 0.0
+        values: dict[str, list[float]] = {name: [] for name in (*SHARES, *MEANS)}
+        for recording in self.recordings:
+            began = time.process_time()
+            made = codec(recording.wave)[:, : recording.wave.shape[1]].clamp(-1.0, 1.0)
+            spent_s += time.process_time() - began
+            seconds += recording.wave.shape[1] / SAMPLE_RATE_HZ
+            for name, value in {**self._recognised(made, recording), **self._distances(made[0], recording)}.items():
+                values[name].append(value)
+        rng = np.random.default_rng(0)
+        shares = {name: wilson(int(sum(values[name])), len(values[name])) for name in SHARES}
+        means = {name: mean_interval(values[name], rng) for name in MEANS if values[name]}
+        return {**shares, **means, "cpu_s_per_s": spent_s / seconds}
+
+    def _recognised(self, made: Tensor, recording: Recording) -> dict[str, float]:
+        found: dict[str, float] = {}
+        if self.outside is not None and recording.scores is not None:
+            scores = self.outside.scores(made[0])
+            found["outside_top5"] = float(int(recording.scores.argmax()) in scores.topk(5).indices.tolist())
+            found["outside_cosine"] = float(F.cosine_similarity(scores, recording.scores, dim=0))
+        if self.judge is not None and recording.label in self.judge.config.labels:
+            ranked = self.judge(made)[0][0].topk(5).indices.tolist()
+            label = self.judge.config.labels.index(recording.label)
+            found |= {"judge_top1": float(ranked[0] == label), "judge_top5": float(label in ranked)}
+        return found
+
+    def _distances(self, made: Tensor, recording: Recording) -> dict[str, float]:
+        wave = recording.wave[0]
+        texture = self.texture(made)
+        found = {
+            group: float(((texture[group] - recording.texture[group]) / self.deviation[group]).square().mean().sqrt())
+            for group in self.texture.groups
+        }
+        lines = modulation_lines_db(made)
+        return {
+            **found,
+            "harmonicity_db": harmonicity_error_db(made, wave),
+            **{f"line_{100 * (i + 1)}": level for i, level in enumerate(lines)},
+            "lsd_fine": log_spectral_distance(made, wave, 4096),
+            "lsd_coarse": log_spectral_distance(made, wave, 256),
+            "mel": float(mel_distance(made[None], wave[None], self.log_mel)),
+        }
 
 
-@torch.no_grad()
-def measure(codec: Codec, sounds: Sounds, four: Sounds, tagger: AudioTagger, eval_tagger: EvalTagger | None) -> Figures:
-    """Figures of one system over sounds, and over those of FOUR for distinguishing them."""
-    log_mel, spent_s = LogMel(), 0.0
-    distances, hits = [], []
-    for wave, label in sounds:
-        began = time.process_time()
-        decoded = codec(wave)[:, : wave.shape[1]]
-        spent_s += time.process_time() - began
-        both = (mel_distance(decoded, wave, log_mel), stft_distance(decoded, wave), si_sdr_db(decoded, wave))
-        distances.append([float(value) for value in both])
-        found = _top1_top5(tagger(log_mel(decoded))[0][0], tagger.labels.index(label))
-        if eval_tagger is not None:
-            found += _top1_top5(eval_tagger(decoded)[0][0], eval_tagger.config.labels.index(label))
-        hits.append(found)
-    rng = np.random.default_rng(0)
-    means = [mean_interval(x[np.isfinite(x)], rng) for x in np.array(distances).T]
-    shares = [wilson(int(column.sum()), len(sounds)) for column in np.array(hits).T]
-    of_eval_tagger = shares[2:] or [wilson(0, 0)] * 2
-    seconds = sum(wave.shape[1] for wave, _ in sounds) / SAMPLE_RATE_HZ
-    four_right = four_labels(codec, four, eval_tagger)
-    return dict(zip(COLUMNS, [*means, *of_eval_tagger, *shares[:2], four_right, spent_s / seconds], strict=True))
-
-
-def _top1_top5(logits: Tensor, label: int) -> list[bool]:
-    ranked = logits.topk(5).indices.tolist()
-    return [ranked[0] == label, label in ranked]
-
-
-@torch.no_grad()
-def four_labels(codec: Codec, four: Sounds, eval_tagger: EvalTagger | None) -> ConfidenceInterval:
-    """How often the evaluation tagger, choosing between the labels of FOUR alone, names the right one."""
-    if eval_tagger is None:
-        return wilson(0, 0)
-    columns = [eval_tagger.config.labels.index(label) for label in FOUR]
-    right = [FOUR[int(eval_tagger(codec(wave))[0][0][columns].argmax())] == label for wave, label in four]
-    return wilson(sum(right), len(right))
-
-
-def pictures(codecs: dict[str, Codec], four: Sounds, out: Path) -> None:
-    """One PNG per label of FOUR: the log-mels of every system's result, one above the other."""
+def pictures(codecs: dict[str, Codec], store: SoundStore, out: Path) -> None:
+    """One PNG per label of PICTURED: spectrograms of every system's result, one above the other."""
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
     out.mkdir(parents=True, exist_ok=True)
-    log_mel = LogMel()
-    for wave, label in {label: (wave[:, : 4 * SAMPLE_RATE_HZ], label) for wave, label in four}.values():
-        figure, axes = plt.subplots(len(codecs), 1, figsize=(10, 1.9 * len(codecs)), layout="constrained")
-        for axis, (name, codec) in zip(axes, codecs.items(), strict=True):
-            axis.imshow(log_mel(codec(wave))[0].T, origin="lower", aspect="auto", vmin=-11.5, vmax=1.5, cmap="magma")
+    first = {store.clips[index].label: index for index in reversed(store.held_out_rows)}
+    for label in (label for label in PICTURED if label in first):
+        wave = excerpt(store, first[label])
+        figure, axes = plt.subplots(len(codecs), 1, figsize=(14, 2.6 * len(codecs)), layout="constrained")
+        for axis, (name, codec) in zip(np.atleast_1d(axes), codecs.items(), strict=True):
+            spectrum = torch.stft(codec(wave)[0], 512, 128, window=torch.hann_window(512), return_complex=True)
+            level = 20 * spectrum.abs().clamp(min=1e-4).log10()
+            axis.imshow(
+                level, origin="lower", aspect="auto", vmin=-50, vmax=35, cmap="magma",
+                extent=(0, wave.shape[1] / SAMPLE_RATE_HZ, 0, SAMPLE_RATE_HZ / 2000),
+            )  # fmt: skip
             axis.set_title(f"{label}: {name}", fontsize=9)
-            axis.set_ylabel("mel band")
-        axes[-1].set_xlabel("frames of 10 ms")
-        figure.savefig(out / f"{label}.png", dpi=80)
+            axis.set_ylabel("kHz")
+        figure.savefig(out / f"{label}.png", dpi=60)
         plt.close(figure)
-
-
-def patch_transform(folder: Path) -> MelPatches | None:
-    """The mapper's own latent space, where the folder has one."""
-    if not (folder / "patches.safetensors").is_file():
-        return None
-    patches = MelPatches()
-    patches.load_state_dict(load_file(folder / "patches.safetensors"))
-    return patches
-
-
-def _excerpt(store: SoundStore, index: int, multiple: int) -> Tensor:
-    """(1, n): the first five seconds of a clip, at least one second, n a multiple of `multiple`; silence fills up."""
-    wave = torch.from_numpy(store.waveform(index))[None, : 5 * SAMPLE_RATE_HZ]
-    samples = max(SAMPLE_RATE_HZ, wave.shape[1])
-    return F.pad(wave, (0, samples + -samples % multiple - wave.shape[1]))
 
 
 def main(config: CodecEvaluation) -> list[dict[str, object]]:
     """Print the table, write it as JSON to `out`; returns its rows."""
     folder = config.checkpoints
-    codec = LatentCodec.from_folders(folder / "vae", folder / "vocoder")
-    tagger = AudioTagger.load(folder / "ear")
-    tokens = TokenCodec.load(folder / "encodec") if (folder / "encodec/config.json").is_file() else None
-    eval_tagger = EvalTagger.load(folder / "judge") if (folder / "judge/config.json").is_file() else None
-    mel_tokens = MelTokens.load(folder / "mel_tokens") if (folder / "mel_tokens").is_dir() else None
+    vocoder = ToneNoiseVocoder.load(config.vocoder or folder / "vocoder")
+    chosen = {
+        name: codec
+        for name, codec in Codecs.load(vocoder, folder).systems().items()
+        if not config.systems or name.startswith(config.systems)
+    }
     store = SoundStore.open(config.data, config.cache)
-
-    def excerpts(labels: tuple[str, ...], per_label: int) -> Sounds:
-        rows = held_out(store, labels, per_label, config.seed)
-        return [(_excerpt(store, i, codec.samples_per_latent), store.clips[i].label) for i in rows]
-
-    sounds, four = excerpts(tagger.labels, config.per_label), excerpts(FOUR, 4 * config.per_label)
-    codecs = systems(codec, tokens, patch_transform(folder / "mapper"), mel_tokens)
     with torch.no_grad():
         if config.pictures:
-            pictures(codecs, four, config.pictures)
-    count = len({label for _, label in sounds})
-    print(f"n = {len(sounds)} held-out clips of {count} labels, {len(four)} of the four labels (first 5 s of each)")
-    print(table_header("system", *COLUMNS.values()))
-    rows: list[dict[str, object]] = []
-    for name, one in codecs.items():
-        figures = measure(one, sounds, four, tagger, eval_tagger)
-        rows.append({"system": name, **figures})
-        *intervals, seconds = figures.values()
-        print(table_row(name, *intervals, f"{seconds:.4f}"), flush=True)
+            pictures(chosen, store, config.pictures)
+        judge = EvalTagger.load(folder / "judge") if (folder / "judge/config.json").is_file() else None
+        outside = OutsideJudge.load(config.data) if (config.data / "judges").is_dir() else None
+        rows = held_out(store, config.clips, config.seed)
+        waves = [(excerpt(store, index), store.clips[index].label) for index in rows]
+        evaluation = Evaluation(waves, outside, judge)
+    known = sum(label in judge.config.labels for _, label in waves) if judge else 0
+    print(f"n = {len(waves)} held-out clips of {len({label for _, label in waves})} labels, first {SECONDS} s of each;")
+    print(f"own judge: the {known} whose labels it has")
+    print(table_header("system", *SHARES.values(), *MEANS.values(), "CPU s per s"))
+    found: list[dict[str, object]] = []
+    for name, codec in chosen.items():
+        figures = evaluation.measure(codec)
+        found.append({"system": name, **figures})
+        cells = [figures.get(key, "") for key in (*SHARES, *MEANS)]
+        print(table_row(name, *cells, f"{figures['cpu_s_per_s']:.4f}"), flush=True)
     if config.out:
-        write_json(config.out, rows)
-    return rows
+        write_json(config.out, found)
+    return found
 
 
 if __name__ == "__main__":
