@@ -1,7 +1,7 @@
 """Protocols of the studio's services: the vision encoder, and a capability that turns a patch into a sound.
 
 A new capability is a class with these methods in a room of its own, one more request in `core.requests`, its weights in
-`core.presets`, one line in `studio.Services`, and a tab of the page.
+`core.presets`, one line in `services.Services`, and a tab of the page.
 """
 
 from __future__ import annotations

@@ -24,7 +24,6 @@ from synesthesia.core.recipe import RECIPES, Recipe
 from synesthesia.core.requests import (
     AnySound,
     DemoClipRequest,
-    ImpactRequest,
     LanguageRequest,
     QuestionRequest,
     check_inside,
@@ -35,82 +34,15 @@ from synesthesia.core.requests import (
 )
 from synesthesia.core.results import Answered, Evidence, Heard, Info, Located, MaterialMap, Progress, SceneHeard, Sound
 from synesthesia.core.version import VERSION
+from synesthesia.services import KEPT_PICTURES, Services
 from synesthesia.vision.grid import EncodedImage
 from synesthesia.vision.image import picture_key, read_image
 
 if TYPE_CHECKING:
-    from synesthesia.audio_qa.pipeline import AudioQA
-    from synesthesia.binaural.hrtf import HRTF
-    from synesthesia.capability import SoundCapability, VisionEncoder
-    from synesthesia.image_to_sound.pipeline import ImageToSound
-    from synesthesia.impact.pipeline import ImpactPipeline
-    from synesthesia.localization.pipeline import LocalizationPipeline
     from synesthesia.vision.grid import PatchGrid
-    from synesthesia.vlm_to_sound.pipeline import VlmToSoundPipeline
 
 ImageSource = Image.Image | str | os.PathLike[str] | bytes
-KEPT_PICTURES = 16  # grids: about 4 MB each
 Item = TypeVar("Item")
-
-
-class Services:
-    """What a studio calls, each made at its first use. A host or a test overrides what it brings itself."""
-
-    def __init__(self, preset: Preset) -> None:
-        self.preset = preset
-
-    @cached_property
-    def vision(self) -> VisionEncoder:
-        from synesthesia.vision.backbone import PatchEncoder
-
-        return PatchEncoder.load(self.preset.vision)
-
-    @cached_property
-    def image_to_sound(self) -> ImageToSound:
-        from synesthesia.image_to_sound.pipeline import ImageToSound
-
-        return ImageToSound(self.preset)
-
-    @cached_property
-    def vlm_to_sound(self) -> VlmToSoundPipeline:
-        from synesthesia.vlm_to_sound.pipeline import VlmToSoundPipeline
-
-        return VlmToSoundPipeline(self.preset, self.image_to_sound)
-
-    @cached_property
-    def impact(self) -> ImpactPipeline:
-        from synesthesia.impact.pipeline import ImpactPipeline
-
-        return ImpactPipeline(self.preset, lambda picture: self.vision.encode_stage_maps(picture))
-
-    @cached_property
-    def localization(self) -> LocalizationPipeline:
-        from synesthesia.localization.pipeline import LocalizationPipeline
-
-        return LocalizationPipeline.load(self.preset.localization)
-
-    @cached_property
-    def audio_qa(self) -> AudioQA:
-        from synesthesia.audio_qa.pipeline import AudioQA
-
-        return AudioQA(self.preset, lambda clip: self.localization.token(clip))
-
-    @cached_property
-    def hrtf(self) -> HRTF:
-        """The HRTF of the test clips."""
-        from synesthesia.binaural.sh_hrtf import SphericalHarmonicHRTF
-
-        return SphericalHarmonicHRTF.load(checkpoints.folder(self.preset.localization.hrtf_weights.folder))
-
-    def sound(self, request: AnySound) -> SoundCapability:
-        """The capability that answers a request."""
-        match request:
-            case LanguageRequest():
-                return self.vlm_to_sound
-            case ImpactRequest():
-                return self.impact
-            case _:
-                return self.image_to_sound
 
 
 class Studio:

@@ -15,12 +15,13 @@ CAPABILITIES = ("image_to_sound", "vlm_to_sound", "impact", "localization", "aud
 SHARED = ("vision", "audio", "nn", "binaural", "evaluation")
 # A room may import rooms of a smaller number; those of one number only where ALLOWED says so.
 FLOORS = {
-    "core": 0, **dict.fromkeys(SHARED, 1), "capability": 2, **dict.fromkeys(CAPABILITIES, 2), "studio": 3, "cli": 4,
-    "__init__": 4, "__main__": 5, "ui": 5,
+    "core": 0, **dict.fromkeys(SHARED, 1), "capability": 2, **dict.fromkeys(CAPABILITIES, 2), "services": 3,
+    "studio": 4, "cli": 5,
+    "__init__": 5, "__main__": 6, "ui": 6,
 }  # fmt: skip
 ALLOWED = {("audio", "nn"), ("vision", "nn"), ("evaluation", "audio"), ("evaluation", "nn"), ("binaural", "nn")}
-# Of `training/`: common knows no room; these two are shared; a capability's room imports no other capability's.
-TRAINING_SHARED = ("common", "audio", "vision", "binaural")
+# Of `training/`: common knows no room; these are shared; a capability's room imports no other capability's.
+TRAINING_SHARED = ("common", "audio", "binaural")
 
 
 def room(path: Path) -> str:

@@ -17,8 +17,8 @@ from safetensors.torch import save_file
 
 from synesthesia.audio.mel import MelPatches
 from synesthesia.audio.tagger import AudioTagger, AudioTaggerConfig
+from synesthesia.audio.tone_noise_vocoder import ToneNoiseConfig, ToneNoiseVocoder
 from synesthesia.audio.vae import MelVae, VaeConfig
-from synesthesia.audio.vocoder import IstftConfig, IstftVocoder
 from synesthesia.binaural.sh_hrtf import SphericalHarmonicHRTF, SphericalHarmonicHRTFConfig
 from synesthesia.image_to_sound.flow import FlowConfig, RectifiedFlow
 from synesthesia.image_to_sound.generator import GeneratorConfig
@@ -52,7 +52,7 @@ def write_checkpoints(folder: Path) -> None:
     write_vision(folder / "vision")
     vae = VaeConfig(channels=(8, 8, 8), norm_groups=4)
     MelVae(vae.build(), vae.mel_mean, vae.mel_std).save(folder / "vae")
-    IstftVocoder(IstftConfig(width=16, hidden=32, blocks=1)).save(folder / "vocoder")
+    ToneNoiseVocoder(ToneNoiseConfig(width=16, hidden=32, blocks=1, last=16)).save(folder / "vocoder")
     AudioTagger(AudioTaggerConfig(LABELS, widths=(8, 16), depths=(1, 1))).save(folder / "ear")
     write_mapper(folder / "mapper", EMBEDDED_FEATURES)
     write_mapper(folder / "mapper_hub", DINOV2_FEATURES)
@@ -75,9 +75,14 @@ def write_vision(folder: Path) -> None:
 
 def write_mapper(folder: Path, feature_dim: int) -> None:
     """Prior, memory, flow and mlp that fit features of this width."""
-    config = PriorConfig(feature_dim=feature_dim, prototypes=6, classes=len(LABELS), query_dim=QUERY, threshold=0.1)
+    config = PriorConfig(
+        feature_dim=feature_dim, prototypes=6, classes=len(LABELS), query_dim=QUERY, components=4, threshold=0.1
+    )
     prior = Prior(config)
+    prior.set_prototypes(torch.nn.Linear(feature_dim, 6), torch.eye(6, len(LABELS)))
     torch.nn.init.normal_(prior.class_embeddings)
+    torch.nn.init.normal_(prior.basis, std=0.05)
+    torch.nn.init.normal_(prior.presence_head.weight, std=0.05)
     prior.save(folder)
     entries = tuple(IndexEntry(label, "nowhere", f"none:{number}", "CC0") for number, label in enumerate(LABELS * 6))
     embeddings = torch.nn.functional.normalize(torch.randn(len(entries), QUERY), dim=1)

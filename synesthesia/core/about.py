@@ -12,7 +12,7 @@ from synesthesia.core.version import VERSION
 
 CITATION = "Synesthesia contributors (2026). Synesthesia: click a patch of a photograph and hear it. Version 0.1.0."
 LIMITS = (
-    "The embedded models are small and were trained on about two hours of sound in 132 labels: everyday animals, "
+    "The embedded models are small and were trained on about four hours of sound in 243 labels: everyday animals, "
     "weather, machines, materials and instruments. An object outside these labels gets the nearest one; many "
     "sounds are rough. Where presence is low, nothing is played. The sounds are generated: no evidence of what "
     "a place really sounded like. Directions were learned from simulated clips through the heads of fifteen people; "
@@ -45,8 +45,8 @@ def _checkpoint(role: str, where: Weights) -> CheckpointInfo:
         where=where.where,
         revision=where.revision,
         licence=where.licence,
-        megabytes=0.0 if where.hub_id else round(checkpoints.megabytes(where.folder), 1),
-        present=bool(where.hub_id) or checkpoints.is_listed(where.folder),
+        megabytes=round(checkpoints.megabytes(where.folder), 1) if where.folder else 0.0,
+        present=checkpoints.is_present(where),
     )
 
 

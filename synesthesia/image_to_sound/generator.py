@@ -159,5 +159,5 @@ class SoundGenerator:
         """As `generate_mel`, then the vocoder: the requested duration, peak at -1 dBFS, ends faded over 4 ms."""
         mel, rows = self.generate_mel(query, class_probs, request, seed=seed, retrieve=retrieve, takes=takes)
         rate_hz = self.codec.mel.config.sample_rate_hz
-        waveform = self.codec.vocoder(mel[None])[0][: round(request.seconds * rate_hz)]
+        waveform = self.codec.vocoder.generated(mel[None])[0][: round(request.seconds * rate_hz)]
         return GeneratedSound(finish(waveform, rate_hz), rows)

@@ -1,4 +1,4 @@
-"""Region features: six views of each patch (patch, neighbourhood, object, image, two crops) and its position."""
+"""Region features: four views of each patch (its object, the whole image, a wide and a close crop)."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ from torch.nn import functional as F
 
 from synesthesia.vision.grid import PatchGrid
 
-VIEWS = 6  # patch, 3 x 3 neighbourhood, object, whole image, wide crop, close crop
-POSITION_DIM = 4
+VIEWS = 4  # object, whole image, wide crop, close crop
 
 
 @dataclass(frozen=True)
 class RegionFeatures:
-    """views: (N, 6, dim) features; position: (N, 4): row and column in -1..1 and their squares. N patches."""
+    """views: (N, 4, dim) features of N patches."""
 
     views: Tensor
-    position: Tensor
 
     def __len__(self) -> int:
         return len(self.views)
@@ -47,7 +45,4 @@ def region_features(grid: PatchGrid, spread: float = 0.14, sharpness: float = 14
     segment = (weight / weight.sum(dim=1, keepdim=True)) @ patch  # (N, D)
     whole = grid.global_feature.float().expand_as(patch)
     crops = grid.crop_features.flatten(0, 1).float()  # (N, 2, D)
-    views = torch.cat([torch.stack([patch, neighbourhood, segment, whole], dim=1), crops], dim=1)
-    y = row.flatten().float() / max(rows - 1, 1) * 2 - 1
-    x = col.flatten().float() / max(cols - 1, 1) * 2 - 1
-    return RegionFeatures(views, torch.stack([y, x, y * y, x * x], dim=1))
+    return RegionFeatures(torch.cat([torch.stack([segment, whole], dim=1), crops], dim=1))

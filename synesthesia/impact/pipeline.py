@@ -35,10 +35,12 @@ PEAK = 0.95  # of a scene
 
 class ImpactPipeline:
     """The path "tap" of one preset; its model loads with the first request. encode_crop: as
-    `PatchEncoder.encode_stage_maps`."""
+    `PatchEncoder.encode_stage_maps`; seen: gives a photograph as the same network encodes it."""
 
-    def __init__(self, preset: Preset, encode_crop: Callable[[Image], PatchGrid]) -> None:
-        self.preset, self._encode_crop = preset, encode_crop
+    def __init__(
+        self, preset: Preset, encode_crop: Callable[[Image], PatchGrid], seen: Callable[[EncodedImage], EncodedImage]
+    ) -> None:  # fmt: skip
+        self.preset, self._encode_crop, self._seen = preset, encode_crop, seen
         self._images: BoundedCache[PhysicsPosterior] = BoundedCache(CACHED_IMAGES)
         self._clicks: BoundedCache[PhysicsPosterior] = BoundedCache(CACHED_CLICKS)
 
@@ -102,15 +104,15 @@ class ImpactPipeline:
         return mix_strikes(heard, samples)
 
     def _posterior(self, image: EncodedImage) -> PhysicsPosterior:
-        return self._images.get(image.key, lambda: self.predictor.predict(image.grid))
+        return self._images.get(image.key, lambda: self.predictor.predict(self._seen(image).grid))
 
     def _at_click(self, image: EncodedImage, x: float, y: float) -> PhysicsPosterior:
         """(1, .), refined with a crop around natural pixel (x, y)."""
         from synesthesia.impact.crop_refine import refine_with_crop
 
         def refine() -> PhysicsPosterior:
-            posterior = self._posterior(image)
-            return refine_with_crop(self.predictor, self._encode_crop, image.picture, image.grid, posterior, x, y)
+            posterior, grid = self._posterior(image), self._seen(image).grid
+            return refine_with_crop(self.predictor, self._encode_crop, image.picture, grid, posterior, x, y)
 
         return self._clicks.get(f"{image.key} {x:.1f} {y:.1f}", refine)
 

@@ -1,4 +1,4 @@
-"""Patch encoder: a frozen timm backbone (EfficientNet-Lite, MobileNet or DINOv2) -> patch grid of a photograph.
+"""Patch encoder: a frozen timm backbone (EfficientNet-Lite or DINOv2) -> patch grid of a photograph.
 
 Convolutional networks run at output stride 16: their last stage keeps its resolution and dilates instead (atrous
 convolution, DeepLab, Chen et al. 2017, arXiv:1706.05587), so weights trained at stride 32 give a grid twice as fine.
@@ -21,14 +21,17 @@ from synesthesia.core import checkpoints
 from synesthesia.core.errors import UserError
 from synesthesia.core.presets import VisionConfig
 from synesthesia.nn.checkpoint_file import load_checkpoint
+from synesthesia.vision.fold_batch_norm import fold_batch_norms
 from synesthesia.vision.grid import PatchGrid
 from synesthesia.vision.image import picture_key
 from synesthesia.vision.multi_crop import CROP_SCALES, crop_grid
+from synesthesia.vision.pretrained import read_package
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 CROP_PX = 224  # side of a crop at the network's input
+CONVOLUTIONAL_PATCH_PX = 16
 MAX_ASPECT = 3.0  # a longer photograph is squeezed to this; its grid still covers all of it
 
 
@@ -54,18 +57,16 @@ class BackboneConfig:
         `patch_px`."""
         if self.is_transformer:
             return timm.create_model(self.architecture, pretrained=False, num_classes=0, dynamic_img_size=True)
-        padding = "same" if self.same_padding else ""
-        return timm.create_model(
-            self.architecture, pretrained=False, num_classes=0, output_stride=output_stride or self.patch_px,
-            pad_type=padding,
-        )  # fmt: skip
+        padding = {"pad_type": "same"} if self.same_padding else {}
+        stride = output_stride or self.patch_px
+        return timm.create_model(self.architecture, pretrained=False, num_classes=0, output_stride=stride, **padding)
 
 
 def read_backbone(config: dict) -> BackboneConfig:
     """From our own config.json or a timm hub one (`architecture`, `pretrained_cfg` with mean and std)."""
     card = config.get("pretrained_cfg", config)
     architecture = str(config["architecture"])
-    patch_px = 14 if "patch14" in architecture else 16
+    patch_px = 14 if "patch14" in architecture else CONVOLUTIONAL_PATCH_PX
     return BackboneConfig(
         architecture,
         int(config.get("patch_px", patch_px)),
@@ -84,14 +85,22 @@ class PatchEncoder:
         self.net = net.eval().requires_grad_(False).to(device)
         self.crop_net = self.net
         if not backbone.is_transformer:
-            self.net = self.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             self.crop_net = backbone.build(output_stride=32).eval()
+            fold_batch_norms(self.crop_net)
+            fold_batch_norms(self.net)
+            self.net = self.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             self.crop_net.load_state_dict(self.net.state_dict(), assign=True)  # one copy of the weights
             self.crop_net.requires_grad_(False)
 
     @classmethod
     def load(cls, config: VisionConfig, device: str = "cpu") -> PatchEncoder:
-        """UserError when the weights are missing, damaged or of another architecture."""
+        """UserError when the weights are missing, altered or of another architecture."""
+        if config.weights.package:
+            card = timm.get_pretrained_cfg(config.architecture)  # timm's own record of how the network is fed
+            backbone = BackboneConfig(config.architecture, CONVOLUTIONAL_PATCH_PX, card.mean, card.std)
+            net = backbone.build()
+            net.load_state_dict(read_package(config), strict=False)  # without the classifier's tensors
+            return cls(backbone, net, config.short_side_px, device)
         _, weights_path = checkpoints.files(config.weights)
         fields, tensors = load_checkpoint(
             weights_path.parent, what="The vision network's folder", trained_by="training.vision.train",
@@ -128,9 +137,9 @@ class PatchEncoder:
 
     @torch.inference_mode()
     def forward_stages(self, pixels: Tensor) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
-        """(B, 3, H, W) -> patches (B, R, C, dim), global feature (B, dim), and (B, C, h, w) maps of early stages,
-        finest first: at strides 4, 8 and 16 of a convolutional network; of a transformer the tokens after a third of
-        its blocks."""
+        """(B, 3, H, W) -> patches (B, R, C, dim), class token or mean patch (B, dim), and (B, C, h, w) maps of early
+        stages, finest first: at strides 4, 8 and 16 of a convolutional network; of a transformer the tokens after a
+        third of its blocks."""
         assert pixels.ndim == 4 and pixels.shape[1] == 3, f"expected (B, 3, H, W), got {tuple(pixels.shape)}"
         pixels = pixels.to(self.device)
         if self.backbone.is_transformer:
@@ -146,25 +155,21 @@ class PatchEncoder:
         return patches, patches.mean((1, 2)), tuple(stages)
 
     @torch.inference_mode()
-    def crop_features(self, picture: Image.Image, rows: int, cols: int) -> Tensor:
-        """RGB photograph -> features of the crops around each patch of a rows x cols grid: (rows, cols, scales, dim)
-        float32."""
+    def crop_features(self, picture: Image.Image, rows: int, cols: int) -> tuple[Tensor, Tensor]:
+        """RGB photograph -> (dim,) of all of it, squeezed to a square, and (rows, cols, scales, dim) of the crops
+        around each patch of a rows x cols grid, both float32."""
         aspect = min(max(picture.size), MAX_ASPECT * min(picture.size)) / min(picture.size)
         short = round(CROP_PX / min(CROP_SCALES))  # so that the smallest crops need no further resizing
         width, height = (short if side == min(picture.size) else round(short * aspect) for side in picture.size)
         small = picture.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
         grids = [crop_grid(width, height, scale) for scale in CROP_SCALES]
         size = (CROP_PX, CROP_PX)
-        pixels = [
-            self._normalise(small.resize(size, Image.Resampling.BILINEAR, box=box))
-            for grid in grids
-            for box in grid.boxes
-        ]
+        boxes = [(0.0, 0.0, width, height), *(box for grid in grids for box in grid.boxes)]
+        pixels = [self._normalise(small.resize(size, Image.Resampling.BILINEAR, box=box)) for box in boxes]
         encoded = torch.cat([self._encode_crops(torch.stack(pixels[i : i + 8])) for i in range(0, len(pixels), 8)])
-        parts = encoded.split([len(grid.boxes) for grid in grids])
-        return torch.stack(
-            [grid.interpolate(part, rows, cols, height, width) for grid, part in zip(grids, parts, strict=True)], dim=2
-        )
+        parts = encoded[1:].split([len(grid.boxes) for grid in grids])
+        crops = [grid.interpolate(part, rows, cols, height, width) for grid, part in zip(grids, parts, strict=True)]
+        return encoded[0], torch.stack(crops, dim=2)
 
     def _encode_crops(self, pixels: Tensor) -> Tensor:
         """(B, 3, 224, 224) -> (B, dim) on the CPU."""
@@ -188,8 +193,10 @@ class PatchEncoder:
 
     def encode(self, picture: Image.Image) -> PatchGrid:
         """RGB photograph -> its patch grid."""
-        patches, whole, maps = self.forward_stages(self.preprocess(picture))
-        features, mean = patches[0].float().cpu().contiguous(), whole[0].float().cpu()
+        patches, token, maps = self.forward_stages(self.preprocess(picture))
+        features = patches[0].float().cpu().contiguous()
         stage_maps = tuple(layer[0].half().cpu().contiguous() for layer in maps)
-        crops = self.crop_features(picture, *features.shape[:2]).half()
-        return PatchGrid(features, mean, crops, picture.width, picture.height, picture_key(picture), stage_maps)
+        whole, crops = self.crop_features(picture, *features.shape[:2])
+        if self.backbone.is_transformer:
+            whole = token[0].float().cpu()
+        return PatchGrid(features, whole, crops.half(), picture.width, picture.height, picture_key(picture), stage_maps)

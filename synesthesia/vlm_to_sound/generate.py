@@ -103,7 +103,7 @@ class TokenGenerator:
         take = 0
         if takes > 1 and self.tagger is not None and class_probs is not None:
             take = int((self.tagger(mid_mel(mels))[0].softmax(dim=1) * class_probs).sum(dim=1).argmax())
-        stereo = render_stereo(mels[[take]], sampled.itd_s[[take]], self.vocoder)[0]
+        stereo = render_stereo(mels[[take]], sampled.itd_s[[take]], self.vocoder.generated)[0]
         waveform = finish(stereo[:, : round(seconds * SAMPLE_RATE_HZ)], SAMPLE_RATE_HZ)
         attention = self.region_inputs.to_patches(sampled.cross_attention[take][memory.image_mask[0]], grid)
         yield GeneratedStereo(
@@ -141,7 +141,7 @@ class TokenGenerator:
             itd_s = sampled.itd_s if itd_s is None else itd_s
             first = max(0, assembler.emitted // samples_per_frame - OVERLAP_FRAMES)
             mels = self.head.tokens.decode(sampled.codes[0, :, :, first:])[None]
-            stereo = render_stereo(mels, itd_s, self.vocoder)[0]
+            stereo = render_stereo(mels, itd_s, self.vocoder.generated)[0]
             yield assembler.add(stereo, first * samples_per_frame, last=done == frames)
 
 

@@ -6,7 +6,7 @@ calls all of this under its lock.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
@@ -63,10 +63,13 @@ class ImageToSoundService(Protocol):
 
 
 class VlmToSoundPipeline:
-    """Thinker, audio head and sound tokens of one preset; they load with the first request."""
+    """Thinker, audio head and sound tokens of one preset; they load with the first request. seen: gives a photograph as
+    the thinker's vision network encodes it."""
 
-    def __init__(self, preset: Preset, image_to_sound: ImageToSoundService) -> None:
-        self.preset, self._image_to_sound = preset, image_to_sound
+    def __init__(
+        self, preset: Preset, image_to_sound: ImageToSoundService, seen: Callable[[EncodedImage], EncodedImage]
+    ) -> None:  # fmt: skip
+        self.preset, self._image_to_sound, self._seen = preset, image_to_sound, seen
 
     def require(self) -> None:
         """UserError when one of the models has not been trained. Loads and fetches nothing."""
@@ -104,7 +107,7 @@ class VlmToSoundPipeline:
         sampler = _sampler(request)
         takes = number_of_takes(request.seconds, sampler)
         for item in generator.generate_steps(
-            generator.encode(image, row, col), image.grid, seconds=request.seconds,
+            generator.encode(self._seen(image), row, col), image.grid, seconds=request.seconds,
             seed=patch_seed(request.seed, image.key, row, col), takes=takes, sampler=sampler,
             class_probs=context.class_probs(image.grid, row, col),
         ):  # fmt: skip
@@ -121,7 +124,7 @@ class VlmToSoundPipeline:
     def stream(self, image: EncodedImage, row: int, col: int, request: LanguageRequest) -> Iterator[np.ndarray]:
         """(2, n) float32 chunks of one take as its tokens are sampled."""
         yield from self.generator.stream(
-            self.generator.encode(image, row, col), seconds=request.seconds,
+            self.generator.encode(self._seen(image), row, col), seconds=request.seconds,
             seed=patch_seed(request.seed, image.key, row, col), sampler=_sampler(request),
         )  # fmt: skip
 

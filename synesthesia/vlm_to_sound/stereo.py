@@ -6,12 +6,13 @@ ear's level, and the channels are shifted apart by the interaural time differenc
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from synesthesia.audio.mel import MelConfig, band_edges_hz
-from synesthesia.audio.vocoder import Vocoder
 
 MAX_LEVEL, MIN_LEVEL = 0.3466, -3.5  # nepers re the common mel: all power in one ear is 3 dB above it; 30 dB below
 
@@ -22,10 +23,11 @@ def mid_mel(mels: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def render_stereo(mels: Tensor, itd_s: Tensor, vocoder: Vocoder, smooth: int = 5) -> Tensor:
+def render_stereo(mels: Tensor, itd_s: Tensor, vocoder: Callable[[Tensor], Tensor], smooth: int = 5) -> Tensor:
     """Log-mels (B, 2, T, 64), left ear first -> waveform (B, 2, 160 T).
 
-    itd_s: (B,) seconds, positive when the right ear leads; smooth: frames over which levels are averaged.
+    vocoder: log-mels (B, T, 64) -> (B, 160 T); itd_s: (B,) seconds, positive when the right ear leads; smooth: frames
+    over which levels are averaged.
     """
     assert mels.ndim == 4 and mels.shape[1] == 2, f"mels must be (B, 2, T, 64), got {tuple(mels.shape)}"
     config, mid = MelConfig(), mid_mel(mels)

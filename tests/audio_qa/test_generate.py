@@ -117,7 +117,7 @@ def test_a_short_clip_is_used_whole(samples: int) -> None:
 def checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Tagger, language model and spatial token as trainings save them."""
     made, settings = tiny_language_model("tagger"), LoraSettings(rank=2)
-    tagger().save(tmp_path / "ear")
+    tagger().save(tmp_path / "audio_tower")
     save_language_model(made, tmp_path / "language")
     add_lora(made.model, settings)
     torch.nn.init.normal_(made.model.model.language_model.layers[0].self_attn.q_proj.lora_B["default"].weight)
@@ -128,7 +128,7 @@ def checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_generator_is_loaded_from_files(checkpoints: Path) -> None:
-    assembled = load_language_model(checkpoints / "language", AudioTagger.load(checkpoints / "ear"))
+    assembled = load_language_model(checkpoints / "language", AudioTagger.load(checkpoints / "audio_tower"))
     load_spatial_token(assembled.model, checkpoints / "spatial_token")
     loaded = AnswerGenerator.load(AudioQAConfig())
     expected, found = assembled.model.state_dict(), loaded.language_model.model.state_dict()
@@ -147,7 +147,7 @@ def test_without_a_trained_token_the_error_names_the_training(checkpoints: Path)
         AnswerGenerator.load(AudioQAConfig())
 
 
-@pytest.mark.parametrize("name", ["ear", "language", "spatial_token"])
+@pytest.mark.parametrize("name", ["audio_tower", "language", "spatial_token"])
 def test_a_damaged_file_is_detected(name: str, checkpoints: Path) -> None:
     with (checkpoints / name / "model.safetensors").open("ab") as file:
         file.write(b"more")

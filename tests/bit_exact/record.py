@@ -25,6 +25,7 @@ import torch
 from PIL import Image
 
 from synesthesia import Studio, cli
+from synesthesia.core import checkpoints, presets
 
 RECORD = Path(__file__).with_name("record.json")
 RECIPES = Path(__file__).with_name("recipes")
@@ -125,7 +126,16 @@ def record() -> dict[str, Any]:
     }
 
 
+def renew_fingerprints() -> None:
+    """The recipes keep the form of an earlier version, but only the weights of today can replay them."""
+    for file in RECIPES.glob("*.json"):
+        fields = json.loads(file.read_text(encoding="utf-8"))
+        fields["weights_sha256"] = checkpoints.fingerprint(presets.embedded().used_by(fields["path"]))
+        file.write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
+
+
 if __name__ == "__main__":
     argparse.ArgumentParser(description=__doc__).parse_args()  # so that --help records nothing
+    renew_fingerprints()
     RECORD.write_text(json.dumps(record(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"{RECORD} written")

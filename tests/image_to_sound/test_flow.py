@@ -12,6 +12,7 @@ from synesthesia.core.requests import FlowRequest
 from synesthesia.image_to_sound.flow import Condition, FlowConfig, RectifiedFlow
 from synesthesia.image_to_sound.mlp import Mlp, MlpConfig
 from synesthesia.nn.transformer import apply_rotary, rotary_table
+from training.image_to_sound.train_distilled import begin_student
 
 TINY = FlowConfig(width=32, depth=2, heads=2, query_dim=6, descriptor_dim=10, descriptor_tokens=2)
 
@@ -108,3 +109,16 @@ def test_flow_and_mlp_load_back(tmp_path: Path) -> None:
 def test_mlp_answers_each_frame() -> None:
     out = Mlp(MlpConfig(width=16, layers=1, query_dim=6, descriptor_dim=10))(conditions(3), 25)
     assert out.shape == (3, 8, 25, 16)
+
+
+def test_a_distilled_flow_reads_its_scale_and_begins_as_its_teacher() -> None:
+    teacher = tiny_flow()
+    student = begin_student(teacher).eval()
+    request = FlowRequest(steps=2, guidance=1.0)
+    made = student.sample(conditions(2), 20, seeds(1, 2), request)
+    assert torch.allclose(made, teacher.sample(conditions(2), 20, seeds(1, 2), request), atol=1e-5)
+    torch.nn.init.normal_(student.scale.weight, std=0.5)
+    other = student.sample(conditions(2), 20, seeds(1, 2), FlowRequest(steps=2, guidance=4.0))
+    assert not torch.allclose(other, student.sample(conditions(2), 20, seeds(1, 2), request), atol=1e-3)
+    with pytest.raises(AssertionError, match="guidance scale"):
+        teacher(torch.zeros(2, 10, 256), torch.zeros(2), conditions(2), torch.ones(2))

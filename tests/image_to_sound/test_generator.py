@@ -18,15 +18,22 @@ from synesthesia.image_to_sound.retrieval import IndexEntry, SoundIndex
 WIDTH = 6
 
 
+class StubVocoder:
+    """Turns each mel frame's mean into 160 samples."""
+
+    def __call__(self, mel: torch.Tensor) -> torch.Tensor:
+        tone = torch.sin(torch.arange(mel.shape[1] * 160) * 0.3)
+        return mel.mean(dim=2).repeat_interleave(160, dim=1) * tone
+
+    generated = __call__
+
+
 class StubCodec:
-    """Stand-in for a codec: its vocoder turns each mel frame's mean into 160 samples."""
+    """Stand-in for a codec."""
 
     mel = LogMel()
     vae = MelPatches()
-
-    def vocoder(self, mel: torch.Tensor) -> torch.Tensor:
-        tone = torch.sin(torch.arange(mel.shape[1] * 160) * 0.3)
-        return mel.mean(dim=2).repeat_interleave(160, dim=1) * tone
+    vocoder = StubVocoder()
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from synesthesia.core.vocabulary import MATERIALS
 from synesthesia.impact.crop_refine import refine_with_crop
 from synesthesia.impact.pipeline import CACHED_CLICKS, CACHED_IMAGES, PEAK, mix_strikes
 from synesthesia.impact.render import StrikeParams, render_impact
-from synesthesia.studio import Services
+from synesthesia.services import Services
 from synesthesia.vision.grid import patch_seed
 from tests.impact.tiny import impact_of, strike, write_tap
 
@@ -71,7 +71,7 @@ def test_it_needs_no_mapper_of_the_preset(
     write_tap(tmp_path, name="tap_hub")
     monkeypatch.setenv(checkpoints.ROOT_VARIABLE, str(tmp_path))
     services = Services(presets.hub())
-    services.vision = studio.services.vision  # that of the hub would be fetched
+    services.vision = studio.services.earlier_vision  # that of the hub would be fetched
     other = Studio(presets.hub(), services)
     assert strike(other, cat).waveform.any()
     with pytest.raises(UserError, match=r"training\.image_to_sound\.train"):
@@ -95,8 +95,9 @@ def test_a_click_renders_the_refined_posterior_with_the_seed_of_its_patch(studio
     predictor = studio.services.impact.predictor
     params = StrikeParams(20.0, "wood", 1.0, patch_seed(3, grid.key, heard.row, heard.col), "glass", 1.0)
     x, y = heard.recipe.x, heard.recipe.y
-    posterior = predictor.predict(grid)
-    encode = studio.services.vision.encode_stage_maps
+    encoder = studio.services.earlier_vision
+    grid = encoder.encode(cat.convert("RGB"))
+    posterior, encode = predictor.predict(grid), encoder.encode_stage_maps
     near = refine_with_crop(predictor, encode, cat.convert("RGB"), grid, posterior, x, y)
     by_hand, impact = render_impact(predictor, near, 0, params, 16_000)
     assert np.array_equal(heard.waveform[0], by_hand)
@@ -178,7 +179,7 @@ def test_sweeps_strike_along_a_row(studio: Studio, cat: Image.Image) -> None:
 
 
 def test_the_material_map(studio: Studio, cat: Image.Image) -> None:
-    found, grid = studio.materials(cat), studio.look(cat)
+    found, grid = studio.materials(cat), studio.services.earlier_vision.encode(cat.convert("RGB"))
     assert found.shares.shape == (grid.rows, grid.cols, len(MATERIALS))
     heard = strike(studio, cat)
     assert found.solid[heard.row, heard.col] == pytest.approx(heard.presence)

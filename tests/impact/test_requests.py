@@ -16,7 +16,7 @@ from synesthesia.core.errors import UserError
 from synesthesia.core.requests import ImpactRequest, settings_of
 from synesthesia.core.vocabulary import MALLETS
 from synesthesia.impact.modal import contact
-from synesthesia.studio import Services
+from synesthesia.services import Services
 from tests.impact.tiny import impact_of, strike
 from tests.tiny import damaged_copy
 from training.common.manifest import write_manifest

@@ -40,7 +40,8 @@ from synesthesia.core.results import (
 from synesthesia.image_to_sound.mix import mix
 from synesthesia.localization.localizer import shortest_arc
 from synesthesia.localization.pipeline import direction_sentence, itd_s
-from synesthesia.studio import Services, Studio
+from synesthesia.services import Services
+from synesthesia.studio import Studio
 from synesthesia.vision.grid import EncodedImage, PatchGrid
 from synesthesia.vision.image import picture_key
 from synesthesia.vlm_to_sound.pipeline import VlmToSoundPipeline
@@ -117,7 +118,7 @@ class FakeVlmToSound(VlmToSoundPipeline):
     """delay_s: for each frame of tokens; missing: error where nothing has been trained, empty where it has."""
 
     def __init__(self, preset: Preset, image_to_sound: FakeImageToSound, delay_s: float = 0.0) -> None:
-        super().__init__(preset, image_to_sound)  # type: ignore[arg-type]
+        super().__init__(preset, image_to_sound, lambda image: image)  # type: ignore[arg-type]
         self.tones, self.delay_s, self.missing = image_to_sound, delay_s, ""
 
     def require(self) -> None:

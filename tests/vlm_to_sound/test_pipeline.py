@@ -83,7 +83,7 @@ def test_the_take_is_chosen_by_the_priors_class_probabilities(studio: Studio, ca
     generator, (row, col) = studio.services.vlm_to_sound.generator, grid.cell(200, 100)
     condition = image_to_sound.predict(grid)
     by_hand = generator.generate(
-        generator.encode(EncodedImage(cat, grid.key, grid), row, col), grid, seconds=1.0,
+        generator.encode(studio.services.seen_earlier(EncodedImage(cat, grid.key, grid)), row, col), grid, seconds=1.0,
         seed=patch_seed(8, grid.key, row, col), sampler=TokenSampler(1.0, 100, 3.0),
         class_probs=condition.class_probs[row * grid.cols + col],
     )  # fmt: skip

@@ -25,7 +25,7 @@ SECONDS_SHARES = (0.4, 0.4, 0.2)
 class ClipTrainOptions(TrainOptions):
     """Which clips a training draws."""
 
-    tagger: Path = Path("checkpoints/ear")
+    tagger: Path = Path("checkpoints/audio_tower")
     hrtf: Path = Path("checkpoints/head")
     bank: int = 14_400  # head-related impulse responses
     clips: int = 24  # per step and process

@@ -48,7 +48,7 @@ class QAEvaluation:
     language: Path = Path("checkpoints/language")
     token: Path = Path("checkpoints/spatial_token")
     localizer: Path = Path("checkpoints/localiser")
-    tagger: Path = Path("checkpoints/ear")
+    tagger: Path = Path("checkpoints/audio_tower")
     hrtf: Path = Path("checkpoints/head")
     out: Path = Path("runs/evaluate_spatial")
     cache: Path = Path("runs/cache")

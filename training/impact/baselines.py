@@ -16,7 +16,7 @@ from synesthesia.core.vocabulary import MATERIALS
 from synesthesia.impact.modal.objects import PhysicalObject
 from synesthesia.impact.predictor import clamp_to_valid
 from synesthesia.vision.grid import PatchGrid
-from training.common.imagenet_classifier import imagenet_classifier
+from synesthesia.vision.pretrained import imagenet_classifier
 from training.common.pairs import IMAGENET_SAMPLE, imagenet_labels
 from training.impact.photo_manifest import material_labels
 
@@ -41,11 +41,8 @@ class ObjectNameBaseline:
     material: Tensor
 
     @staticmethod
-    def load(data: Path) -> ObjectNameBaseline | None:
-        """None when the vision checkpoint has no classifier."""
-        layer = imagenet_classifier(presets.embedded())
-        if layer is None:
-            return None
+    def load(data: Path) -> ObjectNameBaseline:
+        layer = imagenet_classifier(presets.embedded().vision)
         labels = material_labels(data)
         names = imagenet_labels(data)
         known = [labels.get((IMAGENET_SAMPLE, name), (-1, 0.0))[0] for name in names]

@@ -12,11 +12,11 @@ from torch import Tensor
 
 from synesthesia.core.presets import Preset
 from synesthesia.evaluation.intervals import ConfidenceInterval, wilson
-from synesthesia.image_to_sound.pipeline import ImageToSound, ImageToSoundPipeline
+from synesthesia.image_to_sound.pipeline import ImageToSoundPipeline
+from synesthesia.services import Services
 from synesthesia.vision.grid import EncodedImage
 from synesthesia.vlm_to_sound.attention import MARGIN, relative_attention
 from synesthesia.vlm_to_sound.generate import TAKES, GeneratedStereo, TokenGenerator
-from synesthesia.vlm_to_sound.pipeline import VlmToSoundPipeline
 from synesthesia.vlm_to_sound.region_inputs import feature_input
 from synesthesia.vlm_to_sound.sampling import TokenSampler
 from training.common.hear_cases import HeldOutPicture
@@ -141,6 +141,6 @@ def load_evaluation(
     preset: Preset, prior: ImageToSoundPipeline, images: Sequence[EncodedImage], seconds: float
 ) -> LanguageEvaluation:
     """With the preset's own models. UserError when they have not been trained."""
-    pipeline = VlmToSoundPipeline(preset, ImageToSound(preset))
+    pipeline = Services(preset).vlm_to_sound
     pipeline.require()
     return LanguageEvaluation(pipeline.generator, prior, images, seconds)

@@ -41,6 +41,7 @@ from synesthesia.core.errors import UserError
 from synesthesia.image_to_sound.pipeline import ImageToSoundPipeline
 from synesthesia.nn.lora import LoraSettings
 from synesthesia.vision.backbone import PatchEncoder
+from synesthesia.vision.pretrained import imagenet_classifier
 from synesthesia.vlm_to_sound.audio_head import CHANNELS, AudioHead, AudioHeadConfig
 from synesthesia.vlm_to_sound.checkpoint import save_audio_head
 from synesthesia.vlm_to_sound.mel_tokens import MelTokens
@@ -51,7 +52,6 @@ from synesthesia.vlm_to_sound.thinker import HiddenStates, Thinker
 from training.common.audio_data import SoundStore
 from training.common.cli import run
 from training.common.fit import Learner, ParamGroup, Step, TrainConfig, TrainedParameters, TrainOptions, fit, start
-from training.common.imagenet_classifier import imagenet_classifier
 from training.common.patch_features import Targets, sample_pictures
 from training.common.pictures import Picture
 from training.common.run_state import Ema, load_state
@@ -128,7 +128,7 @@ def load_material(config: VlmToSoundTraining) -> Material:
     from synesthesia.audio.codec import LatentCodec
 
     preset = presets.embedded()
-    prior = ImageToSoundPipeline.load(preset.hearing, LatentCodec.load(preset.codec))
+    prior = ImageToSoundPipeline.load(preset.image_to_sound, LatentCodec.load(preset.codec))
     targets = Targets(config.data, list(prior.tagger.labels))
     rng = np.random.default_rng(config.seed)
     pictures = sample_pictures(config.data, False, config.pictures, rng, lambda *key: bool(targets.pairs.get(key)))
@@ -152,8 +152,9 @@ def train_thinker(config: VlmToSoundTraining) -> Thinker:
     patch_dim = store.content.shape[1]
     thinker = build_tiny(tiny_config(patch_dim // 3, config.thinker_width, config.thinker_layers))
     sample = np.sort(rng.choice(len(store.content), min(4_000, len(store.content)), replace=False))
-    cells, classes = torch.from_numpy(store.content[sample].astype(np.float32)), imagenet_classifier(presets.embedded())
-    if classes is not None and 3 * classes.in_features == patch_dim:
+    cells = torch.from_numpy(store.content[sample].astype(np.float32))
+    classes = imagenet_classifier(presets.embedded().vision)
+    if 3 * classes.in_features == patch_dim:
         init_from_classifier(thinker.model.visual, cells, classes)
     else:
         thinker.model.visual.feature_std.copy_(cells.std(0).clamp(min=1e-3))

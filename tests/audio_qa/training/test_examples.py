@@ -39,7 +39,7 @@ from training.audio_qa.question_bank import (
     paraphrases,
 )
 
-TAGGER = Path(__file__).resolve().parents[3] / "checkpoints" / "ear" / "config.json"
+TAGGER = Path(__file__).resolve().parents[3] / "checkpoints" / "audio_tower" / "config.json"
 NOTE_WORDS = {
     "one",
     "two",

@@ -14,7 +14,7 @@ from synesthesia.image_to_sound.flow import FlowConfig, RectifiedFlow
 from synesthesia.image_to_sound.mlp import Mlp, MlpConfig
 from synesthesia.image_to_sound.retrieval import SoundIndex
 from tests.training_common.tiny_sounds import tiny_sounds
-from training.image_to_sound import train_flow
+from training.image_to_sound import train_distilled, train_flow
 from training.image_to_sound.train import write_index
 from training.image_to_sound.train_mlp import train_mlp
 from training.image_to_sound.training_sounds import ConditionSampler, load_training_sounds
@@ -68,3 +68,28 @@ def test_conditions_are_dropped_now_and_then_and_come_from_neighbours(tmp_path: 
             sounds.label_of[neighbour] == sounds.label_of[row] and neighbour != row
             for neighbour in sampler.neighbours[int(row)]
         )
+
+
+def test_a_student_learns_the_teachers_walks_in_fewer_steps(tmp_path: Path) -> None:
+    """On a teacher of random weights: after some steps one stride of the student is nearer to the teacher's end."""
+    tiny_sounds(tmp_path / "data")
+    torch.manual_seed(0)
+    AudioTagger(AudioTaggerConfig(labels=("hiss", "tone"), widths=(8, 8, 8), depths=(1, 1, 1))).save(tmp_path / "ear")
+    teacher = RectifiedFlow(FlowConfig(width=32, depth=1, heads=2, descriptor_tokens=2))
+    torch.nn.init.normal_(teacher.leave.weight, std=0.1)
+    teacher.save(tmp_path / "teacher")
+    config = train_distilled.DistilTraining(
+        data=tmp_path / "data", out=tmp_path / "out", teacher=tmp_path / "teacher", ear=tmp_path / "ear",
+        runs=tmp_path / "run", cache=tmp_path / "cache", steps=60, rate=3e-3, ema=0.0, batch=8, new_walks=2, walks=32,
+        latent_frames=8,
+    )  # fmt: skip
+    student = train_distilled.main(config)
+    sounds = load_training_sounds(config.data, config.cache, AudioTagger.load(config.ear))
+    loaded = RectifiedFlow.load(config.teacher)
+    sampler = ConditionSampler(sounds, np.random.default_rng(0))
+    walker = train_distilled.Walker(loaded, sampler, 8, torch.Generator().manual_seed(1))
+    untrained = train_distilled.begin_student(loaded).eval()
+    walks = walker.walk(untrained, 32, begin=0)
+    for steps in (4, 1):
+        before = train_distilled.endpoint_error(untrained, walks, steps)
+        assert train_distilled.endpoint_error(student, walks, steps) < 0.9 * before

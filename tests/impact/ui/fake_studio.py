@@ -42,7 +42,7 @@ class FakeImpact(ImpactPipeline):
     trained = True  # type: ignore[assignment]
 
     def __init__(self, preset: Preset, delay_s: float = 0.0) -> None:
-        super().__init__(preset, FakeVision().encode_stage_maps)
+        super().__init__(preset, FakeVision().encode_stage_maps, lambda image: image)
         self.delay_s, self.missing, self.mapped = delay_s, "", 0
         self.struck: list[tuple[int, int, ImpactRequest]] = []
 
