@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from synesthesia.audio.mel import LogMel, MelConfig, mel_filters
+from synesthesia.audio.mel import LogMel, MelConfig, mel_filters, with_end_frame
 
 
 class GriffinLim(nn.Module):
@@ -23,7 +23,7 @@ class GriffinLim(nn.Module):
     def forward(self, mel: Tensor) -> Tensor:
         assert mel.ndim == 3, f"mel must be (B, T, bands), got {tuple(mel.shape)}"
         config, window = self.log_mel.config, self.log_mel.window
-        mel = torch.cat([mel, mel[:, -1:]], dim=1)
+        mel = with_end_frame(mel)
         magnitude = (mel.exp() @ self.inverse).clamp(min=0.0).transpose(1, 2)  # (B, F, T + 1)
         generator = torch.Generator().manual_seed(self.seed)
         angle = torch.rand(magnitude.shape, generator=generator) * 2 * torch.pi

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
+from synesthesia.audio.vocoder import FOLDER, TRAINED_BY
 from synesthesia.core.errors import UserError
 from synesthesia.nn.checkpoint_file import load_checkpoint
 
 if TYPE_CHECKING:
     from transformers import SpeechT5HifiGan
-
-
-FOLDER, TRAINED_BY = "The vocoder's folder", "training.audio.train_vocoder"  # for the error of a missing file
 
 
 class HifiGanVocoder(nn.Module):

@@ -72,6 +72,16 @@ def mel_filters(config: MelConfig) -> Tensor:
     return (triangles * (2.0 / (edges[2:] - edges[:-2]))).float()
 
 
+def with_end_frame(mel: Tensor) -> Tensor:
+    """(B, T, bands) -> (B, T + 1, bands), the last frame twice: T hops lie between T + 1 frame centres."""
+    return torch.cat([mel, mel[:, -1:]], dim=1)
+
+
+def white_noise(samples: int, seed: int = 0) -> Tensor:
+    """(samples,) Gaussian noise of unit variance, the same for a seed."""
+    return torch.randn(samples, generator=torch.Generator().manual_seed(seed))
+
+
 class LogMel(nn.Module):
     """Waveform (B, n) in [-1, 1] -> natural log-mel (B, T, bands) with T = n // hop. No learned weights."""
 

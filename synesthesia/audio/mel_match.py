@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from synesthesia.audio.mel import LogMel, MelConfig
+from synesthesia.audio.mel import LogMel, MelConfig, with_end_frame
 
 MAX_GAIN = 20.0  # of one round, up or down
 
@@ -43,7 +43,7 @@ class MelMatch(nn.Module):
         )
         if waveform.shape[1] <= config.fft_samples // 2:  # too short for a centred STFT
             return waveform
-        target = torch.cat([mel, mel[:, -1:]], dim=1).exp()  # (B, T + 1, bands)
+        target = with_end_frame(mel).exp()  # (B, T + 1, bands)
         for _ in range(self.rounds if rounds is None else rounds):
             spectrum = torch.stft(
                 waveform, config.fft_samples, config.hop_samples, window=window, return_complex=True

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from synesthesia.audio.mel import LogMel, MelConfig
+from synesthesia.audio.mel import LogMel, MelConfig, white_noise
 
 RUNNING_FRAMES = 15  # of the running mean and of the local variance: 150 ms
 VARIANCE_BANDS = 5
@@ -34,7 +34,7 @@ class NoiseFluctuation(nn.Module):
         samples = mel.shape[1] * config.hop_samples
         if samples <= config.fft_samples // 2:  # too short for a centred STFT
             return mel
-        noise = LEVEL * torch.randn(1, samples, generator=torch.Generator().manual_seed(self.seed))
+        noise = LEVEL * white_noise(samples, self.seed)[None]
         natural = self.log_mel(noise.to(mel.device))
         natural = natural - _running_mean(natural, 1)
         own = mel - _running_mean(mel, 1)

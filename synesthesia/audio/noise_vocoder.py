@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from synesthesia.audio.mel import MelConfig
+from synesthesia.audio.mel import MelConfig, white_noise
 from synesthesia.audio.mel_match import MelMatch
 
 LEVEL = 0.1  # of the noise before its correction
@@ -22,5 +22,5 @@ class NoiseVocoder(nn.Module):
     def forward(self, mel: Tensor) -> Tensor:
         assert mel.ndim == 3, f"mel must be (B, T, bands), got {tuple(mel.shape)}"
         samples = mel.shape[1] * self.match.log_mel.config.hop_samples
-        noise = LEVEL * torch.randn(samples, generator=torch.Generator().manual_seed(self.seed))
+        noise = LEVEL * white_noise(samples, self.seed)
         return self.match(noise.expand(len(mel), -1).to(mel.device), mel)

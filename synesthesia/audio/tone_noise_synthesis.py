@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from synesthesia.audio.fine_envelope import FineEnvelope
-from synesthesia.audio.mel import MelConfig
+from synesthesia.audio.mel import MelConfig, white_noise, with_end_frame
 from synesthesia.audio.mel_match import MAX_GAIN, MelMatch
 from synesthesia.audio.sinusoidal_synthesis import WEAK, sinusoids
 
@@ -39,12 +39,6 @@ def sharpen(tonality: Tensor) -> Tensor:
     return (SHARPNESS * tonality.logit(eps=1e-6)).sigmoid()
 
 
-def white_noise(like: Tensor) -> Tensor:
-    """Gaussian noise of the shape (B, n), the same for every sound."""
-    noise = torch.randn(like.shape[1], generator=torch.Generator().manual_seed(0))
-    return noise.to(like.device).expand(len(like), -1)
-
-
 class ToneNoiseSynthesis(nn.Module):
     """(mel (B, T, 64), `Prediction`) -> waveform (B, T * 160). No weights."""
 
@@ -64,7 +58,7 @@ class ToneNoiseSynthesis(nn.Module):
         noise_magnitude = split(magnitude, tonality)
         tone_magnitude = (magnitude.square() - noise_magnitude.square()).clamp(min=0.0).sqrt()
         tones = sinusoids(tone_magnitude, prediction.offset, tonality, config.hop_samples)
-        noise = self.envelope.shape(white_noise(tones), prediction.envelope)
+        noise = self.envelope.shape(white_noise(tones.shape[1]).to(tones.device).expand_as(tones), prediction.envelope)
         if tones.shape[1] <= config.fft_samples // 2:  # too short for a centred STFT
             return tones + noise
         fine = self.fine_structure(noise_magnitude)
@@ -82,7 +76,7 @@ class ToneNoiseSynthesis(nn.Module):
 
     def magnitude(self, mel: Tensor, log_magnitude: Tensor) -> Tensor:
         """(B, T + 1, F) predicted magnitudes, scaled to the mel (B, T, bands)."""
-        target = torch.cat([mel, mel[:, -1:]], dim=1).exp()
+        target = with_end_frame(mel).exp()
         magnitude = log_magnitude.exp()
         for _ in range(MAGNITUDE_ROUNDS):
             magnitude = magnitude * self.match.log_gains(target, magnitude @ self.match.log_mel.filters).exp()

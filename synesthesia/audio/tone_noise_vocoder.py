@@ -16,12 +16,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from synesthesia.audio.fine_envelope import BANDS, SUBFRAMES
-from synesthesia.audio.mel import MelConfig, mel_filters
+from synesthesia.audio.mel import MelConfig, mel_filters, with_end_frame
 from synesthesia.audio.noise_fluctuation import NoiseFluctuation
 from synesthesia.audio.tone_noise_synthesis import Prediction, ToneNoiseSynthesis
+from synesthesia.audio.vocoder import FOLDER, TRAINED_BY
 from synesthesia.nn.checkpoint_file import load_checkpoint, save_checkpoint
 
-FOLDER, TRAINED_BY = "The vocoder's folder", "training.audio.train_vocoder"  # for the error of a missing file
 OFFSET_LIMIT = 2.0  # bins
 AROUND = 4  # bands on either side whose mean each band is compared with: partials stand out whatever the level
 
@@ -73,23 +73,22 @@ class ToneNoiseVocoder(nn.Module):
         self.last_norm = nn.LayerNorm(config.width)
         self.widen = nn.Linear(config.width, config.last)
         self.head = nn.Linear(config.last, 3 * self.bins + SUBFRAMES * BANDS)
-        filters = mel_filters(MelConfig(bands=config.bands))  # (F, bands)
-        to_bins = filters / filters.sum(dim=1, keepdim=True).clamp(min=1e-8)
-        coarse = mel_filters(MelConfig(bands=BANDS))
-        to_envelope = (to_bins.T @ coarse) / coarse.sum(dim=0)
-        self.register_buffer("to_bins", to_bins.T.contiguous(), persistent=False)  # (bands, F)
+        self.synthesis = ToneNoiseSynthesis(config.noise_rounds, config.last_rounds)
+        filters = self.synthesis.match.log_mel.filters  # (F, bands)
+        to_bins, coarse = self.synthesis.match.spread.T, mel_filters(MelConfig(bands=BANDS))
+        to_envelope = (to_bins @ coarse) / coarse.sum(dim=0)
+        self.register_buffer("to_bins", to_bins.contiguous(), persistent=False)  # (bands, F)
         self.register_buffer("to_envelope", to_envelope / to_envelope.sum(dim=0), persistent=False)  # (bands, 16)
         self.register_buffer("area", filters.sum(dim=0).log(), persistent=False)  # (bands,)
         self.register_buffer("of_bands", filters / filters.sum(dim=0), persistent=False)  # (F, bands)
-        self.synthesis = ToneNoiseSynthesis(config.noise_rounds, config.last_rounds)
         self.fluctuation = NoiseFluctuation()
 
     def forward(self, mel: Tensor) -> Tensor:
-        return self.synthesis(mel, self.predict(_with_end(mel)))
+        return self.synthesis(mel, self.predict(with_end_frame(mel)))
 
     def generated(self, mel: Tensor) -> Tensor:
         """As `forward`, of a log-mel that a model made: its noise fluctuates as noise does, see `NoiseFluctuation`."""
-        prediction = self.predict(_with_end(mel))
+        prediction = self.predict(with_end_frame(mel))
         tonality = prediction.tonality[:, :-1] @ self.of_bands
         return self.synthesis(self.fluctuation(mel, tonality), prediction)
 
@@ -128,8 +127,3 @@ class ToneNoiseVocoder(nn.Module):
         vocoder = cls(ToneNoiseConfig(**fields))
         vocoder.load_state_dict(tensors)
         return vocoder.eval().requires_grad_(False)
-
-
-def _with_end(mel: Tensor) -> Tensor:
-    """(B, T, K) -> (B, T + 1, K): T hops lie between T + 1 frame centres."""
-    return torch.cat([mel, mel[:, -1:]], dim=1)

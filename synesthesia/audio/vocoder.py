@@ -13,6 +13,7 @@ from torch import Tensor
 
 PEAK = 0.89  # -1 dBFS, as the training sounds
 FADE_S = 0.004  # of either end
+FOLDER, TRAINED_BY = "The vocoder's folder", "training.audio.train_vocoder"  # for the error of a missing file
 
 
 class Vocoder(Protocol):

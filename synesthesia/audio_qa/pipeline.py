@@ -57,4 +57,4 @@ class AudioQA:
 def can_answer(preset: Preset) -> bool:
     """Whether a language model for this preset has been trained. Loads and fetches nothing."""
     needed = (preset.audio_qa.weights, preset.audio_qa.token_weights)
-    return all(checkpoints.is_listed(each.folder) for each in needed if not each.hub_id)
+    return all(checkpoints.is_present(each) for each in needed)

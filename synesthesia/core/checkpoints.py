@@ -177,7 +177,8 @@ def read_checkpoint(
 ) -> tuple[dict[str, Any], dict[str, Tensor]]:  # fmt: skip
     """(config fields, tensors) of a folder; read: of safetensors. UserError when a file is missing.
 
-    what: begins the error's sentence ("The localizer's folder"); trained_by: the module that trains the model.
+    what: begins the error's sentence ("The localizer's folder"); trained_by: the module that trains the model, ""
+    where none does.
     """
     try:
         fields = json.loads((folder / config_file).read_text(encoding="utf-8"))
@@ -188,7 +189,8 @@ def read_checkpoint(
 
 def incomplete(what: str, folder: Path, trained_by: str) -> UserError:
     """The error of a folder that lacks a file; arguments as for `read_checkpoint`."""
-    return UserError(f"{what} {folder} is incomplete; train it with python -m {trained_by}.")
+    remedy = f"train it with python -m {trained_by}." if trained_by else RESTORE
+    return UserError(f"{what} {folder} is incomplete; {remedy}")
 
 
 def megabytes(name: str) -> float:

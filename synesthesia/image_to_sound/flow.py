@@ -208,9 +208,13 @@ class RectifiedFlow(nn.Module):
         that the last step predicted), both as x. A sound may be integrated in several calls, so a schedule of a
         request's settings follows the time, 0 (noise) to 1, not the number of the step."""
         assert len(x) == len(condition), f"{len(x)} sounds for {len(condition)} conditions"
+        return self.walk(x, condition, times, torch.full((len(x),), request.guidance))
+
+    def walk(self, x: Tensor, condition: Condition, times: list[float], guidance: Tensor) -> tuple[Tensor, Tensor]:
+        """As `integrate`, with a guidance scale for each sound (B,); what it returns may take part in a training."""
         clean = x
         for now, then in pairwise(times):
-            clean = self.guided(x, now, condition, torch.full((len(x),), request.guidance))
+            clean = self.guided(x, now, condition, guidance)
             x = x + (then - now) / max(1.0 - now, 1e-6) * (clean - x)
         return x, clean
 

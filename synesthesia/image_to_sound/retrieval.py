@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -55,11 +54,10 @@ class SoundIndex:
 
     def save(self, folder: Path) -> None:
         """Writes index.safetensors (float16) and index.json, one list a row."""
-        rows = ",\n  ".join(json.dumps(list(asdict(entry).values())) for entry in self.entries)
+        rows = [list(asdict(entry).values()) for entry in self.entries]
         tensors = {"embeddings": self.embeddings.half(), "descriptors": self.descriptors.half()}
-        save_checkpoint(folder, {}, tensors, config_file="index.json", weights_file="index.safetensors")
-        text = f'{{\n "columns": {json.dumps(COLUMNS)},\n "rows": [\n  {rows}\n ]\n}}\n'  # a line a recording
-        (folder / "index.json").write_text(text, encoding="utf-8")
+        save_checkpoint(folder, {"columns": COLUMNS, "rows": rows}, tensors, config_file="index.json",
+                        weights_file="index.safetensors", indent=None)  # fmt: skip
 
     @staticmethod
     def load(folder: Path) -> SoundIndex:

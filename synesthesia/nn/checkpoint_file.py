@@ -28,11 +28,15 @@ Value = TypeVar("Value")
 def save_checkpoint(
     folder: Path, config: DataclassInstance | Mapping[str, Any], tensors: dict[str, Tensor], *,
     config_file: str = CONFIG, weights_file: str = WEIGHTS, quantise: bool = False,
+    indent: int | None = 1,
 ) -> None:  # fmt: skip
-    """Writes `config` as JSON and `tensors` as safetensors, matrices as int8 with a scale a row if `quantise`."""
+    """Writes `config` as JSON and `tensors` as safetensors, matrices as int8 with a scale a row if `quantise`.
+
+    indent: of the JSON, None for long tables: all on one line.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     fields = dict(config) if isinstance(config, Mapping) else asdict(config)
-    (folder / config_file).write_text(json.dumps(fields, indent=1) + "\n", encoding="utf-8")
+    (folder / config_file).write_text(json.dumps(fields, indent=indent) + "\n", encoding="utf-8")
     if quantise:
         save_quantised(tensors, folder / weights_file)
     else:
@@ -46,7 +50,8 @@ def load_checkpoint(
 ) -> tuple[dict[str, Any], dict[str, Tensor]]:  # fmt: skip
     """(config fields, state dict) as `save_checkpoint` wrote them; float32 tensors if `quantised`.
 
-    what: begins the error's sentence ("The localizer's folder"); trained_by: the module that trains the model.
+    what: begins the error's sentence ("The localizer's folder"); trained_by: the module that trains the model, ""
+    where none does.
     UserError when a file is missing.
     """
     read = load_quantised if quantised else load_file

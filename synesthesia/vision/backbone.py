@@ -103,9 +103,8 @@ class PatchEncoder:
             return cls(backbone, net, config.short_side_px, device)
         _, weights_path = checkpoints.files(config.weights)
         fields, tensors = load_checkpoint(
-            weights_path.parent, what="The vision network's folder", trained_by="training.vision.train",
-            weights_file=weights_path.name,
-        )  # fmt: skip
+            weights_path.parent, what="The vision network's folder", trained_by="", weights_file=weights_path.name
+        )
         backbone = read_backbone(fields)
         if backbone.architecture.split(".")[0] != config.architecture:
             raise UserError(

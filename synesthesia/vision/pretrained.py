@@ -23,7 +23,8 @@ def read_package(config: VisionConfig) -> dict[str, Tensor]:
     assert config.weights.package is not None, "these weights lie in no package"
     path = checkpoints.package_file(config.weights.package)
     stored = torch.load(path, map_location="cpu", weights_only=True)  # tensors alone, and only with the right checksum
-    expected = timm.create_model(config.architecture, pretrained=False).state_dict()
+    with torch.device("meta"):  # names and shapes alone
+        expected = timm.create_model(config.architecture, pretrained=False).state_dict()
     fits = len(expected) == len(stored) and all(
         named.shape == tensor.shape for named, tensor in zip(expected.values(), stored.values(), strict=True)
     )

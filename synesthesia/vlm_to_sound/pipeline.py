@@ -73,7 +73,7 @@ class VlmToSoundPipeline:
 
     def require(self) -> None:
         """UserError when one of the models has not been trained. Loads and fetches nothing."""
-        if not all(where.hub_id or checkpoints.is_listed(where.folder) for _, where in self.preset.vlm_to_sound_roles):
+        if not all(checkpoints.is_present(where) for _, where in self.preset.vlm_to_sound_roles):
             raise UserError(
                 f"The path 'language' has not been trained for the preset '{self.preset.name}' yet; "
                 f"this trains it: {self.preset.vlm_to_sound.train_command}"

@@ -34,14 +34,13 @@ class Codecs:
 
     def systems(self) -> dict[str, Codec]:
         """Each system by its name."""
-        mel, vocoder = LogMel(), self.vocoder
+        mel, vocoder, griffin_lim, noise = LogMel(), self.vocoder, GriffinLim(), NoiseVocoder()
         found: dict[str, Codec] = {
             "identity": lambda wave: wave,
             "Griffin-Lim": lambda wave: griffin_lim(mel(wave)),
             "shaped noise": lambda wave: noise(mel(wave)),
             "vocoder": lambda wave: vocoder(mel(wave)),
         }
-        griffin_lim, noise = GriffinLim(), NoiseVocoder()
         for name, space in (("patch transform + vocoder", self.patches), ("autoencoder + vocoder", self.vae)):
             if space is not None:
                 found[name] = partial(_through, mel, space.encode, space.decode, vocoder)
@@ -54,10 +53,8 @@ class Codecs:
                 )
         if self.tokens is not None:
             tokens = self.tokens
-            found[f"EnCodec, {tokens.codebooks} codebooks"] = lambda wave: tokens.decode(tokens.encode(wave[:, None]))[
-                :, 0
-            ]
-            found["EnCodec, 4 codebooks"] = lambda wave: tokens.decode(tokens.encode(wave[:, None], 4))[:, 0]
+            for books in (tokens.codebooks, 4):
+                found[f"EnCodec, {books} codebooks"] = partial(_through_encodec, tokens, books)
         return found
 
     @classmethod
@@ -81,6 +78,10 @@ def _through(
 ) -> Tensor:
     """The round trip of a waveform's mel through codes or latents, then the vocoder."""
     return vocoder(decode(encode(mel(wave))))
+
+
+def _through_encodec(tokens: TokenCodec, books: int, wave: Tensor) -> Tensor:
+    return tokens.decode(tokens.encode(wave[:, None], books))[:, 0]
 
 
 def _first_books(tokens: MelTokens, books: int, codes: Tensor) -> Tensor:

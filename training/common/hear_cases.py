@@ -19,10 +19,9 @@ from torch import Tensor
 
 from training.common.audio_data import SAMPLE_RATE_HZ, SoundStore, place_in_canvas
 from training.common.pairs import sound_pairs
-from training.common.pictures import manifest_rows, place_rows
+from training.common.pictures import SILENT, manifest_rows, place_rows
 
 Item = TypeVar("Item")
-SILENT = "none"  # sound label of things that make no sound
 KINDS = {  # what the pictures of a source show; sources that are not named here show objects
     "objects": ("caltech101", "imagenet-sample", "trashnet", "waste", "guitars", "jray", "potcur", "clothing",
                 "tuxpaint"),

@@ -29,9 +29,12 @@ class Picture:
     path: str
 
 
+SILENT = "none"  # sound label of things that make no sound
+
+
 @dataclass(frozen=True)
 class Place:
-    """A row of pictures_manifest.csv; a photograph may have several. sound: its sound label, "none" for a silent thing,
+    """A row of pictures_manifest.csv; a photograph may have several. sound: its sound label, SILENT for a silent thing,
     "" where unknown; box: (x0, y0, x1, y1) in pixels of the file; weight: 1 direct, 0.5 loose."""
 
     path: str

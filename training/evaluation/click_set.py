@@ -19,8 +19,6 @@ from training.common.audio_data import SoundStore
 from training.common.hear_cases import HeldOutPicture, excerpt, load_cases, load_silent
 from training.evaluation.judges import AudioSetJudge, Bench, OurJudge
 
-RATE_HZ = 16_000
-
 
 @dataclass(frozen=True)
 class ClickSettings:

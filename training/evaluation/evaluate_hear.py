@@ -25,13 +25,13 @@ sheets (worst cases first) to --pages.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from tqdm import tqdm
 
 from synesthesia.core import checkpoints
 from synesthesia.studio import Studio
@@ -61,26 +61,12 @@ class HearEvaluation(ClickSettings):
     seen: Path = Path("runs/language_path/seen")  # what `training.vlm_to_sound.train --stage see` wrote
 
 
-class Progress:
-    """A line now and then: how many are done, how long the rest takes."""
-
-    def __init__(self, what: str, count: int) -> None:
-        self.what, self.count, self.started, self.said = what, count, time.monotonic(), time.monotonic()
-
-    def __call__(self, done: int) -> None:
-        now = time.monotonic()
-        if now - self.said > PROGRESS_SECONDS or done == self.count:
-            self.said, spent = now, now - self.started
-            rest = spent / done * (self.count - done)
-            print(f"{self.what} {done}/{self.count}, {spent:.0f} s, {rest:.0f} s to go", flush=True)
-
-
 def judge_clicks(
     clicks: ClickSet, systems: Systems, rows: Iterable[System], sheets: list[Sheet] | None
 ) -> list[ClickResult]:
     """Every system's sound for every click, judged. sheets: gets the product's sounds with what the judges hear."""
-    results, progress = [], Progress("clicks", len(clicks.cases))
-    for number, case in enumerate(clicks.cases):
+    results = []
+    for number, case in enumerate(tqdm(clicks.cases, unit="click", mininterval=PROGRESS_SECONDS)):
         click = clicks.look(number, case)
         result = ClickResult(click)
         for system in rows:
@@ -91,7 +77,6 @@ def judge_clicks(
         if sheets is not None:
             sheets.append(sheet_of(clicks, systems, click))
         results.append(result)
-        progress(number + 1)
     return results
 
 
@@ -106,11 +91,8 @@ def sheet_of(clicks: ClickSet, systems: Systems, click: Click) -> Sheet:
 
 
 def look_at_silence(clicks: ClickSet) -> list[Click]:
-    progress, found = Progress("silent places", len(clicks.silent)), []
-    for number, case in enumerate(clicks.silent):
-        found.append(clicks.look(number, case))
-        progress(number + 1)
-    return found
+    shown = tqdm(clicks.silent, unit="silent place", mininterval=PROGRESS_SECONDS)
+    return [clicks.look(number, case) for number, case in enumerate(shown)]
 
 
 def further_rows(config: HearEvaluation, clicks: ClickSet, results: list[ClickResult]) -> Figures:

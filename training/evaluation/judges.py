@@ -7,7 +7,6 @@ verdict is given twice: over all classes (strict), and with generic classes left
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +16,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from synesthesia.core.checkpoints import sha256
 from synesthesia.evaluation.eval_tagger import EvalTagger
 from training.common.outside_judge import MODEL_FILE, OutsideJudge
 from training.evaluation.audioset_classes import AcceptedClasses, AudioSetClasses
 
 OURS, OUTSIDE = "ours", "outside"  # names of the judges
+KEY_DIGITS = 12  # of a file's checksum
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class OurJudge:
 
     @classmethod
     def load(cls, folder: Path) -> OurJudge:
-        return cls(EvalTagger.load(folder), digest(folder / "model.safetensors"))
+        return cls(EvalTagger.load(folder), sha256(folder / "model.safetensors")[:KEY_DIGITS])
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -86,7 +87,7 @@ class AudioSetJudge:
 
     @classmethod
     def load(cls, data: Path) -> AudioSetJudge:
-        return cls(OutsideJudge.load(data), AudioSetClasses.load(), digest(data / MODEL_FILE))
+        return cls(OutsideJudge.load(data), AudioSetClasses.load(), sha256(data / MODEL_FILE)[:KEY_DIGITS])
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -153,11 +154,6 @@ class Bench:
         if recording:
             known[recording], self._new = scores.numpy(), True
         return scores
-
-
-def digest(file: Path) -> str:
-    """Twelve hexadecimal digits of a file's SHA-256."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
 
 
 def _read(file: Path | None) -> dict[str, np.ndarray]:

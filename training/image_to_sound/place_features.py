@@ -4,8 +4,6 @@ A photograph of `images_manifest.csv` has one thing in its middle; one of `pictu
 patches of each are kept: within the box, or where the vision network finds the picture's class, or anywhere in pictures
 that sound all over (rain, sea). Patches beyond all boxes are silent with some doubt. Some pictures are pasted side by
 side, so that a region must be told from the rest of the photograph. Held-out pictures are kept too, marked as such.
-
-    python -m training.image_to_sound.place_features --data DIR --out runs/places.safetensors
 """
 
 from __future__ import annotations
@@ -30,25 +28,22 @@ from synesthesia.image_to_sound.region_features import RegionFeatures, region_fe
 from synesthesia.vision.backbone import PatchEncoder
 from synesthesia.vision.grid import PatchGrid
 from synesthesia.vision.pretrained import imagenet_classifier
-from training.common.cli import run
 from training.common.pairs import imagenet_to_sound, sound_labels, sound_pairs
 from training.common.patch_features import paste
-from training.common.pictures import manifest_rows, place_rows
+from training.common.pictures import SILENT, manifest_rows, place_rows
 
 # heard wherever one clicks in a picture that has no box
 EVERYWHERE = {
     "applause", "cicada", "crickets", "crowd", "jungle", "rain", "rustling_leaves", "sea_waves", "speech_babble",
     "stream", "thunder", "traffic", "underwater", "water", "waterfall", "wind",
 }  # fmt: skip
-SILENT = "none"
 NEAR_BOX = 0.08  # of the picture's sides: a margin around boxes where nobody knows
 UNKNOWN, QUIET, SOUNDING = -1, 0, 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PlaceCollection:
     data: Path
-    out: Path = Path("runs/places.safetensors")
     preset: Literal["embedded", "hub"] = "embedded"
     of_a_class: int = 10  # Caltech pictures of each class in training, and a third as many in validation
     pasted: int = 300  # pairs of training pictures
@@ -267,14 +262,3 @@ def collect(config: PlaceCollection, encoder: PatchEncoder) -> LabelledPlaces:
         for one, inside in zip(both, (first, ~first), strict=True):
             collector.add(grid, Photograph(one.path, "pasted", "train", one.label, one.things), inside)
     return collector.places()
-
-
-def main(config: PlaceCollection) -> None:
-    torch.set_num_threads(1)
-    places = collect(config, PatchEncoder.load(presets.preset(config.preset).vision))
-    places.save(config.out)
-    print(f"{len(places)} places in {int(places.group.max()) + 1} pictures of {len(places.sources)} sources")
-
-
-if __name__ == "__main__":
-    run(main, PlaceCollection, __doc__)

@@ -2,11 +2,10 @@
 
     python -m training.image_to_sound.train --data DIR --out checkpoints/mapper                    # all stages
     python -m training.image_to_sound.train --data DIR --out checkpoints/mapper --stage prior      # new vision network
-    python -m training.image_to_sound.train --data DIR --out runs/smoke --stage prior --pictures 200    # CPU smoke run
     torchrun --nproc-per-node 2 -m training.image_to_sound.train --data DIR --out checkpoints/mapper    # two cores
 
 Stages: flow (see `training.image_to_sound.train_flow`; an hour on one core), memory (the index of training sounds),
-mlp (minutes), prior (minutes). `--preset hub` reads pictures with DINOv2 and learns its prototypes from scratch.
+mlp (minutes), prior (minutes). `--preset hub` reads pictures with DINOv2, which names no classes.
 Several processes share flow and mlp; index and prior are made by the first one.
 """
 
@@ -33,7 +32,7 @@ from training.image_to_sound.training_sounds import TrainingSounds, load_trainin
 Stage = Literal["flow", "memory", "mlp", "prior"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MapperTraining(train_prior.PriorTraining):
     stage: Literal[Stage, "all"] = "all"
     ear: Path = Path("checkpoints/ear")  # the audio tagger

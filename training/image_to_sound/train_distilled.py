@@ -13,7 +13,6 @@ begin where the student itself would be by then, so that it learns to mend its o
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -107,17 +106,11 @@ class Walker:
         for station in range(STATIONS):
             times = self.times[station * PER_STATION : (station + 1) * PER_STATION + 1]
             if station < begin:
-                x = _move(x, student.guided(x, times[0], condition, guidance), times[0], times[-1])
+                x, _ = student.walk(x, condition, [times[0], times[-1]], guidance)
             else:
-                for now, then in pairwise(times):
-                    x = _move(x, self.teacher.guided(x, now, condition, guidance), now, then)
+                x, _ = self.teacher.walk(x, condition, times, guidance)
             stations.append(x)
         return Walks(torch.stack(stations, dim=1), torch.full((count,), begin), condition, guidance)
-
-
-def _move(x: Tensor, clean: Tensor, now: float, then: float) -> Tensor:
-    """One Euler step towards the predicted clean tokens."""
-    return x + (then - now) / max(1.0 - now, 1e-6) * (clean - x)
 
 
 def distillation_loss(student: RectifiedFlow, walks: Walks, rows: Tensor, steps: int, station: int) -> Tensor:
@@ -143,9 +136,7 @@ def endpoint_error(student: RectifiedFlow, walks: Walks, steps: int) -> float:
     """Mean absolute difference of the student's and the teacher's sounds from the same noise, in token units."""
     rows = (walks.first == 0).nonzero()[:, 0]
     x, condition, guidance = walks.stations[rows, 0], walks.condition.select(rows), walks.guidance[rows]
-    times = uniform_times(steps)
-    for now, then in pairwise(times):
-        x = _move(x, student.guided(x, now, condition, guidance), now, then)
+    x, _ = student.walk(x, condition, uniform_times(steps), guidance)
     return float((x - walks.stations[rows, -1]).abs().mean())
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -27,31 +26,26 @@ from synesthesia.vision.backbone import PatchEncoder
 from synesthesia.vision.pretrained import imagenet_classifier
 from training.common.fit import minimise
 from training.common.pairs import imagenet_to_sound
+from training.common.report import table_header, table_row
 from training.image_to_sound.place_features import SOUNDING, LabelledPlaces, PlaceCollection, collect
 
 
-@dataclass(frozen=True)
-class PriorTraining:
-    data: Path
+@dataclass(frozen=True, kw_only=True)
+class PriorTraining(PlaceCollection):
     out: Path
-    preset: Literal["embedded", "hub"] = "embedded"
     cache: Path = Path("runs/cache")
-    of_a_class: int = 10  # see PlaceCollection, as the next one
-    pasted: int = 300
     components: int = 192
     regression_l2: float = 1e-3
     presence_l2: float = 3e-3
     sounding_kept: float = 0.95  # share of sounding places above the threshold
     without: tuple[str, ...] = ()  # sources that are held out whole
-    seed: int = 23
 
 
 def cached_places(config: PriorTraining) -> LabelledPlaces:
     """Encoding the pictures takes nearly all of this stage's time."""
     file = config.cache / f"places-{config.preset}-{config.of_a_class}-{config.pasted}-{config.seed}.safetensors"
     if not file.is_file():
-        collection = PlaceCollection(config.data, file, config.preset, config.of_a_class, config.pasted, config.seed)
-        collect(collection, PatchEncoder.load(presets.preset(config.preset).vision)).save(file)
+        collect(config, PatchEncoder.load(presets.preset(config.preset).vision)).save(file)
     return LabelledPlaces.load(file)
 
 
@@ -147,12 +141,10 @@ def figures(prior: Prior, places: LabelledPlaces, rows: Tensor) -> dict[str, dic
 
 
 def report(table: dict[str, dict[str, ConfidenceInterval]]) -> None:
-    print(
-        "| source | sounding places | top-1 | top-5 | fall silent | silent places | stay silent |\n" + "|---" * 7 + "|"
-    )
+    print(table_header("source", "sounding places", "top-1", "top-5", "fall silent", "silent places", "stay silent"))
     for source, row in table.items():
-        shares = [str(row[name]) if row[name].n else "" for name in ("top1", "top5", "falls_silent", "stays_silent")]
-        print(f"| {source} | {row['top1'].n} | {' | '.join(shares[:3])} | {row['stays_silent'].n} | {shares[3]} |")
+        shares = [row[name] if row[name].n else "" for name in ("top1", "top5", "falls_silent", "stays_silent")]
+        print(table_row(source, row["top1"].n, *shares[:3], row["stays_silent"].n, shares[3]))
 
 
 def train(config: PriorTraining, places: LabelledPlaces, labels: list[str], index: SoundIndex) -> Prior:

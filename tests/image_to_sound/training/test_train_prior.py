@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +54,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def test_both_manifests_say_what_sounds_where(data: Path) -> None:
-    found = {one.path: one for one in photographs(PlaceCollection(data))}
+    found = {one.path: one for one in photographs(PlaceCollection(data=data))}
     assert found["core.png"].things == (Thing({"dog": 1.0}),) and found["chair.png"].things == (Thing({}),)
     assert found["boxed.png"].things[0].box == (0.5, 0.25, 100 / 120, 0.75)
     assert found["wet.png"].things[0].everywhere and not found["core.png"].things[0].everywhere
@@ -113,7 +114,9 @@ def made_up_places(count: int = 240) -> LabelledPlaces:
 
 
 def test_the_prior_learns_sounds_and_silence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    config = train_prior.PriorTraining(tmp_path, tmp_path, preset="hub", components=6)  # no classifier of 1,000 classes
+    config = train_prior.PriorTraining(
+        data=tmp_path, out=tmp_path, preset="hub", components=6
+    )  # no classifier of 1,000 classes
     entries = tuple(IndexEntry(label, "s", "1", "CC0") for label in LABELS)
     index = SoundIndex(entries, torch.eye(2, 5), torch.zeros(2, 7))
     places = made_up_places()
@@ -123,8 +126,7 @@ def test_the_prior_learns_sounds_and_silence(monkeypatch: pytest.MonkeyPatch, tm
     assert set(table) == {"a", "b"}
     for row in table.values():
         assert row["top1"].value > 0.95 and row["falls_silent"].value < 0.2 and row["stays_silent"].value > 0.9
-    one = train_prior.train(train_prior.PriorTraining(tmp_path, tmp_path, preset="hub", components=6, without=("b",)),
-                            places, LABELS, index)  # fmt: skip
+    one = train_prior.train(replace(config, without=("b",)), places, LABELS, index)
     assert not torch.equal(one.regression.weight, prior.regression.weight), "a source that is left out teaches nothing"
 
 
