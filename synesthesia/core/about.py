@@ -45,9 +45,15 @@ def _checkpoint(role: str, where: Weights) -> CheckpointInfo:
         where=where.where,
         revision=where.revision,
         licence=where.licence,
-        megabytes=round(checkpoints.megabytes(where.folder), 1) if where.folder else 0.0,
+        megabytes=round(_megabytes(where), 1),
         present=checkpoints.is_present(where),
     )
+
+
+def _megabytes(where: Weights) -> float:
+    if where.package:
+        return checkpoints.package_megabytes(where.package)
+    return checkpoints.megabytes(where.folder) if where.folder else 0.0
 
 
 def _version(name: str) -> str:

